@@ -1,0 +1,40 @@
+// A few threads for whatever may wait: writes, cold reads, fsync, unlink, hashing, getaddrinfo.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "base/executor.h"
+
+namespace hawker {
+
+// Thread: any thread may post. Jobs run in the order of posting, several at once.
+// Stop:   stop() (or the destructor) runs what is queued, drops what is delayed, and joins.
+class ThreadPool final : public Executor {
+public:
+    explicit ThreadPool(std::size_t threads);
+    ~ThreadPool() override;
+    ThreadPool(const ThreadPool&) = delete;
+    ThreadPool& operator=(const ThreadPool&) = delete;
+
+    void post(Job job) override;
+    void post_after(std::chrono::milliseconds delay, Job job) override;
+    void stop();
+
+private:
+    void run();
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<Job> queue_;
+    std::multimap<std::chrono::steady_clock::time_point, Job> delayed_;
+    bool stopping_ = false;
+    std::vector<std::thread> threads_;
+};
+
+}  // namespace hawker

@@ -1,0 +1,73 @@
+// The files that hold representations: `pieces/ab/abcd….N`, N = generation, bytes at their natural offset.
+//
+// Paths are made of the hexadecimal digits of our own hash only, opened below a directory descriptor without following links.
+// Thread: any that may wait for the disk (the pool). A DataFile may be read and written at different offsets by many threads.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <span>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace hawker::cache {
+
+// One open data file. Shared by readers and the fetch; the descriptor closes with the last of them, so an unlinked file stays
+// readable for whoever has it.
+class DataFile {
+public:
+    explicit DataFile(UniqueFd fd) : fd_(std::move(fd)) {}
+
+    int fd() const { return fd_.get(); }
+    // All of `bytes`, or Errc::exhausted (disk, quota) / unavailable (I/O error).
+    Expected<void> write(std::uint64_t offset, std::span<const std::byte> bytes);
+    // Exactly `into.size()` bytes; Errc::corrupt when the file is shorter.
+    Expected<void> read(std::uint64_t offset, std::span<std::byte> into) const;
+    Expected<void> sync();
+    // XXH3-64 of a part, read back in small windows.
+    Expected<std::uint64_t> checksum(std::uint64_t offset, std::uint64_t length) const;
+
+private:
+    UniqueFd fd_;
+};
+
+class DataFiles {
+public:
+    // Creates `directory`/pieces when missing. Errc::invalid in words when it cannot be ours.
+    static Expected<std::unique_ptr<DataFiles>> open(const std::filesystem::path& directory);
+    ~DataFiles();
+
+    Expected<std::shared_ptr<DataFile>> create(const TaskId& task, std::uint64_t generation);
+    Expected<std::shared_ptr<DataFile>> open_existing(const TaskId& task, std::uint64_t generation) const;
+    // A second name for the same data (hard link).
+    Expected<void> link(const TaskId& from, std::uint64_t from_generation, const TaskId& to, std::uint64_t to_generation);
+    // Removes the name; bytes are given back with the last name and the last open descriptor.
+    void remove(const TaskId& task, std::uint64_t generation);
+    // Visits every data file; for the background sweep of orphans and for counting. `visit` says whether to keep it.
+    struct Found {
+        TaskId task;
+        std::uint64_t generation = 0;
+        std::uint64_t bytes = 0;      // allocated on disk
+        std::uint64_t inode = 0;
+        std::uint64_t names = 0;      // hard links
+    };
+    void sweep(const std::function<bool(const Found&)>& keep);
+
+    // Of the file system that holds the directory.
+    struct Space {
+        std::uint64_t total = 0, available = 0;
+    };
+    Expected<Space> space() const;
+
+private:
+    struct State;
+    explicit DataFiles(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace hawker::cache

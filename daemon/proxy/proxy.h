@@ -1,0 +1,106 @@
+// The road of a request: connections, exchanges, tunnels, pass-through. The door for daemon/.
+//
+// Owner:  a worker has one Proxy for its loop. Everything in Services outlives every Proxy.
+// Thread: the loop's.
+// Stop:   drain() lets running exchanges finish until the deadline, closes idle connections at once, cuts the rest.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cache/cache.h"
+#include "daemon/http/request_parser.h"
+#include "daemon/net/address.h"
+#include "daemon/net/loop.h"
+#include "daemon/net/socket.h"
+#include "daemon/origin/client.h"
+#include "daemon/origin/origin_source.h"
+#include "filters/rule_set.h"
+
+namespace hawker::proxy {
+
+// The configuration that one exchange begins and ends with. Immutable.
+struct Settings {
+    std::shared_ptr<const filters::RuleSet> rules;
+    std::shared_ptr<const net::DestinationPolicy> destinations;
+    http::HeadLimits head_limits;
+    std::chrono::milliseconds head_timeout{10'000};        // a request head, from its first byte
+    std::chrono::milliseconds idle_timeout{60'000};        // keep-alive, between requests
+    std::chrono::milliseconds write_timeout{60'000};       // a client that takes no byte
+    std::chrono::milliseconds body_timeout{60'000};        // a client that sends no byte of its body
+    std::chrono::milliseconds tunnel_idle_timeout{600'000};
+    std::chrono::milliseconds connect_timeout{10'000};
+    std::chrono::milliseconds access_ttl{3'600'000};       // how long a yes is remembered when the signature names no end
+    cache::FetchOptions fetch;                             // defaults; a rule overrides piece_size and connections
+    std::string pseudonym = "hawker";                      // in Via (RFC 9110 section 7.6.3), unique to this daemon
+    std::vector<net::Address> own_addresses;               // listeners: a request to ourselves is a loop
+};
+
+// One line of the access log and one set of counters.
+struct ExchangeRecord {
+    std::string method;
+    std::string url;                     // redacted
+    std::string task;                    // task ID in hexadecimal, or empty
+    std::string rule;                    // or empty
+    int status = 0;                      // sent to the client; 0: none was
+    std::uint64_t bytes = 0;             // of body, sent to the client
+    std::chrono::milliseconds duration{0};
+    std::chrono::milliseconds first_byte{0};
+    std::string source;                  // hit, partial, miss, joined, pass, tunnel, error
+    std::string client;                  // address
+    std::string error;                   // empty when it went well
+    std::uint64_t received = 0;          // request body or tunnel bytes from the client
+};
+
+// What the proxy tells the rest of the daemon. Called on the loop; must not wait.
+class Observer {
+public:
+    virtual ~Observer() = default;
+    virtual void exchange_done(const ExchangeRecord& record) = 0;
+    // A tunnel to a host that a caching rule could have matched.
+    virtual void tunnel_could_have_been_cached(const std::string& host) = 0;
+    virtual void connection_opened() = 0;
+    virtual void connection_closed() = 0;
+};
+
+class AccessMemory;
+
+// What all loops share.
+struct Services {
+    cache::Cache& cache;
+    Executor& pool;                      // threads that may wait
+    const Clock& clock;
+    const Log& log;
+    Observer& observer;
+    AccessMemory& access;
+    origin::ClientOf client_of;          // the origin client of a loop
+    std::function<std::shared_ptr<const Settings>()> settings;  // the current snapshot; any thread
+};
+
+// Which principals were allowed to read which task, and until when: keyed hashes only (random key per start), bounded.
+class AccessMemory {
+public:
+    virtual ~AccessMemory() = default;
+    static std::unique_ptr<AccessMemory> create(std::size_t most_entries, const Clock& clock);
+    virtual bool is_allowed(const std::string& principal, const TaskId& task) const = 0;
+    virtual void allow(const std::string& principal, const TaskId& task, WallTime until) = 0;
+    virtual void forget(const TaskId& task) = 0;
+};
+
+class Proxy {
+public:
+    static std::unique_ptr<Proxy> create(net::Loop& loop, Services& services);
+    virtual ~Proxy() = default;
+    // Takes over a connection; serves it until it ends.
+    virtual void serve(std::unique_ptr<net::Socket> client) = 0;
+    virtual std::size_t connections() const = 0;
+    virtual Task<void> drain(std::chrono::milliseconds deadline) = 0;
+};
+
+}  // namespace hawker::proxy

@@ -1,0 +1,66 @@
+// Request in, Decision out: the one question that filters/ answer. Pure: no clock, no socket, no file.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/digest.h"
+#include "filters/rule.h"
+
+namespace hawker::filters {
+
+// What the client said that can change a decision.
+struct Question {
+    std::string_view method;
+    std::string_view url;          // absolute, exactly as received
+    std::string_view tag;          // part of the key; empty when absent
+    std::string_view application;  // part of the key; empty when absent
+};
+
+// Response fields that the query string of this very request asks for (`response-content-type`, `rsct`, `FileName`, ...).
+// They are not part of the key, and are applied to the response of the request that carries them.
+struct ResponseOverrides {
+    std::optional<std::string> content_type;
+    std::optional<std::string> content_disposition;
+    std::optional<std::string> cache_control;
+    std::optional<std::string> content_language;
+    std::optional<std::string> expires;
+    bool empty() const;
+};
+
+enum class Road : std::uint8_t {
+    pass,    // no rule, a rule that says bypass, a method that is not GET or HEAD, a URL nobody can key
+    cache,   // look up, join or fetch
+};
+
+struct Decision {
+    Road road = Road::pass;
+    std::shared_ptr<const Rule> rule;  // null when none matched
+    // Set when road == cache:
+    TaskId task_id;
+    std::string canonical_url;
+    std::optional<Digest> digest;      // the URL names its content; a name until the bytes hash to it
+    ResponseOverrides overrides;
+    // `name=value` of every credential that was stripped, in order of appearance: who asks. Secret: only ever hashed.
+    std::string credentials;
+    // When the signature says that it ends; nullopt when it does not say (Unix seconds).
+    std::optional<std::int64_t> credentials_expire;
+    // A request field that the signature covers and that we would have to change (`range`, ...): then road == pass.
+    std::string signed_field;
+    // Set always:
+    std::string origin_url;            // what the origin is asked for: as received, with the rule's origin_scheme
+    std::string loggable_url;          // redacted; safe to print anywhere
+    std::vector<std::string> stripped; // parameter names in order of appearance, for --explain
+    std::string reason;                // one sentence: why this road; for --explain and Cache-Status detail
+};
+
+// Scheme, host and path, and parameter names; values only where they are known to be harmless. Total: any text gives a
+// printable, secret-free line.
+std::string loggable_url(std::string_view url);
+
+}  // namespace hawker::filters
