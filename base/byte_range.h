@@ -1,4 +1,5 @@
-// Ranges of bytes: what a client asked for, and what it comes to once the size is known (RFC 9110 section 14.1.2).
+// Ranges of bytes: what a client asked for, and what it comes to once the size is known (RFC 9110
+// section 14.1.2).
 #pragma once
 
 #include <algorithm>
@@ -19,8 +20,8 @@ struct ByteRange {
 
 // `a-b`, `a-` or `-n` before the size is known. `last` is inclusive, as on the wire.
 struct RangeSpec {
-    std::optional<std::uint64_t> first;   // absent: a suffix of `last` bytes
-    std::optional<std::uint64_t> last;    // absent: to the end
+    std::optional<std::uint64_t> first;  // absent: a suffix of `last` bytes
+    std::optional<std::uint64_t> last;   // absent: to the end
     bool operator==(const RangeSpec&) const = default;
 
     static RangeSpec whole() { return RangeSpec(0, std::nullopt); }

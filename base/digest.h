@@ -13,7 +13,8 @@
 
 namespace hawker {
 
-// 32 bytes that print as 64 lower-case hexadecimal digits. The tag keeps a task's name from being taken for a content's.
+// 32 bytes that print as 64 lower-case hexadecimal digits. The tag keeps a task's name from being
+// taken for a content's.
 template <typename Tag>
 struct Hash256 {
     std::array<std::byte, 32> bytes{};

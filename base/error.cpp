@@ -8,19 +8,32 @@ namespace hawker {
 
 std::string_view name_of(Errc code) {
     switch (code) {
-        case Errc::not_found: return "not_found";
-        case Errc::invalid: return "invalid";
-        case Errc::refused: return "refused";
-        case Errc::denied: return "denied";
-        case Errc::unavailable: return "unavailable";
-        case Errc::unsupported: return "unsupported";
-        case Errc::changed: return "changed";
-        case Errc::exhausted: return "exhausted";
-        case Errc::corrupt: return "corrupt";
-        case Errc::cancelled: return "cancelled";
-        case Errc::closed: return "closed";
-        case Errc::timed_out: return "timed_out";
-        case Errc::shutting_down: return "shutting_down";
+        case Errc::not_found:
+            return "not_found";
+        case Errc::invalid:
+            return "invalid";
+        case Errc::refused:
+            return "refused";
+        case Errc::denied:
+            return "denied";
+        case Errc::unavailable:
+            return "unavailable";
+        case Errc::unsupported:
+            return "unsupported";
+        case Errc::changed:
+            return "changed";
+        case Errc::exhausted:
+            return "exhausted";
+        case Errc::corrupt:
+            return "corrupt";
+        case Errc::cancelled:
+            return "cancelled";
+        case Errc::closed:
+            return "closed";
+        case Errc::timed_out:
+            return "timed_out";
+        case Errc::shutting_down:
+            return "shutting_down";
     }
     return "unknown";
 }
@@ -48,14 +61,20 @@ Errc code_of(int error_number) {
         case EDQUOT:
         case EMFILE:
         case ENFILE:
-        case ENOMEM: return Errc::exhausted;
-        case ENOENT: return Errc::not_found;
+        case ENOMEM:
+            return Errc::exhausted;
+        case ENOENT:
+            return Errc::not_found;
         case EPIPE:
         case ECONNRESET:
-        case ENOTCONN: return Errc::closed;
-        case ETIMEDOUT: return Errc::timed_out;
-        case EINVAL: return Errc::invalid;
-        default: return Errc::unavailable;
+        case ENOTCONN:
+            return Errc::closed;
+        case ETIMEDOUT:
+            return Errc::timed_out;
+        case EINVAL:
+            return Errc::invalid;
+        default:
+            return Errc::unavailable;
     }
 }
 

@@ -42,11 +42,13 @@ struct Error {
 template <typename T>
 using Expected = std::expected<T, Error>;
 
-// fail(Errc::corrupt, "piece 7: checksum differs") reads as what it is, and keeps braces out of co_return.
+// fail(Errc::corrupt, "piece 7: checksum differs") reads as what it is, and keeps braces out of
+// co_return.
 std::unexpected<Error> fail(Errc code, std::string what);
 std::unexpected<Error> fail(Error error);
 
-// errno (or another's errno) as an Error; ENOSPC, EDQUOT, EMFILE and ENFILE are `exhausted`, ENOENT `not_found`.
+// errno (or another's errno) as an Error; ENOSPC, EDQUOT, EMFILE and ENFILE are `exhausted`, ENOENT
+// `not_found`.
 Error system_error(int error_number, std::string_view what_we_were_doing);
 
 }  // namespace hawker

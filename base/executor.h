@@ -1,4 +1,5 @@
-// Where work runs. A loop is one, the pool of threads that may wait is one, and a test cranks one by hand.
+// Where work runs. A loop is one, the pool of threads that may wait is one, and a test cranks one
+// by hand.
 #pragma once
 
 #include <chrono>
@@ -16,8 +17,9 @@ class Executor {
 public:
     virtual ~Executor() = default;
 
-    // Runs `job` later on this executor's thread; never before post() has returned. Any thread may call it. Jobs posted by
-    // one thread run in the order of posting. A job posted after the executor stopped is dropped with what it holds.
+    // Runs `job` later on this executor's thread; never before post() has returned. Any thread may
+    // call it. Jobs posted by one thread run in the order of posting. A job posted after the
+    // executor stopped is dropped with what it holds.
     virtual void post(Job job) = 0;
 
     // The same, not before `delay` has passed.
@@ -42,7 +44,8 @@ inline ResumeOn resume_on(Executor& executor) { return ResumeOn(executor); }
 // co_await sleep_on(loop, 200ms)
 class SleepOn {
 public:
-    SleepOn(Executor& executor, std::chrono::milliseconds delay) : executor_(executor), delay_(delay) {}
+    SleepOn(Executor& executor, std::chrono::milliseconds delay)
+        : executor_(executor), delay_(delay) {}
     bool await_ready() const noexcept { return false; }
     void await_suspend(std::coroutine_handle<> awaiter) const {
         executor_.post_after(delay_, [awaiter] { awaiter.resume(); });
@@ -57,9 +60,10 @@ inline SleepOn sleep_on(Executor& executor, std::chrono::milliseconds delay) {
     return SleepOn(executor, delay);
 }
 
-// auto n = co_await offload(pool, home, work): runs `work` on `pool`, then goes on as a job of `home` with its result.
-// `work` is a named callable (a lambda written inside the co_await expression is what GCC 12 miscompiles); what it refers
-// to stays valid because the awaiter is suspended meanwhile.
+// auto n = co_await offload(pool, home, work): runs `work` on `pool`, then goes on as a job of
+// `home` with its result. `work` is a named callable (a lambda written inside the co_await
+// expression is what GCC 12 miscompiles); what it refers to stays valid because the awaiter is
+// suspended meanwhile.
 template <typename Work>
 class Offload {
 public:

@@ -1,12 +1,12 @@
 #include "base/log.h"
 
+#include <array>
+#include <utility>
+
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
-
-#include <array>
-#include <utility>
 
 namespace hawker {
 
@@ -16,11 +16,16 @@ constexpr std::size_t kQueuedLines = 8192;
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
     switch (level) {
-        case LogLevel::debug: return spdlog::level::debug;
-        case LogLevel::info: return spdlog::level::info;
-        case LogLevel::warn: return spdlog::level::warn;
-        case LogLevel::error: return spdlog::level::err;
-        case LogLevel::off: return spdlog::level::off;
+        case LogLevel::debug:
+            return spdlog::level::debug;
+        case LogLevel::info:
+            return spdlog::level::info;
+        case LogLevel::warn:
+            return spdlog::level::warn;
+        case LogLevel::error:
+            return spdlog::level::err;
+        case LogLevel::off:
+            return spdlog::level::off;
     }
     return spdlog::level::info;
 }
@@ -41,7 +46,8 @@ std::string escape(std::string_view text, LogFormat format) {
 }
 
 std::string_view pattern_of(LogFormat format) {
-    if (format == LogFormat::json) return R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l","message":"%v"})";
+    if (format == LogFormat::json)
+        return R"({"time":"%Y-%m-%dT%H:%M:%S.%f%z","level":"%l","message":"%v"})";
     return "%Y-%m-%dT%H:%M:%S.%e%z %-5l %v";
 }
 
@@ -49,7 +55,8 @@ std::string_view pattern_of(LogFormat format) {
 
 struct Log::State {
     LogOptions options;
-    // Members are destroyed from the last up: the loggers let go before the pool that writes for them ends.
+    // Members are destroyed from the last up: the loggers let go before the pool that writes for
+    // them ends.
     std::shared_ptr<spdlog::details::thread_pool> writer;
     std::shared_ptr<spdlog::sinks::sink> sink;
     std::shared_ptr<spdlog::sinks::sink> plain_sink;
@@ -73,7 +80,8 @@ Expected<std::unique_ptr<Log>> Log::open(const LogOptions& options) try {
     auto state = std::make_unique<State>();
     state->options = options;
     state->writer = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
-    auto log = std::unique_ptr<Log>(new Log(std::move(state)));  // NOLINT: the constructor is private
+    auto log =
+        std::unique_ptr<Log>(new Log(std::move(state)));  // NOLINT: the constructor is private
     log->reopen();
     return log;
 } catch (const spdlog::spdlog_ex& problem) {
@@ -93,8 +101,10 @@ void Log::reopen() {
     state.sink->set_pattern(std::string(pattern_of(state.options.format)));
     state.plain_sink = make_sink(state.options.file);
     state.plain_sink->set_pattern("%v");
-    state.messages = std::make_shared<spdlog::async_logger>("hawker", state.sink, state.writer, kOverflow);
-    state.lines = std::make_shared<spdlog::async_logger>("access", state.plain_sink, state.writer, kOverflow);
+    state.messages =
+        std::make_shared<spdlog::async_logger>("hawker", state.sink, state.writer, kOverflow);
+    state.lines =
+        std::make_shared<spdlog::async_logger>("access", state.plain_sink, state.writer, kOverflow);
     for (const auto& logger : {state.messages, state.lines}) logger->flush_on(spdlog::level::info);
     set_level(state.options.level);
 }

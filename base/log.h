@@ -1,17 +1,19 @@
-// What the daemon says. Nothing secret is ever handed to it: URLs pass through filters/ redaction first.
+// What the daemon says. Nothing secret is ever handed to it: URLs pass through filters/ redaction
+// first.
 //
-// Thread: any. Lines go through a bounded queue to one writing thread; when it is full the oldest line is lost, never a loop's
-// time. Lines are escaped: a control byte or a newline inside a value cannot forge a line.
+// Thread: any. Lines go through a bounded queue to one writing thread; when it is full the oldest
+// line is lost, never a loop's time. Lines are escaped: a control byte or a newline inside a value
+// cannot forge a line.
 #pragma once
 
-#include <fmt/format.h>
+#include "base/error.h"
 
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
-#include "base/error.h"
+#include <fmt/format.h>
 
 namespace hawker {
 
@@ -37,25 +39,30 @@ public:
 
     template <typename... Args>
     void debug(fmt::format_string<Args...> format, Args&&... args) const {
-        if (enabled(LogLevel::debug)) write(LogLevel::debug, fmt::format(format, std::forward<Args>(args)...));
+        if (enabled(LogLevel::debug))
+            write(LogLevel::debug, fmt::format(format, std::forward<Args>(args)...));
     }
     template <typename... Args>
     void info(fmt::format_string<Args...> format, Args&&... args) const {
-        if (enabled(LogLevel::info)) write(LogLevel::info, fmt::format(format, std::forward<Args>(args)...));
+        if (enabled(LogLevel::info))
+            write(LogLevel::info, fmt::format(format, std::forward<Args>(args)...));
     }
     template <typename... Args>
     void warn(fmt::format_string<Args...> format, Args&&... args) const {
-        if (enabled(LogLevel::warn)) write(LogLevel::warn, fmt::format(format, std::forward<Args>(args)...));
+        if (enabled(LogLevel::warn))
+            write(LogLevel::warn, fmt::format(format, std::forward<Args>(args)...));
     }
     template <typename... Args>
     void error(fmt::format_string<Args...> format, Args&&... args) const {
-        if (enabled(LogLevel::error)) write(LogLevel::error, fmt::format(format, std::forward<Args>(args)...));
+        if (enabled(LogLevel::error))
+            write(LogLevel::error, fmt::format(format, std::forward<Args>(args)...));
     }
 
     bool enabled(LogLevel level) const;
     LogFormat format() const;
     void set_level(LogLevel level);
-    // Writes a line that is complete by itself (one JSON object), without prefix or escaping; for the access log.
+    // Writes a line that is complete by itself (one JSON object), without prefix or escaping; for
+    // the access log.
     void line(std::string text) const;
     // Opens the file again under its name, after it was rotated away.
     void reopen();

@@ -1,14 +1,18 @@
 // Task<T>: a coroutine that somebody will await.
 //
-// Eager:   the body runs at once, up to its first real wait. A task that is already done does not suspend its awaiter, so a
+// Eager:   the body runs at once, up to its first real wait. A task that is already done does not
+// suspend its awaiter, so a
 //          loop over ready tasks needs no stack (GCC 12 has no tail calls at -O0).
-// Owner:   whoever holds the Task. It must be done before it is dropped: a suspended coroutine is never destroyed. To let
+// Owner:   whoever holds the Task. It must be done before it is dropped: a suspended coroutine is
+// never destroyed. To let
 //          one run by itself, give it to a TaskGroup.
-// Thread:  a task resumes on the thread where what it waits for resumes it: its home loop, by construction of the awaitables.
-// Failure: errors are values (Task<Expected<T>>). An exception is a bug; it travels to the awaiter.
+// Thread:  a task resumes on the thread where what it waits for resumes it: its home loop, by
+// construction of the awaitables. Failure: errors are values (Task<Expected<T>>). An exception is a
+// bug; it travels to the awaiter.
 //
-// GCC 12 double-frees when one full expression holds `co_await` together with a capturing lambda, a braced aggregate or a
-// class-type `?:`. `co_await` therefore stands alone in its statement; scripts/lint_coroutines.py refuses the rest.
+// GCC 12 double-frees when one full expression holds `co_await` together with a capturing lambda, a
+// braced aggregate or a class-type `?:`. `co_await` therefore stands alone in its statement;
+// scripts/lint_coroutines.py refuses the rest.
 #pragma once
 
 #include <cassert>

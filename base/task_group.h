@@ -1,13 +1,14 @@
 // Tasks that run by themselves: connections of a loop, fetches of a cache.
 //
-// Owner:  who must outlive what it started. Destroying a group with running tasks is a bug (asserted).
-// Thread: one; spawn() and drained() are called on the executor's thread, and the tasks finish there.
+// Owner:  who must outlive what it started. Destroying a group with running tasks is a bug
+// (asserted). Thread: one; spawn() and drained() are called on the executor's thread, and the tasks
+// finish there.
 #pragma once
-
-#include <cstddef>
 
 #include "base/task.h"
 #include "base/wake.h"
+
+#include <cstddef>
 
 namespace hawker {
 
@@ -18,7 +19,8 @@ public:
     TaskGroup& operator=(const TaskGroup&) = delete;
     ~TaskGroup();
 
-    // Keeps `task` until it is done. An exception that leaves it ends the process: nobody is there to hear it.
+    // Keeps `task` until it is done. An exception that leaves it ends the process: nobody is there
+    // to hear it.
     void spawn(Task<void> task);
 
     std::size_t running() const { return running_; }

@@ -1,6 +1,8 @@
 // A few threads for whatever may wait: writes, cold reads, fsync, unlink, hashing, getaddrinfo.
 #pragma once
 
+#include "base/executor.h"
+
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -8,8 +10,6 @@
 #include <mutex>
 #include <thread>
 #include <vector>
-
-#include "base/executor.h"
 
 namespace hawker {
 

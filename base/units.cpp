@@ -1,11 +1,11 @@
 #include "base/units.h"
 
-#include <fmt/format.h>
-
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
+
+#include <fmt/format.h>
 
 namespace hawker {
 
@@ -32,7 +32,8 @@ constexpr std::array<Unit, 6> kDurations = {
     {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
 
 template <std::size_t N>
-Expected<std::uint64_t> parse(std::string_view text, const std::array<Unit, N>& units, std::string_view examples) {
+Expected<std::uint64_t> parse(std::string_view text, const std::array<Unit, N>& units,
+                              std::string_view examples) {
     double number = 0;
     const auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
     std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
@@ -50,7 +51,8 @@ std::string format(std::uint64_t value, const std::array<Unit, N>& units) {
     if (value == 0) return "0";
     const Unit* best = nullptr;
     for (const Unit& unit : units)
-        if (!unit.name.empty() && value % unit.factor == 0 && (!best || unit.factor > best->factor)) best = &unit;
+        if (!unit.name.empty() && value % unit.factor == 0 && (!best || unit.factor > best->factor))
+            best = &unit;
     return fmt::format("{}{}", value / best->factor, best->name);
 }
 

@@ -1,14 +1,15 @@
 // A condition that coroutines of one thread wait for.
 //
 // Thread: all calls on the home executor's thread; from elsewhere, post() a notify to it.
-// A notified waiter goes on as a job of its own, never inside notify_all(): nobody is called back before the call that asked
-// has returned. A waiter checks its condition again, as with a condition variable.
+// A notified waiter goes on as a job of its own, never inside notify_all(): nobody is called back
+// before the call that asked has returned. A waiter checks its condition again, as with a condition
+// variable.
 #pragma once
+
+#include "base/executor.h"
 
 #include <coroutine>
 #include <vector>
-
-#include "base/executor.h"
 
 namespace hawker {
 
@@ -22,7 +23,9 @@ public:
     public:
         explicit Awaiter(Wake& wake) : wake_(wake) {}
         bool await_ready() const noexcept { return false; }
-        void await_suspend(std::coroutine_handle<> awaiter) const { wake_.waiting_.push_back(awaiter); }
+        void await_suspend(std::coroutine_handle<> awaiter) const {
+            wake_.waiting_.push_back(awaiter);
+        }
         void await_resume() const noexcept {}
 
     private:

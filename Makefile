@@ -1,0 +1,61 @@
+# A thin front door. The work is done by CMake presets and the scripts beside it.
+.DEFAULT_GOAL := help
+PYTHON := /usr/bin/python3
+JOBS ?= $(shell nproc)
+PYTEST = $(PYTHON) -m pytest -p no:cacheprovider -q -n $(TEST_JOBS) tests/e2e
+TEST_JOBS ?= 4
+
+.PHONY: help run demo test bench lint format asan tsan fuzz build docs clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## build and start the proxy on 127.0.0.1:65001
+	@scripts/install_packages.sh build
+	@scripts/build.sh release hawkerd hawker
+	@exec build/release/hawkerd --config etc/hawker.yaml --welcome
+
+demo: ## two pulls of one signed file through hawker, without the internet
+	@scripts/install_packages.sh build test
+	@scripts/build.sh release hawkerd
+	@$(PYTHON) scripts/demo.py build/release/hawkerd
+
+build: ## everything, as a release
+	@scripts/install_packages.sh build
+	@scripts/build.sh release all
+
+test: ## unit tests, then end to end with real clients and servers
+	@scripts/install_packages.sh build test
+	@scripts/build.sh release all
+	@ctest --preset release -j $(JOBS)
+	@HAWKERD=build/release/hawkerd $(PYTEST)
+
+bench: ## beside nginx, in one run (QUICK=1 for two minutes)
+	@scripts/install_packages.sh build test
+	@scripts/build.sh release hawkerd
+	@$(PYTHON) bench/run.py --hawkerd build/release/hawkerd $(if $(QUICK),--quick)
+
+lint: ## format, tidy, includes, line budget, coroutine patterns
+	@scripts/install_packages.sh build lint
+	@scripts/lint.sh
+
+format: ## let clang-format have its way
+	@scripts/install_packages.sh lint
+	@git ls-files '*.cpp' '*.h' | xargs clang-format-19 -i
+
+asan: ## the same tests under AddressSanitizer and UBSan
+	@scripts/sanitize.sh asan
+
+tsan: ## the same tests under ThreadSanitizer
+	@scripts/sanitize.sh tsan
+
+fuzz: ## every fuzzer for 30 seconds (SECONDS_EACH=...)
+	@scripts/install_packages.sh build lint
+	@scripts/fuzz.sh $(SECONDS_EACH)
+
+docs: ## regenerate etc/hawker.yaml and docs/configuration.md from the option table
+	@scripts/build.sh release hawkerd
+	@scripts/generate_docs.sh build/release/hawkerd
+
+clean: ## forget every build
+	@rm -rf build
