@@ -2,15 +2,9 @@
 //
 // Owner:  a worker has one Proxy for its loop. Everything in Services outlives every Proxy.
 // Thread: the loop's.
-// Stop:   drain() lets running exchanges finish until the deadline, closes idle connections at once, cuts the rest.
+// Stop:   drain() lets running exchanges finish until the deadline, closes idle connections at
+// once, cuts the rest.
 #pragma once
-
-#include <chrono>
-#include <cstdint>
-#include <functional>
-#include <memory>
-#include <string>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -23,6 +17,13 @@
 #include "daemon/origin/origin_source.h"
 #include "filters/rule_set.h"
 
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
 namespace hawker::proxy {
 
 // The configuration that one exchange begins and ends with. Immutable.
@@ -30,32 +31,33 @@ struct Settings {
     std::shared_ptr<const filters::RuleSet> rules;
     std::shared_ptr<const net::DestinationPolicy> destinations;
     http::HeadLimits head_limits;
-    std::chrono::milliseconds head_timeout{10'000};        // a request head, from its first byte
-    std::chrono::milliseconds idle_timeout{60'000};        // keep-alive, between requests
-    std::chrono::milliseconds write_timeout{60'000};       // a client that takes no byte
-    std::chrono::milliseconds body_timeout{60'000};        // a client that sends no byte of its body
+    std::chrono::milliseconds head_timeout{10'000};   // a request head, from its first byte
+    std::chrono::milliseconds idle_timeout{60'000};   // keep-alive, between requests
+    std::chrono::milliseconds write_timeout{60'000};  // a client that takes no byte
+    std::chrono::milliseconds body_timeout{60'000};   // a client that sends no byte of its body
     std::chrono::milliseconds tunnel_idle_timeout{600'000};
     std::chrono::milliseconds connect_timeout{10'000};
-    std::chrono::milliseconds access_ttl{3'600'000};       // how long a yes is remembered when the signature names no end
-    cache::FetchOptions fetch;                             // defaults; a rule overrides piece_size and connections
-    std::string pseudonym = "hawker";                      // in Via (RFC 9110 section 7.6.3), unique to this daemon
-    std::vector<net::Address> own_addresses;               // listeners: a request to ourselves is a loop
+    std::chrono::milliseconds access_ttl{
+        3'600'000};             // how long a yes is remembered when the signature names no end
+    cache::FetchOptions fetch;  // defaults; a rule overrides piece_size and connections
+    std::string pseudonym = "hawker";  // in Via (RFC 9110 section 7.6.3), unique to this daemon
+    std::vector<net::Address> own_addresses;  // listeners: a request to ourselves is a loop
 };
 
 // One line of the access log and one set of counters.
 struct ExchangeRecord {
     std::string method;
-    std::string url;                     // redacted
-    std::string task;                    // task ID in hexadecimal, or empty
-    std::string rule;                    // or empty
-    int status = 0;                      // sent to the client; 0: none was
-    std::uint64_t bytes = 0;             // of body, sent to the client
+    std::string url;          // redacted
+    std::string task;         // task ID in hexadecimal, or empty
+    std::string rule;         // or empty
+    int status = 0;           // sent to the client; 0: none was
+    std::uint64_t bytes = 0;  // of body, sent to the client
     std::chrono::milliseconds duration{0};
     std::chrono::milliseconds first_byte{0};
-    std::string source;                  // hit, partial, miss, joined, pass, tunnel, error
-    std::string client;                  // address
-    std::string error;                   // empty when it went well
-    std::uint64_t received = 0;          // request body or tunnel bytes from the client
+    std::string source;          // hit, partial, miss, joined, pass, tunnel, error
+    std::string client;          // address
+    std::string error;           // empty when it went well
+    std::uint64_t received = 0;  // request body or tunnel bytes from the client
 };
 
 // What the proxy tells the rest of the daemon. Called on the loop; must not wait.
@@ -74,16 +76,17 @@ class AccessMemory;
 // What all loops share.
 struct Services {
     cache::Cache& cache;
-    Executor& pool;                      // threads that may wait
+    Executor& pool;  // threads that may wait
     const Clock& clock;
     const Log& log;
     Observer& observer;
     AccessMemory& access;
-    origin::ClientOf client_of;          // the origin client of a loop
+    origin::ClientOf client_of;                                 // the origin client of a loop
     std::function<std::shared_ptr<const Settings>()> settings;  // the current snapshot; any thread
 };
 
-// Which principals were allowed to read which task, and until when: keyed hashes only (random key per start), bounded.
+// Which principals were allowed to read which task, and until when: keyed hashes only (random key
+// per start), bounded.
 class AccessMemory {
 public:
     virtual ~AccessMemory() = default;

@@ -1,0 +1,349 @@
+#include "daemon/proxy/cached_road.h"
+
+#include "daemon/http/caching.h"
+#include "daemon/http/validators.h"
+#include "daemon/proxy/access_question.h"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace hawker::proxy {
+
+namespace {
+
+constexpr std::uint64_t kRun = 8ULL << 20U;  // bytes asked of a reader at once
+constexpr int kReopenings = 3;               // a representation that keeps changing is not for us
+
+origin::SourceOptions source_options(const Context& context) {
+    const filters::Decision& decision = context.decision;
+    origin::SourceOptions options;
+    options.url = decision.origin_url;
+    options.fields = fetch_fields(context.request, context.settings->pseudonym);
+    options.follow_redirects = decision.rule->follow_redirects;
+    options.may_store_credentialed = decision.rule->ignore_credentials;
+    options.obey_cache_control = decision.rule->policy == filters::Policy::http;
+    options.content_types = decision.rule->content_types;
+    options.knows_digest = decision.digest.has_value();
+    return options;
+}
+
+bool is_conditional(const http::Fields& fields) {
+    return fields.has("If-None-Match") || fields.has("If-Modified-Since") ||
+           fields.has("If-Match") || fields.has("If-Unmodified-Since");
+}
+
+std::string_view name_of_source(cache::Origin came) {
+    switch (came) {
+        case cache::Origin::hit:
+            return "hit";
+        case cache::Origin::partial:
+            return "partial";
+        case cache::Origin::led:
+            return "miss";
+        case cache::Origin::joined:
+            return "joined";
+    }
+    return "miss";
+}
+
+}  // namespace
+
+CachedRoad::CachedRoad(Context& context)
+    : context_(context),
+      decision_(context.decision),
+      rule_(*context.decision.rule),
+      principal_(principal_of(context.request, context.decision)),
+      source_(std::make_shared<origin::OriginSource>(source_options(context),
+                                                     context.services.client_of, context.loop)) {
+    context.record.task = decision_.task_id.hex();
+}
+
+Task<void> CachedRoad::run() {
+    const http::Fields& fields = context_.request.fields;
+    const bool only_if_cached = http::CacheControl::of(fields).only_if_cached;
+    if (context_.request.method == "HEAD" || is_conditional(fields) || only_if_cached)
+        co_await serve_without_fetching();
+    else
+        co_await serve_by_reading();
+}
+
+Task<void> CachedRoad::serve_without_fetching() {
+    auto found = co_await context_.services.cache.find(decision_.task_id, context_.loop);
+    const bool is_get = context_.request.method == "GET";
+    if (found && is_get) {
+        co_await serve_by_reading();
+        co_return;
+    }
+    auto stored = found ? origin::decode_head(found->head)
+                        : Expected<origin::StoredHead>(fail(Errc::not_found, ""));
+    const bool may = found && found->size && stored && needs_no_question(cache::Origin::hit) &&
+                     !is_stale(*stored);
+    if (!may) {
+        if (http::CacheControl::of(context_.request.fields).only_if_cached)
+            co_await answer(context_, 504, "http_request_denied",
+                            "Not in the cache, and the request says only-if-cached.");
+        else
+            co_await pass_through(context_);  // a HEAD stays a HEAD: a signature covers the method
+        co_return;
+    }
+    context_.record.source = "hit";
+    StoredAnswer answer = answer_from(context_.request, decision_.overrides, *found, *stored,
+                                      context_.services.clock.wall());
+    http::CacheStatus status;
+    status.hit = true;
+    status.key = context_.record.task;
+    answer.head.fields.add("Cache-Status", status.serialize());
+    make_relayable(answer.head, context_.settings->pseudonym);
+    context_.out.begin(std::move(answer.head), answer.body_length);
+    (void)co_await context_.out.finish();
+}
+
+Task<Expected<std::unique_ptr<cache::Reader>>> CachedRoad::open_reader(RangeSpec wanted) {
+    cache::OpenRequest request;
+    request.task = decision_.task_id;
+    request.source = source_;
+    request.wanted = wanted;
+    request.digest = decision_.digest;
+    request.fetch = context_.settings->fetch;
+    if (rule_.piece_size) request.fetch.piece_size = *rule_.piece_size;
+    if (rule_.connections) request.fetch.connections = *rule_.connections;
+    request.label = decision_.loggable_url;
+    request.rule = rule_.name;
+    auto reader = co_await context_.services.cache.open(std::move(request), context_.loop);
+    co_return reader;
+}
+
+Task<void> CachedRoad::serve_by_reading() {
+    for (int attempt = 0; attempt < kReopenings; ++attempt) {
+        auto reader = co_await open_reader(wanted_range(context_.request));
+        if (!reader) {
+            co_await step_aside(reader.error());
+            co_return;
+        }
+        auto stored = origin::decode_head((*reader)->representation().head);
+        if (!stored) {
+            co_await step_aside(stored.error());
+            co_return;
+        }
+        const Permit permitted = co_await permit(**reader, *stored);
+        if (permitted == Permit::answered) co_return;
+        if (permitted == Permit::reopen) continue;
+        co_await serve_from(**reader, *stored);
+        co_return;
+    }
+    co_await pass_through(context_);
+}
+
+bool CachedRoad::needs_no_question(cache::Origin came) const {
+    if (rule_.access != filters::Access::verify || came == cache::Origin::led) return true;
+    return context_.services.access.is_allowed(principal_, decision_.task_id);
+}
+
+bool CachedRoad::is_stale(const origin::StoredHead& stored) const {
+    if (rule_.policy != filters::Policy::http) return false;
+    const http::Fields& fields = stored.head.fields;
+    const auto age = http::current_age(fields, stored.received, context_.services.clock.wall());
+    const http::CacheControl asked = http::CacheControl::of(context_.request.fields);
+    return asked.no_cache || http::CacheControl::of(fields).no_cache ||
+           age >= http::freshness_lifetime(fields, stored.received);
+}
+
+void CachedRoad::remember_yes() {
+    if (rule_.access != filters::Access::verify) return;
+    const WallTime now = context_.services.clock.wall();
+    context_.services.access.allow(
+        principal_, decision_.task_id,
+        allowed_until(now, context_.settings->access_ttl, decision_.credentials_expire));
+}
+
+Task<CachedRoad::Permit> CachedRoad::permit(cache::Reader& reader,
+                                            const origin::StoredHead& stored) {
+    if (reader.origin() == cache::Origin::led) {
+        remember_yes();
+        co_return Permit::granted;
+    }
+    const bool stale =
+        reader.origin() != cache::Origin::joined && !asked_origin_ && is_stale(stored);
+    if (!stale && needs_no_question(reader.origin())) co_return Permit::granted;
+    const Permit answered = co_await ask_origin(reader.representation());
+    co_return answered;
+}
+
+Task<CachedRoad::Permit> CachedRoad::ask_origin(const cache::Representation& representation) {
+    asked_origin_ = true;
+    auto now = co_await source_->probe();
+    if (now && is_the_same(*now, representation)) {
+        if (rule_.policy == filters::Policy::http)
+            context_.services.cache.refresh(representation.task, representation.generation,
+                                            now->head);
+        remember_yes();
+        co_return Permit::granted;
+    }
+    if (now) {  // allowed, but the origin has another representation by now: what is stored is of
+                // the past
+        remember_yes();
+        (void)co_await context_.services.cache.remove(decision_.task_id, context_.loop);
+        co_return Permit::reopen;
+    }
+    co_await step_aside(now.error());
+    co_return Permit::answered;
+}
+
+std::string CachedRoad::cache_status(const cache::Reader& reader) const {
+    http::CacheStatus status;
+    status.key = context_.record.task;
+    switch (reader.origin()) {
+        case cache::Origin::hit:
+            status.hit = true;
+            break;
+        case cache::Origin::partial:
+            status.fwd = "partial";
+            break;
+        case cache::Origin::led:
+            status.fwd = "uri-miss";
+            break;
+        case cache::Origin::joined:
+            status.fwd = "uri-miss";
+            status.collapsed = true;
+            break;
+    }
+    status.stored = !status.hit;
+    if (asked_origin_) status.detail = "allowed-by-origin";
+    return status.serialize();
+}
+
+Task<void> CachedRoad::serve_from(cache::Reader& reader, const origin::StoredHead& stored) {
+    context_.record.source = name_of_source(reader.origin());
+    StoredAnswer answer =
+        answer_from(context_.request, decision_.overrides, reader.representation(), stored,
+                    context_.services.clock.wall());
+    answer.head.fields.add("Cache-Status", cache_status(reader));
+    make_relayable(answer.head, context_.settings->pseudonym);
+    context_.out.begin(answer.head, answer.body_length);
+    co_await send_body(reader, answer);
+}
+
+Task<void> CachedRoad::send_body(cache::Reader& reader, const StoredAnswer& answer) {
+    context_.cancel = [&reader] { reader.cancel(); };
+    Expected<void> sent;
+    if (answer.multipart)
+        sent = co_await send_parts(reader, answer);
+    else if (!answer.ranges.empty())
+        sent = co_await send_range(reader, answer.ranges.front());
+    context_.cancel = nullptr;
+    if (sent) sent = co_await context_.out.finish();
+    if (!sent) cut(context_, sent.error());
+}
+
+Task<Expected<void>> CachedRoad::send_range(cache::Reader& reader, ByteRange range) {
+    if (reader.representation().size) reader.select(range);
+    for (;;) {
+        auto run = co_await reader.next(kRun);
+        if (!run && run.error().code == Errc::exhausted) {
+            auto rest = range;
+            rest.first = reader.position();
+            auto sent = co_await send_from_origin(reader.representation(), rest);
+            co_return sent;
+        }
+        if (!run) co_return fail(std::move(run.error()));
+        if (run->at_end()) co_return Expected<void>();
+        Expected<void> sent;
+        if (run->fd >= 0)
+            sent = co_await context_.out.file(run->fd, run->offset, run->length);
+        else
+            sent = co_await context_.out.body(run->bytes);
+        if (!sent) co_return sent;
+    }
+}
+
+Task<Expected<void>> CachedRoad::send_parts(cache::Reader& first, const StoredAnswer& answer) {
+    const http::MultipartRanges& multipart = *answer.multipart;
+    for (std::size_t i = 0; i < answer.ranges.size(); ++i) {
+        const std::string part_head = multipart.part_head(i);
+        auto announced = co_await context_.out.body(std::as_bytes(std::span(part_head)));
+        if (!announced) co_return announced;
+        std::unique_ptr<cache::Reader> own;
+        if (i > 0) {
+            const ByteRange range = answer.ranges[i];
+            auto opened = co_await open_reader(RangeSpec(range.first, range.end - 1));
+            if (!opened) co_return fail(std::move(opened.error()));
+            own = std::move(*opened);
+            if (own->representation().generation != first.representation().generation)
+                co_return fail(Errc::changed, "the representation was replaced between two parts");
+        }
+        cache::Reader& reader = own ? *own : first;
+        context_.cancel = [&reader] { reader.cancel(); };
+        auto sent = co_await send_range(reader, answer.ranges[i]);
+        context_.cancel = [&first] { first.cancel(); };
+        if (!sent) co_return sent;
+    }
+    const std::string closing = multipart.closing();
+    auto closed = co_await context_.out.body(std::as_bytes(std::span(closing)));
+    co_return closed;
+}
+
+Task<Expected<void>> CachedRoad::send_from_origin(const cache::Representation& representation,
+                                                  ByteRange rest) {
+    const bool known_end = representation.size.has_value();
+    RangeSpec spec(rest.first, std::nullopt);
+    if (known_end) spec.last = rest.end - 1;
+    const auto transfer = source_->open(spec, context_.loop);
+    context_.cancel = [&transfer] { transfer->cancel(); };
+    auto arrival = co_await transfer->head();
+    if (!arrival) co_return fail(std::move(arrival.error()));
+    if (arrival->offset > rest.first || !is_the_same(*arrival, representation))
+        co_return fail(Errc::changed, "the origin has another representation by now");
+    std::uint64_t position = arrival->offset;
+    while (position < rest.end) {
+        auto bytes = co_await transfer->read();
+        if (!bytes) co_return fail(std::move(bytes.error()));
+        if (bytes->empty() && known_end)
+            co_return fail(Errc::closed, "the origin's answer ended early");
+        if (bytes->empty()) break;
+        const std::uint64_t skip =
+            std::min<std::uint64_t>(bytes->size(), rest.first - std::min(position, rest.first));
+        const std::uint64_t useful =
+            std::min<std::uint64_t>(bytes->size() - skip, rest.end - (position + skip));
+        position += bytes->size();
+        auto sent = co_await context_.out.body(bytes->subspan(skip, useful));
+        if (!sent) co_return sent;
+    }
+    transfer->cancel();
+    co_return Expected<void>();
+}
+
+Task<void> CachedRoad::step_aside(const Error& error) {
+    const auto declined = source_->take_declined();
+    if (declined) {
+        context_.record.source = "pass";
+        http::CacheStatus status;
+        status.fwd = "uri-miss";
+        status.fwd_status = declined->head.status;
+        declined->head.fields.add("Cache-Status", status.serialize());
+        origin::Response& response = *declined->response;
+        context_.cancel = [&response] { response.cancel(); };
+        co_await relay(context_, std::move(declined->head), response);
+        response.cancel();
+        context_.cancel = nullptr;
+        co_return;
+    }
+    switch (error.code) {
+        case Errc::cancelled:
+        case Errc::shutting_down:
+        case Errc::denied:
+        case Errc::timed_out:
+            co_await answer(context_, error);
+            co_return;
+        default:
+            co_await pass_through(context_);
+            co_return;
+    }
+}
+
+Task<void> serve_from_cache(Context& context) {
+    CachedRoad road(context);
+    co_await road.run();
+}
+
+}  // namespace hawker::proxy

@@ -1,0 +1,62 @@
+// The road of a request that a caching rule matched: hit, miss and joined miss are the same steps.
+//
+//   1. find    only where the answer could not come from a fetch: HEAD, conditionals,
+//   only-if-cached
+//   2. open    a reader; the cache joins or starts the one fetch of the task
+//   3. permit  may this principal read what somebody else's credentials brought here?
+//   4. answer  preconditions, ranges, fields
+//   5. send    runs of bytes, from the reader; straight from the origin where the cache had to step
+//   aside
+#pragma once
+
+#include "daemon/proxy/exchange.h"
+#include "daemon/proxy/stored_response.h"
+
+#include <memory>
+#include <string>
+
+namespace hawker::proxy {
+
+class CachedRoad {
+public:
+    explicit CachedRoad(Context& context);
+    Task<void> run();
+
+private:
+    enum class Permit : std::uint8_t { granted, reopen, answered };
+
+    // Answers from what is there, or not at all: HEAD and requests that only ask whether something
+    // changed.
+    Task<void> serve_without_fetching();
+    Task<void> serve_by_reading();
+    Task<void> serve_from(cache::Reader& reader, const origin::StoredHead& stored);
+
+    Task<Expected<std::unique_ptr<cache::Reader>>> open_reader(RangeSpec wanted);
+    Task<Permit> permit(cache::Reader& reader, const origin::StoredHead& stored);
+    Task<Permit> ask_origin(const cache::Representation& representation);
+    bool needs_no_question(cache::Origin came) const;
+    void remember_yes();
+    bool is_stale(const origin::StoredHead& stored) const;
+
+    Task<void> send_body(cache::Reader& reader, const StoredAnswer& answer);
+    Task<Expected<void>> send_range(cache::Reader& reader, ByteRange range);
+    Task<Expected<void>> send_parts(cache::Reader& first, const StoredAnswer& answer);
+    // The rest of a range without the cache: it ran out of room, or failed. Checks that the origin
+    // still has the same thing.
+    Task<Expected<void>> send_from_origin(const cache::Representation& representation,
+                                          ByteRange rest);
+
+    // When there is no reader: the origin's own answer if it left one, else its answer to the
+    // client's own request.
+    Task<void> step_aside(const Error& error);
+    std::string cache_status(const cache::Reader& reader) const;
+
+    Context& context_;
+    const filters::Decision& decision_;
+    const filters::Rule& rule_;
+    std::string principal_;
+    std::shared_ptr<origin::OriginSource> source_;
+    bool asked_origin_ = false;
+};
+
+}  // namespace hawker::proxy

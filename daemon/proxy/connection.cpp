@@ -1,0 +1,106 @@
+#include "daemon/proxy/connection.h"
+
+#include "daemon/proxy/exchange.h"
+
+namespace hawker::proxy {
+
+namespace {
+
+// RFC 9112 section 9.6: half-close, and read on for a moment.
+constexpr std::chrono::milliseconds kLinger{1'000};
+
+std::chrono::milliseconds since(const Clock& clock, SteadyTime start) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - start);
+}
+
+}  // namespace
+
+Connection::Connection(net::Loop& loop, Services& services, std::unique_ptr<net::Socket> client)
+    : loop_(loop),
+      services_(services),
+      client_(std::move(client)),
+      input_(*client_, services.clock),
+      peer_(client_->peer().to_string()) {}
+
+void Connection::drain() {
+    draining_ = true;
+    if (idle_) client_->close();
+}
+
+void Connection::abort() {
+    draining_ = true;
+    if (cancel_ && *cancel_) (*cancel_)();
+    client_->close();
+}
+
+Task<void> Connection::run() {
+    for (bool goes_on = true; goes_on && !draining_;) {
+        const std::shared_ptr<const Settings> settings = services_.settings();
+        idle_ = input_.buffered().empty();
+        ClientInput::Head head = co_await input_.next_head(*settings);
+        idle_ = false;
+        if (std::holds_alternative<Error>(head)) break;
+        if (std::holds_alternative<http::BadRequest>(head)) {
+            co_await refuse(std::move(std::get<http::BadRequest>(head)), settings);
+            break;
+        }
+        goes_on = co_await serve_one(std::move(std::get<http::RequestHead>(head)), settings);
+    }
+    client_->close();
+}
+
+Task<bool> Connection::serve_one(http::RequestHead request,
+                                 std::shared_ptr<const Settings> settings) {
+    const SteadyTime start = services_.clock.now();
+    ExchangeRecord record;
+    record.method = request.method;
+    record.url = filters::loggable_url(request.target);
+    record.client = peer_;
+    RequestBody body(input_, request, settings->body_timeout);
+    ResponseWriter out(*client_, request, settings->write_timeout, services_.clock);
+    if (draining_) out.close_after();
+    Context context(loop_, services_, settings, *client_, input_, request, body, out, record, {},
+                    {});
+    cancel_ = &context.cancel;
+    co_await serve(context);
+    cancel_ = nullptr;
+    if (out.status() != 0) record.status = out.status();
+    if (record.source != "tunnel") {
+        record.bytes = out.body_bytes();
+        record.received = body.received();
+    }
+    record.duration = since(services_.clock, start);
+    if (const auto first = out.first_byte_at())
+        record.first_byte = std::chrono::duration_cast<std::chrono::milliseconds>(*first - start);
+    services_.observer.exchange_done(record);
+    co_return out.can_continue() && body.finished();
+}
+
+Task<void> Connection::drop_the_rest(const Settings& settings) {
+    const SteadyTime deadline = services_.clock.now() + kLinger;
+    while (services_.clock.now() < deadline) {
+        input_.consume(input_.buffered().size());
+        auto more = co_await input_.fill(std::min(kLinger, settings.body_timeout),
+                                         "the client to stop sending");
+        if (!more) break;
+    }
+}
+
+Task<void> Connection::refuse(http::BadRequest bad, std::shared_ptr<const Settings> settings) {
+    http::RequestHead nothing;
+    nothing.method = "GET";
+    nothing.keep_alive = false;
+    ExchangeRecord record;
+    record.client = peer_;
+    RequestBody body(input_, nothing, settings->body_timeout);
+    ResponseWriter out(*client_, nothing, settings->write_timeout, services_.clock);
+    Context context(loop_, services_, settings, *client_, input_, nothing, body, out, record, {},
+                    {});
+    co_await answer(context, bad.status, "http_request_error", std::move(bad.sentence));
+    record.status = out.status();
+    services_.observer.exchange_done(record);
+    client_->shutdown_write();
+    co_await drop_the_rest(*settings);
+}
+
+}  // namespace hawker::proxy

@@ -1,0 +1,39 @@
+// One client connection: request after request, in order, until either side has enough.
+//
+// Owner:   the proxy's task group; it ends by itself. Thread: the loop's.
+// Stop:    drain() ends it after the response under way (at once when idle); abort() at once.
+#pragma once
+
+#include "daemon/proxy/client_input.h"
+#include "daemon/proxy/proxy.h"
+
+#include <functional>
+#include <memory>
+
+namespace hawker::proxy {
+
+class Connection {
+public:
+    Connection(net::Loop& loop, Services& services, std::unique_ptr<net::Socket> client);
+    Task<void> run();
+    void drain();
+    void abort();
+
+private:
+    Task<bool> serve_one(http::RequestHead request, std::shared_ptr<const Settings> settings);
+    // What is still coming is read and dropped for a moment: closing at once would reset the answer
+    // away.
+    Task<void> drop_the_rest(const Settings& settings);
+    Task<void> refuse(http::BadRequest bad, std::shared_ptr<const Settings> settings);
+
+    net::Loop& loop_;
+    Services& services_;
+    std::unique_ptr<net::Socket> client_;
+    ClientInput input_;
+    std::string peer_;
+    bool draining_ = false;
+    bool idle_ = true;
+    std::function<void()>* cancel_ = nullptr;  // of the exchange under way
+};
+
+}  // namespace hawker::proxy

@@ -1,0 +1,119 @@
+#include "daemon/proxy/exchange.h"
+
+#include "daemon/http/caching.h"
+#include "daemon/http/validators.h"
+
+#include <fmt/format.h>
+
+namespace hawker::proxy {
+
+namespace {
+
+filters::Question question_of(const http::RequestHead& request) {
+    filters::Question question;
+    question.method = request.method;
+    question.url = request.target;
+    question.tag = request.fields.get("X-Hawker-Tag").value_or("");
+    question.application = request.fields.get("X-Hawker-Application").value_or("");
+    return question;
+}
+
+// Max-Forwards counts down for TRACE and OPTIONS only (RFC 9110 section 7.6.2). True when the
+// request ends here.
+bool ends_here(const http::RequestHead& request) {
+    if (request.method != "OPTIONS") return false;
+    if (request.form == http::TargetForm::asterisk) return true;
+    return request.fields.get("Max-Forwards").value_or("") == "0";
+}
+
+Task<void> answer_options(Context& context) {
+    http::ResponseHead head;
+    head.status = 200;
+    head.reason = http::reason_phrase(200);
+    head.fields.add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT");
+    head.fields.add("Via", fmt::format("1.1 {}", context.settings->pseudonym));
+    context.record.source = "pass";
+    context.out.begin(std::move(head), 0);
+    (void)co_await context.out.finish();
+}
+
+}  // namespace
+
+Task<void> answer(Context& context, int status, std::string_view proxy_error,
+                  std::string sentence) {
+    if (context.out.begun()) {
+        Error error;
+        error.what = std::move(sentence);
+        cut(context, error);
+        co_return;
+    }
+    http::ResponseHead head;
+    head.status = status;
+    head.reason = http::reason_phrase(status);
+    head.fields.add("Content-Type", "text/plain; charset=utf-8");
+    head.fields.add("Cache-Control", "no-store");
+    head.fields.add("Date", http::format_date(context.services.clock.wall()));
+    if (!proxy_error.empty())
+        head.fields.add("Proxy-Status", http::proxy_status(proxy_error, sentence));
+    if (status == 405)
+        head.fields.add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT");
+    if (!context.body.finished()) context.out.close_after();
+    context.record.source = "error";
+    context.record.error = sentence;
+    sentence += '\n';
+    context.out.begin(std::move(head), sentence.size());
+    auto sent = co_await context.out.body(std::as_bytes(std::span(sentence)));
+    if (sent) (void)co_await context.out.finish();
+}
+
+Task<void> answer(Context& context, const Error& error, std::string_view proxy_error) {
+    const http::ErrorAnswer known = http::answer_for(error.code);
+    const std::string_view type = proxy_error.empty() ? known.proxy_error_type : proxy_error;
+    co_await answer(context, known.status, type, error.what);
+}
+
+void cut(Context& context, const Error& error) {
+    context.record.error = fmt::format("{}: {}", name_of(error.code), error.what);
+    context.out.close_after();
+    context.client.close();
+}
+
+Task<void> serve(Context& context) {
+    const http::RequestHead& request = context.request;
+    if (request.form == http::TargetForm::authority) {
+        co_await open_tunnel(context);
+        co_return;
+    }
+    if (request.method == "TRACE") {
+        co_await answer(context, 405, "http_request_denied",
+                        "TRACE is not answered: it would show what the proxy keeps to itself.");
+        co_return;
+    }
+    if (has_looped(request.fields, context.settings->pseudonym)) {
+        co_await answer(context, 502, "proxy_loop_detected",
+                        "This request came back to the proxy that sent it; check the proxy "
+                        "settings of the next hop.");
+        co_return;
+    }
+    if (ends_here(request)) {
+        co_await answer_options(context);
+        co_return;
+    }
+    if (request.form == http::TargetForm::origin) {
+        co_await answer(context, 400, "http_request_error",
+                        "This is a forward proxy: set it as http_proxy / https_proxy (or git's "
+                        "http.proxy) instead of "
+                        "opening it as a web site.");
+        co_return;
+    }
+    context.decision = context.settings->rules->decide(question_of(request));
+    context.record.url = context.decision.loggable_url;
+    if (context.decision.rule) context.record.rule = context.decision.rule->name;
+    const bool cacheable = context.decision.road == filters::Road::cache && context.body.is_empty();
+    if (cacheable)
+        co_await serve_from_cache(context);
+    else
+        co_await pass_through(context);
+}
+
+}  // namespace hawker::proxy

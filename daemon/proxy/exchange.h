@@ -1,0 +1,57 @@
+// One request and its response: the road of the design, from a parsed head to a line in the access
+// log.
+//
+// Owner:   the connection, for the time of one request. Thread: the loop's.
+// Failure: none to the caller. Every way off the road ends in an answer, or, once bytes are out, in
+// a cut connection. Stop:    abort() makes what it waits for give up; serve() then returns soon.
+#pragma once
+
+#include "daemon/proxy/client_input.h"
+#include "daemon/proxy/forwarding.h"
+#include "daemon/proxy/proxy.h"
+#include "daemon/proxy/response_writer.h"
+
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace hawker::proxy {
+
+// What every road of an exchange works with. Lives as long as the exchange.
+struct Context {
+    net::Loop& loop;
+    Services& services;
+    std::shared_ptr<const Settings> settings;
+    net::Socket& client;
+    ClientInput& input;
+    const http::RequestHead& request;
+    RequestBody& body;
+    ResponseWriter& out;
+    ExchangeRecord& record;
+    filters::Decision decision;
+    // Ends whatever the exchange waits for at the moment; empty when it waits for the client only.
+    std::function<void()> cancel;
+
+    origin::Client& origin() const { return services.client_of(loop); }
+};
+
+// Sends an answer of our own: one plain sentence with the cure, Proxy-Status, no cache. Closes
+// after it when the request's body was not read.
+Task<void> answer(Context& context, int status, std::string_view proxy_error, std::string sentence);
+// The same for an Error, by the one table of http::answer_for.
+Task<void> answer(Context& context, const Error& error, std::string_view proxy_error = {});
+// Ends the connection without a clean end of the body: the client sees a failed download, never a
+// short file.
+void cut(Context& context, const Error& error);
+
+// The roads. Each returns when the response has ended, one way or the other.
+Task<void> pass_through(Context& context);
+Task<void> serve_from_cache(Context& context);
+Task<void> open_tunnel(Context& context);
+// Relays a response whose head was read already: origin's status, fields and body, unchanged.
+Task<void> relay(Context& context, http::ResponseHead head, origin::Response& response);
+
+// Chooses the road.
+Task<void> serve(Context& context);
+
+}  // namespace hawker::proxy

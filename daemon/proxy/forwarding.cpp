@@ -1,0 +1,106 @@
+#include "daemon/proxy/forwarding.h"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace hawker::proxy {
+
+namespace {
+
+using http::equals_ignoring_case;
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
+    return text.size() >= prefix.size() &&
+           equals_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
+// Fields that say who asks. Object stores sign their own x-*- fields, so those go on as they are.
+constexpr std::array<std::string_view, 5> kCredentialFields = {
+    "Authorization", "Cookie", "Private-Token", "Job-Token", "Deploy-Token"};
+constexpr std::array<std::string_view, 7> kSignedPrefixes = {"x-amz-", "x-goog-", "x-ms-", "x-oss-",
+                                                             "x-cos-", "x-obs-",  "x-xet-"};
+constexpr std::array<std::string_view, 2> kHarmlessFields = {"User-Agent", "Accept"};
+
+bool is_credential(std::string_view name) {
+    const auto same = [name](std::string_view known) { return equals_ignoring_case(name, known); };
+    const auto begins = [name](std::string_view prefix) {
+        return starts_with_ignoring_case(name, prefix);
+    };
+    return std::ranges::any_of(kCredentialFields, same) ||
+           std::ranges::any_of(kSignedPrefixes, begins);
+}
+
+bool is_harmless(std::string_view name) {
+    const auto same = [name](std::string_view known) { return equals_ignoring_case(name, known); };
+    return std::ranges::any_of(kHarmlessFields, same);
+}
+
+void remove_ours(http::Fields& fields) {
+    std::vector<std::string> names;
+    for (const http::Field& field : fields)
+        if (starts_with_ignoring_case(field.name, "proxy-") ||
+            starts_with_ignoring_case(field.name, "x-hawker-"))
+            names.push_back(field.name);
+    for (const std::string& name : names) fields.remove(name);
+}
+
+}  // namespace
+
+http::Fields forwarded_fields(const http::RequestHead& request, std::string_view pseudonym) {
+    http::Fields fields = request.fields;
+    http::remove_hop_by_hop(fields);
+    remove_ours(fields);
+    for (const std::string_view ours : {"Host", "Content-Length", "Transfer-Encoding", "Expect"})
+        fields.remove(ours);
+    fields.add("Via", fmt::format("1.1 {}", pseudonym));
+    return fields;
+}
+
+http::Fields fetch_fields(const http::RequestHead& request, std::string_view pseudonym) {
+    http::Fields fields;
+    for (const http::Field& field : request.fields)
+        if (is_credential(field.name) || is_harmless(field.name))
+            fields.add(field.name, field.value);
+    http::remove_hop_by_hop(fields);
+    fields.add("Via", fmt::format("1.1 {}", pseudonym));
+    return fields;
+}
+
+std::string principal_of(const http::RequestHead& request, const filters::Decision& decision) {
+    std::string principal = decision.credentials;
+    for (const http::Field& field : request.fields) {
+        if (!is_credential(field.name)) continue;
+        std::string name = field.name;
+        std::ranges::transform(name, name.begin(),
+                               [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        principal += fmt::format("\n{}:{}:{}", name, field.value.size(), field.value);
+    }
+    return principal;
+}
+
+bool has_looped(const http::Fields& fields, std::string_view pseudonym) {
+    const std::string via = fields.joined("Via");
+    std::string_view rest = via;
+    while (!rest.empty()) {
+        std::string_view member = rest.substr(0, rest.find(','));
+        rest.remove_prefix(std::min(rest.size(), member.size() + 1));
+        while (member.starts_with(' ')) member.remove_prefix(1);
+        const auto by = member.find(' ');
+        if (by == std::string_view::npos) continue;
+        member.remove_prefix(by + 1);
+        if (equals_ignoring_case(member.substr(0, member.find(' ')), pseudonym)) return true;
+    }
+    return false;
+}
+
+void make_relayable(http::ResponseHead& head, std::string_view pseudonym) {
+    http::remove_hop_by_hop(head.fields);
+    remove_ours(head.fields);
+    head.fields.add("Via", fmt::format("1.1 {}", pseudonym));
+}
+
+}  // namespace hawker::proxy

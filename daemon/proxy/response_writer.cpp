@@ -1,0 +1,126 @@
+#include "daemon/proxy/response_writer.h"
+
+#include "daemon/http/chunked.h"
+
+#include <array>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace hawker::proxy {
+
+namespace {
+
+std::span<const std::byte> bytes_of(std::string_view text) {
+    return std::as_bytes(std::span(text));
+}
+
+bool may_have_body(int status) { return status >= 200 && status != 204 && status != 304; }
+
+}  // namespace
+
+ResponseWriter::ResponseWriter(net::Socket& client, const http::RequestHead& request,
+                               net::Deadline write_timeout, const Clock& clock)
+    : client_(client),
+      write_timeout_(write_timeout),
+      clock_(clock),
+      head_request_(request.method == "HEAD"),
+      http_1_1_(request.minor_version >= 1),
+      keep_alive_(request.keep_alive),
+      wants_continue_(request.expects_continue) {}
+
+void ResponseWriter::begin(http::ResponseHead head, std::optional<std::uint64_t> body_length) {
+    status_ = head.status;
+    has_body_ = !head_request_ && may_have_body(status_);
+    head.fields.remove("Transfer-Encoding");
+    head.fields.remove("Connection");
+    if (may_have_body(status_)) {
+        head.fields.remove("Content-Length");
+        if (body_length)
+            head.fields.add("Content-Length", fmt::format("{}", *body_length));
+        else if (has_body_ && http_1_1_ && keep_alive_)
+            head.fields.add("Transfer-Encoding", "chunked");
+        chunked_ = head.fields.has("Transfer-Encoding");
+        if (has_body_ && !body_length && !chunked_) keep_alive_ = false;
+    }
+    promised_ = has_body_ ? body_length : std::nullopt;
+    if (!keep_alive_) head.fields.add("Connection", "close");
+    pending_head_ = http::serialize(head);
+}
+
+void ResponseWriter::end_by_closing() { keep_alive_ = false; }
+
+Expected<void> ResponseWriter::account(std::uint64_t bytes, const Expected<void>& sent) {
+    if (!sent) failed_ = true;
+    if (!first_byte_at_ && sent) first_byte_at_ = clock_.now();
+    body_bytes_ += bytes;
+    return sent;
+}
+
+Task<Expected<void>> ResponseWriter::send(std::span<const std::span<const std::byte>> parts) {
+    const std::string head = std::exchange(pending_head_, {});
+    std::array<std::span<const std::byte>, 4> all;
+    std::size_t count = 0;
+    if (!head.empty()) all[count++] = bytes_of(head);
+    for (const auto part : parts) all[count++] = part;
+    auto sent = co_await client_.write(std::span(all).first(count), write_timeout_);
+    co_return sent;
+}
+
+Task<Expected<void>> ResponseWriter::body(std::span<const std::byte> bytes) {
+    if (!has_body_ || bytes.empty()) co_return Expected<void>();
+    const std::string chunk = chunked_ ? http::chunk_head(bytes.size()) : std::string();
+    std::vector<std::span<const std::byte>> parts;
+    if (chunked_) parts.push_back(bytes_of(chunk));
+    parts.push_back(bytes);
+    if (chunked_) parts.push_back(bytes_of(http::kChunkTail));
+    auto sent = co_await send(parts);
+    co_return account(sent ? bytes.size() : 0, sent);
+}
+
+Task<Expected<void>> ResponseWriter::file(int fd, std::uint64_t offset, std::uint64_t length) {
+    if (!has_body_ || length == 0) co_return Expected<void>();
+    const std::string chunk = chunked_ ? http::chunk_head(length) : std::string();
+    const bool announced = !pending_head_.empty() || chunked_;
+    if (announced) {
+        // Head and first window leave together: the kernel holds the head until the file's bytes
+        // fill the segment.
+        client_.cork();
+        std::vector<std::span<const std::byte>> parts;
+        if (chunked_) parts.push_back(bytes_of(chunk));
+        auto sent = co_await send(parts);
+        if (!sent) co_return account(0, sent);
+    }
+    std::uint64_t bytes = 0;
+    auto sent = co_await client_.send_file(fd, offset, length, write_timeout_, bytes);
+    if (announced) client_.uncork();
+    auto accounted = account(bytes, sent);
+    if (!accounted || !chunked_) co_return accounted;
+    auto tail = co_await client_.write(http::kChunkTail, write_timeout_);
+    co_return account(0, tail);
+}
+
+Task<Expected<void>> ResponseWriter::finish() {
+    if (failed_) co_return fail(Errc::closed, "the client's connection failed");
+    if (promised_ && body_bytes_ != *promised_) {
+        failed_ = true;
+        co_return fail(Errc::closed, "the body ended before its announced length");
+    }
+    std::vector<std::span<const std::byte>> parts;
+    if (chunked_ && has_body_) parts.push_back(bytes_of(http::kLastChunk));
+    if (!parts.empty() || !pending_head_.empty()) {
+        auto sent = co_await send(parts);
+        auto accounted = account(0, sent);
+        if (!accounted) co_return accounted;
+    }
+    finished_ = true;
+    co_return Expected<void>();
+}
+
+Task<Expected<void>> ResponseWriter::continue_reading() {
+    if (!std::exchange(wants_continue_, false) || begun()) co_return Expected<void>();
+    auto sent = co_await client_.write("HTTP/1.1 100 Continue\r\n\r\n", write_timeout_);
+    co_return sent;
+}
+
+}  // namespace hawker::proxy

@@ -1,0 +1,76 @@
+// One response on its way to the client: head, body, end. Chooses the framing, keeps the head back
+// until the first bytes of the body are there so that both leave in one segment, and counts.
+//
+// Owner:   the exchange. Thread: the loop's.
+// Failure: after the first failed write the connection is of no use; can_continue() is false.
+#pragma once
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/task.h"
+#include "daemon/http/message.h"
+#include "daemon/net/socket.h"
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace hawker::proxy {
+
+class ResponseWriter {
+public:
+    ResponseWriter(net::Socket& client, const http::RequestHead& request,
+                   net::Deadline write_timeout, const Clock& clock);
+
+    // What will follow the head: so many bytes, or nullopt for a body whose length nobody knows.
+    // Takes the framing fields of `head` away and writes its own; HEAD keeps the Content-Length it
+    // is given.
+    void begin(http::ResponseHead head, std::optional<std::uint64_t> body_length);
+    // The body's end will be the connection's: its completeness is unknowable, as it was at the
+    // origin (F20).
+    void end_by_closing();
+
+    Task<Expected<void>> body(std::span<const std::byte> bytes);
+    Task<Expected<void>> file(int fd, std::uint64_t offset, std::uint64_t length);
+    // The clean end. Errc::closed when fewer bytes were written than were promised.
+    Task<Expected<void>> finish();
+
+    // `HTTP/1.1 100 Continue`, if the client waits for it and no head was sent.
+    Task<Expected<void>> continue_reading();
+
+    // This response is the last of its connection.
+    void close_after() { keep_alive_ = false; }
+
+    bool begun() const { return status_ != 0; }
+    bool finished() const { return finished_; }
+    bool can_continue() const { return keep_alive_ && finished_ && !failed_; }
+    bool has_body() const { return has_body_; }
+    int status() const { return status_; }
+    std::uint64_t body_bytes() const { return body_bytes_; }
+    std::optional<SteadyTime> first_byte_at() const { return first_byte_at_; }
+
+private:
+    Task<Expected<void>> send(std::span<const std::span<const std::byte>> parts);
+    Expected<void> account(std::uint64_t bytes, const Expected<void>& sent);
+
+    net::Socket& client_;
+    net::Deadline write_timeout_;
+    const Clock& clock_;
+    bool head_request_;
+    bool http_1_1_;
+    bool keep_alive_;
+    bool wants_continue_;
+
+    std::string pending_head_;
+    int status_ = 0;
+    bool has_body_ = false;
+    bool chunked_ = false;
+    bool failed_ = false;
+    bool finished_ = false;
+    std::optional<std::uint64_t> promised_;
+    std::uint64_t body_bytes_ = 0;
+    std::optional<SteadyTime> first_byte_at_;
+};
+
+}  // namespace hawker::proxy
