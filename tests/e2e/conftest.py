@@ -1,0 +1,119 @@
+"""The fixtures: every test gets servers and a daemon of its own, on free ports, below its own temporary folder."""
+
+import pathlib
+
+import pytest
+
+from harness import daemon, lfs_server as lfs, nginx as nginx_module
+from harness.certificates import Authority
+from harness.daemon import Hawker
+from harness.git import Git
+from harness.origin import Origin
+from harness.signing import CANARY
+
+NEEDS_DAEMON = {"hawker", "start_hawker"}
+
+
+def pytest_collection_modifyitems(items):
+    if daemon.BINARY.exists():
+        return
+    missing = pytest.mark.skip(reason=f"{daemon.BINARY} is not built; set HAWKERD to try another one")
+    for item in items:
+        if NEEDS_DAEMON & set(item.fixturenames) or item.get_closest_marker("daemon"):
+            item.add_marker(missing)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def no_secret_is_ever_printed():
+    """After the last test: no planted secret stands in any log, admin answer or page of any daemon of this run."""
+    yield
+    leaks = []
+    for hawker in daemon.started:
+        for text in (hawker.all_output(), *hawker.admin_answers):
+            leaks += [f"{hawker.folder}: {line[:400]}" for line in text.splitlines() if CANARY in line]
+    assert not leaks, "secrets were printed:\n" + "\n".join(leaks[:20])
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def origin():
+    server = Origin()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def other_origin():
+    """A second host: another port is another origin."""
+    server = Origin()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def tls_origin(authority):
+    server = Origin(tls=authority.server_context())
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def start_hawker(tmp_path, authority):
+    """start_hawker({"fetch.connections": 1}, rules=[...]): a daemon with these options over the defaults of the tests."""
+    running = []
+
+    def start(options=None, rules=None, wrapper=()):
+        folder = pathlib.Path(tmp_path) / f"hawker-{len(running) + 1}"
+        folder.mkdir()
+        options = {"origin.ca_file": str(authority.ca_file), **(options or {})}
+        running.append(Hawker(folder, options, rules, wrapper))
+        return running[-1].start()
+
+    yield start
+    for hawker in running:
+        hawker.finish()
+
+
+@pytest.fixture
+def hawker(start_hawker):
+    """A daemon with the rules of harness/rules.py."""
+    return start_hawker()
+
+
+@pytest.fixture
+def nginx(tmp_path, authority):
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    server = nginx_module.Nginx(folder, authority).start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def lfs_server(tmp_path, authority):
+    folder = tmp_path / "lfs"
+    folder.mkdir()
+    server = lfs.LfsServer(folder, authority)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def tls_lfs_server(tmp_path, authority):
+    """The whole host behind TLS, the git side too."""
+    folder = tmp_path / "lfs"
+    folder.mkdir()
+    server = lfs.LfsServer(folder, authority, tls=True)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def git(tmp_path, authority):
+    folder = tmp_path / "git"
+    folder.mkdir()
+    return Git(folder, authority)

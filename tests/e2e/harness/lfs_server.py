@@ -1,0 +1,158 @@
+"""A Git LFS host: smart HTTP by git http-backend, the batch API, and a storage side that checks every signature.
+
+The batch API signs each URL anew; the storage is an `Origin`, so it counts bytes and can be told to fail. Like the big hosts, it
+always names its storage by https://, whether clients reach it that way or through a rewriting proxy.
+"""
+
+import http.server
+import json
+import os
+import subprocess
+import threading
+
+from harness.content import Content
+from harness.origin import Origin
+
+PREFIX = "/lfs/objects/"
+
+
+class LfsServer:
+    def __init__(self, folder, authority, tls=False):
+        self.folder = folder
+        self.storage = Origin(tls=authority.server_context())
+        self.ttl = 3600  # of the signatures the batch API hands out
+        self.batches = []  # request bodies of the batch API
+        self.handed_out = []  # every href
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server.daemon_threads = True
+        if tls:
+            self._server.socket = authority.server_context().wrap_socket(self._server.socket, server_side=True)
+        self.port = self._server.server_port
+        self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.repo = f"{self.base}/team/models.git"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self):
+        self._server.shutdown()
+        self._server.server_close()
+        self.storage.close()
+
+    def create(self, files):
+        """A bare repository whose one commit holds `files` ({name: Content}) as LFS pointers."""
+        bare = self.folder / "git" / "team" / "models.git"
+        work = self.folder / "work"
+        git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", str(work)]
+        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(bare)], check=True)
+        subprocess.run(["git", "init", "-q", "-b", "main", str(work)], check=True)
+        subprocess.run(["git", "-C", str(bare), "config", "http.receivepack", "true"], check=True)
+        (work / ".gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")
+        for name, content in files.items():
+            (work / name).write_text(pointer(content))
+            self.store(content)
+        # No filter is configured here, so that the pointers are committed as they are.
+        plain = ["-c", "filter.lfs.clean=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false"]
+        subprocess.run([*git, *plain, "add", "."], check=True)
+        subprocess.run([*git, *plain, "commit", "-q", "-m", "weights"], check=True)
+        subprocess.run([*git, "push", "-q", str(bare), "main"], check=True,
+                       env={**os.environ, "GIT_LFS_SKIP_PUSH": "1"})
+        return self.repo
+
+    def store(self, content):
+        """Puts an object on the storage side; its resource."""
+        return self.storage.add(object_path(content.sha256()), content, signed=True)
+
+    def object(self, content):
+        return self.storage.resources[object_path(content.sha256())]
+
+    def answer_batch(self, request):
+        self.batches.append(request)
+        objects = []
+        for wanted in request["objects"]:
+            path = object_path(wanted["oid"])
+            known = path in self.storage.resources and self.storage.resources[path].content.size == wanted["size"]
+            answer = {"oid": wanted["oid"], "size": wanted["size"], "authenticated": True}
+            if request["operation"] == "download" and not known:
+                answer["error"] = {"code": 404, "message": "no such object"}
+            elif request["operation"] == "download" or not known:
+                if not known:  # an upload makes room for what is coming
+                    self.storage.add(path, Content(0), signed=True)
+                href = self.storage.signed_url(path, self.ttl)
+                self.handed_out.append(href)
+                answer["actions"] = {request["operation"]: {"href": href, "expires_in": max(1, self.ttl)}}
+            objects.append(answer)
+        return {"transfer": "basic", "objects": objects}
+
+
+def object_path(oid):
+    return f"{PREFIX}{oid[:2]}/{oid[2:4]}/{oid}"
+
+
+def pointer(content):
+    return f"version https://git-lfs.github.com/spec/v1\noid sha256:{content.sha256()}\nsize {content.size}\n"
+
+
+def _handler(server):
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def log_message(self, *_):
+            pass
+
+        def do_GET(self):
+            self._git(b"")
+
+        def do_POST(self):
+            body = self._body()
+            if self.path.endswith("/info/lfs/objects/batch"):
+                self._reply(200, server.answer_batch(json.loads(body)))
+            elif "/info/lfs/" in self.path:  # locks: not offered
+                self._reply(404, {"message": "no locks here"})
+            else:
+                self._git(body)
+
+        def do_PUT(self):
+            self._body()
+            self._reply(404, {"message": "uploads go to the storage"})
+
+        def _body(self):
+            if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            parts = []
+            while size := int(self.rfile.readline().split(b";")[0], 16):
+                parts.append(self.rfile.read(size))
+                self.rfile.readline()
+            self.rfile.readline()
+            return b"".join(parts)
+
+        def _reply(self, status, value):
+            data = json.dumps(value).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/vnd.git-lfs+json")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def _git(self, body):
+            if "/info/lfs/" in self.path:
+                return self._reply(404, {"message": "no such thing"})
+            path, _, query = self.path.partition("?")
+            environment = {
+                **os.environ, "GIT_PROJECT_ROOT": str(server.folder / "git"), "GIT_HTTP_EXPORT_ALL": "1",
+                "PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": self.command, "REMOTE_ADDR": "127.0.0.1",
+                "REMOTE_USER": "tester", "CONTENT_TYPE": self.headers.get("Content-Type", ""),
+                "CONTENT_LENGTH": str(len(body)), "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
+                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
+            }
+            done = subprocess.run(["git", "http-backend"], input=body, env=environment, capture_output=True, check=False)
+            head, _, payload = done.stdout.partition(b"\r\n\r\n")
+            fields = [line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line]
+            status = next((value for name, value in fields if name == "Status"), "200 OK")
+            self.send_response(int(status.split()[0]))
+            for name, value in fields:
+                if name != "Status":
+                    self.send_header(name, value)
+            self.send_header("Content-Length", str(len(payload)))
+            self.end_headers()
+            self.wfile.write(payload)
+
+    return Handler
