@@ -31,7 +31,7 @@ test: ## unit tests, then end to end with real clients and servers
 	@HAWKERD=build/release/hawkerd $(PYTEST)
 
 bench: ## beside nginx, in one run (QUICK=1 for two minutes)
-	@scripts/install_packages.sh build test
+	@scripts/install_packages.sh build bench
 	@scripts/build.sh release hawkerd
 	@$(PYTHON) bench/run.py --hawkerd build/release/hawkerd $(if $(QUICK),--quick)
 

@@ -8,6 +8,7 @@ libfmt-dev libgtest-dev libgmock-dev libboost-dev libflatbuffers-dev flatbuffers
 libcli11-dev nlohmann-json3-dev prometheus-cpp-dev libsystemd-dev"
 test="git git-lfs curl nginx aria2 openssl ca-certificates procps util-linux python3 python3-pytest python3-pytest-xdist
 python3-requests"
+bench="nginx wrk iproute2 python3"
 lint="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libhttp-parser-dev python3"
 
 wanted=""
@@ -15,8 +16,9 @@ for group in "$@"; do
     case "$group" in
         build) wanted="$wanted $build" ;;
         test) wanted="$wanted $test" ;;
+        bench) wanted="$wanted $bench" ;;
         lint) wanted="$wanted $lint" ;;
-        *) echo "install_packages.sh: no group '$group' (build, test, lint)" >&2; exit 2 ;;
+        *) echo "install_packages.sh: no group '$group' (build, test, bench, lint)" >&2; exit 2 ;;
     esac
 done
 
