@@ -1,46 +1,55 @@
-// RFC 9111: what a shared cache may store and for how long; Cache-Status (RFC 9211) and Proxy-Status (RFC 9209).
+// RFC 9111: what a shared cache may store and for how long; Cache-Status (RFC 9211) and
+// Proxy-Status (RFC 9209).
 #pragma once
-
-#include <chrono>
-#include <map>
-#include <optional>
-#include <string>
-#include <string_view>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "daemon/http/message.h"
 
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
 namespace hawker::http {
 
 struct CacheControl {
-    bool no_store = false, no_cache = false, is_private = false, is_public = false, must_revalidate = false,
-         proxy_revalidate = false, immutable = false, no_transform = false, only_if_cached = false, must_understand = false;
+    bool no_store = false, no_cache = false, is_private = false, is_public = false,
+         must_revalidate = false, proxy_revalidate = false, immutable = false, no_transform = false,
+         only_if_cached = false, must_understand = false;
     std::optional<std::chrono::seconds> max_age, s_maxage, stale_while_revalidate, stale_if_error;
-    // All Cache-Control fields of a message; the most restrictive of conflicting directives (S6, S7).
+    // All Cache-Control fields of a message; the most restrictive of conflicting directives (S6,
+    // S7).
     static CacheControl of(const Fields& fields);
+    // CDN-Cache-Control when it parses as a structured dictionary and is not empty (RFC 9213): it
+    // then stands for Cache-Control and Expires of a response. nullopt otherwise.
+    static std::optional<CacheControl> targeted(const Fields& response);
 };
 
-// May the response to a GET be stored under `policy: http` (RFC 9111 section 3)?
+// May the response to a GET be stored under `policy: http` (RFC 9111 section 3)? Narrower than the
+// RFC: 200 and 206 only, no Set-Cookie, no content coding, Vary within Accept-Encoding and Origin
+// (S4, S5, S20, R17).
 bool storable(const Fields& request, int status, const Fields& response);
 
-// Freshness lifetime from the moment of the response: s-maxage, max-age, Expires - Date, else 10 % of the age since
-// Last-Modified (at most a day), else 0 (S6-S8).
+// Freshness lifetime from the moment of the response: s-maxage, max-age, Expires - Date, else 10 %
+// of the age since Last-Modified (at most a day), else 0 (S6-S8).
 std::chrono::seconds freshness_lifetime(const Fields& response, WallTime response_time);
 // Age field plus time spent here (S9).
 std::chrono::seconds current_age(const Fields& response, WallTime response_time, WallTime now);
 
 struct CacheStatus {
     bool hit = false;
-    std::string fwd;                 // uri-miss, miss, stale, partial, request, method, bypass
+    std::string
+        fwd;  // uri-miss, miss, stale, partial, request, method, bypass; said only without a hit
     std::optional<int> fwd_status;
     bool stored = false, collapsed = false;
-    std::string key;                 // task ID
-    std::string detail;              // a token or a quoted sentence
-    std::string serialize() const;   // `hawker; hit; key=...`
+    std::string key;                // task ID
+    std::string detail;             // a token or a quoted sentence
+    std::string serialize() const;  // `hawker; hit; key="..."`
 };
 
-// `hawker; error=connection_refused; details="..."`, with the error type of RFC 9209 section 2.3 that fits.
+// `hawker; error=connection_refused; details="..."`, with the error type of RFC 9209 section 2.3
+// that fits.
 std::string proxy_status(std::string_view error_type, std::string_view details);
 
 // The one table from our errors to what a client sees. Nobody else types "502".

@@ -1,4 +1,5 @@
-// HTTP/1.1 messages without sockets: fields, request heads, response heads (RFC 9110 section 5, RFC 9112).
+// HTTP/1.1 messages without sockets: fields, request heads, response heads (RFC 9110 section 5, RFC
+// 9112).
 #pragma once
 
 #include <cstdint>
@@ -46,9 +47,9 @@ enum class TargetForm : std::uint8_t { absolute, authority, origin, asterisk };
 
 struct RequestHead {
     std::string method;
-    std::string target;      // exactly as received
+    std::string target;  // exactly as received
     TargetForm form = TargetForm::origin;
-    int minor_version = 1;   // HTTP/1.minor
+    int minor_version = 1;  // HTTP/1.minor
     Fields fields;
     Framing framing = Framing::none;
     std::uint64_t content_length = 0;  // bytes; for Framing::length
@@ -62,13 +63,15 @@ struct ResponseHead {
     Fields fields;
 };
 
-// The status line, fields and empty line, ready to send. `minor_version` is always 1 for what we send.
+// The status line, fields and empty line, ready to send. `minor_version` is always 1 for what we
+// send.
 std::string serialize(const ResponseHead& head);
 // The standard phrase ("Not Found"), or "Unknown".
 std::string_view reason_phrase(int status);
 
-// Hop-by-hop fields and those that Connection names, except the nominations we ignore (RFC 9110 section 7.6.1;
-// facts: a client may not nominate Host, Content-Length, Authorization, Range, If-*, Cache-Control or Via away).
+// Hop-by-hop fields and those that Connection names, except the nominations we ignore (RFC 9110
+// section 7.6.1; facts: a client may not nominate Host, Content-Length, Authorization, Range, If-*,
+// Cache-Control or Via away).
 void remove_hop_by_hop(Fields& fields);
 
 // True when a member of the comma-separated list equals `token`, ignoring case.

@@ -1,0 +1,104 @@
+#include "daemon/http/caching.h"
+
+#include "daemon/http/grammar.h"
+#include "daemon/http/validators.h"
+
+#include <algorithm>
+
+namespace hawker::http {
+
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kMostHeuristic = std::chrono::days(1);
+constexpr seconds kMostAge(1LL << 31);
+
+CacheControl governing(const Fields& response) {
+    auto targeted = CacheControl::targeted(response);
+    return targeted ? *targeted : CacheControl::of(response);
+}
+
+// A shared cache may keep what an Authorization field was sent for only when the answer says so
+// (RFC 9111 section 3.5).
+bool allows_authorized(const CacheControl& control) {
+    return control.is_public || control.s_maxage || control.must_revalidate;
+}
+
+bool has_usable_vary(const Fields& response) {
+    const std::string vary = response.joined("Vary");
+    return std::ranges::all_of(list_members(vary), [](std::string_view name) {
+        return equals_ignoring_case(name, "Accept-Encoding") ||
+               equals_ignoring_case(name, "Origin");
+    });
+}
+
+bool has_content_coding(const Fields& response) {
+    const std::string codings = response.joined("Content-Encoding");
+    return !std::ranges::all_of(list_members(codings), [](std::string_view coding) {
+        return equals_ignoring_case(coding, "identity");
+    });
+}
+
+// Whole seconds: dates have no more, and the difference of any two fits.
+seconds between(WallTime from, WallTime to) {
+    return std::chrono::floor<seconds>(to) - std::chrono::floor<seconds>(from);
+}
+
+WallTime date_of(const Fields& response, WallTime response_time) {
+    const auto date = parse_date(response.get("Date").value_or(""), response_time);
+    return date ? *date : response_time;
+}
+
+seconds heuristic_lifetime(const Fields& response, WallTime response_time) {
+    const auto modified = parse_date(response.get("Last-Modified").value_or(""), response_time);
+    if (!modified) return seconds::zero();
+    const seconds unchanged = between(*modified, date_of(response, response_time));
+    return std::clamp(unchanged / 10, seconds::zero(), kMostHeuristic);
+}
+
+// The first member of the first Age field; an invalid one is ignored (RFC 9111 section 5.1).
+seconds age_value(const Fields& response) {
+    const auto members = list_members(response.get("Age").value_or(""));
+    if (members.empty()) return seconds::zero();
+    const auto age = parse_decimal(members.front());
+    return age ? seconds(std::min<std::uint64_t>(*age, 1ULL << 31U)) : seconds::zero();
+}
+
+}  // namespace
+
+bool storable(const Fields& request, int status, const Fields& response) {
+    if (status != 200 && status != 206) return false;
+    if (CacheControl::of(request).no_store) return false;
+    const CacheControl control = governing(response);
+    // must-understand beside no-store: who knows the status may store (RFC 9111 section 5.2.2.3).
+    // 200 and 206 are known.
+    if ((control.no_store && !control.must_understand) || control.is_private) return false;
+    if (request.has("Authorization") && !allows_authorized(control)) return false;
+    return has_usable_vary(response) && !has_content_coding(response) &&
+           !response.has("Set-Cookie");
+}
+
+seconds freshness_lifetime(const Fields& response, WallTime response_time) {
+    const auto targeted = CacheControl::targeted(response);
+    const CacheControl control = targeted ? *targeted : CacheControl::of(response);
+    if (control.no_cache) return seconds::zero();
+    if (control.s_maxage) return *control.s_maxage;
+    if (control.max_age) return *control.max_age;
+    const auto expires = response.all("Expires");
+    if (targeted || expires.empty()) return heuristic_lifetime(response, response_time);
+    // A date that does not parse ("0" is common) lies in the past.
+    const auto end = parse_date(expires.front(), response_time);
+    if (!end) return seconds::zero();
+    return std::max(seconds::zero(), between(date_of(response, response_time), *end));
+}
+
+seconds current_age(const Fields& response, WallTime response_time, WallTime now) {
+    const seconds apparent =
+        std::max(seconds::zero(), between(date_of(response, response_time), response_time));
+    const seconds initial = std::max(apparent, age_value(response));
+    const seconds resident = std::max(seconds::zero(), between(response_time, now));
+    return std::min(initial + resident, kMostAge);
+}
+
+}  // namespace hawker::http

@@ -1,0 +1,70 @@
+#include "daemon/http/grammar.h"
+
+#include <algorithm>
+#include <limits>
+
+namespace hawker::http {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_token_char(char c) {
+    if (is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
+    return std::string_view("!#$%&'*+-.^_`|~").contains(c);
+}
+
+bool is_token(std::string_view text) {
+    return !text.empty() && std::ranges::all_of(text, is_token_char);
+}
+
+bool is_field_value(std::string_view text) {
+    return std::ranges::none_of(text, [](char c) {
+        return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
+    });
+}
+
+std::string_view trim(std::string_view text) {
+    const auto first = text.find_first_not_of(" \t");
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::optional<std::uint64_t> parse_decimal(std::string_view digits) {
+    if (digits.empty() || !std::ranges::all_of(digits, is_digit)) return std::nullopt;
+    constexpr std::uint64_t kMost = std::numeric_limits<std::uint64_t>::max();
+    std::uint64_t value = 0;
+    for (const char c : digits) {
+        const auto digit = static_cast<std::uint64_t>(c - '0');
+        if (value > (kMost - digit) / 10) return kMost;
+        value = value * 10 + digit;
+    }
+    return value;
+}
+
+std::vector<std::string_view> list_members(std::string_view list, char separator) {
+    std::vector<std::string_view> members;
+    const auto add = [&members](std::string_view member) {
+        if (const auto trimmed = trim(member); !trimmed.empty()) members.push_back(trimmed);
+    };
+    std::size_t begin = 0;
+    bool is_quoted = false;
+    for (std::size_t i = 0; i < list.size(); ++i) {
+        if (is_quoted && list[i] == '\\') {
+            ++i;
+        } else if (list[i] == '"') {
+            is_quoted = !is_quoted;
+        } else if (list[i] == separator && !is_quoted) {
+            add(list.substr(begin, i - begin));
+            begin = i + 1;
+        }
+    }
+    add(list.substr(begin));
+    return members;
+}
+
+std::string_view unquoted(std::string_view text) {
+    if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
+        return text.substr(1, text.size() - 2);
+    return text;
+}
+
+}  // namespace hawker::http

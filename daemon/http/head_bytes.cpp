@@ -1,0 +1,194 @@
+#include "daemon/http/head_bytes.h"
+
+#include "daemon/http/grammar.h"
+
+#include <fmt/format.h>
+
+namespace hawker::http {
+
+namespace {
+
+// The longest registered method has 17 characters (UPDATEREDIRECTREF).
+constexpr std::size_t kLongestMethod = 64;
+
+std::unexpected<BadRequest> refuse(int status, std::string sentence) {
+    return std::unexpected(BadRequest(status, std::move(sentence)));
+}
+
+enum class Line { request, field };
+
+// Walks over the bytes once, line by line.
+class HeadScanner {
+public:
+    HeadScanner(std::string_view bytes, const HeadLimits& limits)
+        : bytes_(bytes), limits_(limits) {}
+
+    std::expected<std::optional<HeadBytes>, BadRequest> scan();
+
+private:
+    using Refusal = std::optional<BadRequest>;
+
+    // The next line without its CRLF; nullopt when its end has not arrived.
+    std::expected<std::optional<std::string_view>, BadRequest> next_line(Line kind);
+    Refusal refusal_of_byte(Line kind, std::size_t at, bool has_space) const;
+    Refusal refusal_of_length(Line kind, std::size_t at, bool has_space) const;
+
+    std::string_view bytes_;
+    const HeadLimits& limits_;
+    std::size_t at_ = 0;
+    std::size_t field_lines_ = 0;
+};
+
+// TLS and HTTP/2 clients get told what they have met instead of a riddle about control bytes.
+bool is_tls_client_hello(std::string_view bytes) { return bytes.starts_with("\x16\x03"); }
+
+std::optional<BadRequest> refusal_of_request_line(std::string_view line) {
+    if (line.starts_with("PRI * HTTP/2"))
+        return BadRequest(505,
+                          "This port speaks plain HTTP/1.1 and got the start of HTTP/2: switch "
+                          "HTTP/2 prior knowledge off "
+                          "for the proxy.");
+    const std::size_t last_space = line.rfind(' ');
+    const std::string_view version =
+        last_space == std::string_view::npos ? line : line.substr(last_space + 1);
+    const bool has_version = version.size() == 8 && version.starts_with("HTTP/") &&
+                             is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
+    if (!has_version)
+        return BadRequest(400,
+                          "The request line must read 'METHOD target HTTP/1.1', with single spaces "
+                          "and nothing after it.");
+    if (version[5] != '1')
+        return BadRequest(
+            505, fmt::format("This port speaks HTTP/1.1, not {}: send the request as HTTP/1.1.",
+                             version));
+    return std::nullopt;
+}
+
+std::expected<std::optional<HeadBytes>, BadRequest> HeadScanner::scan() {
+    if (bytes_.starts_with('\x16')) {
+        if (bytes_.size() < 2) return std::nullopt;
+        if (is_tls_client_hello(bytes_))
+            return refuse(400,
+                          "This port speaks plain HTTP and got a TLS handshake: write http://, not "
+                          "https://, in the "
+                          "address of the proxy.");
+    }
+    // RFC 9112 section 2.2: one empty line that an old client left behind its last body.
+    if (bytes_.starts_with("\r\n")) at_ = 2;
+    const std::size_t start = at_;
+    auto line = next_line(Line::request);
+    if (!line) return std::unexpected(std::move(line.error()));
+    if (!*line) return std::nullopt;
+    const std::string_view request_line = **line;
+    if (request_line.empty())
+        return refuse(400,
+                      "More than one empty line stands before the request line: send at most one.");
+    if (auto refusal = refusal_of_request_line(request_line))
+        return std::unexpected(std::move(*refusal));
+
+    do {
+        line = next_line(Line::field);
+        if (!line) return std::unexpected(std::move(line.error()));
+        if (!*line) return std::nullopt;
+    } while (!(*line)->empty());
+
+    HeadBytes head;
+    head.text = bytes_.substr(start, at_ - start);
+    head.consumed = at_;
+    head.minor_at = request_line.size() - 1;
+    head.minor_version = request_line.back();
+    return head;
+}
+
+std::expected<std::optional<std::string_view>, BadRequest> HeadScanner::next_line(Line kind) {
+    const std::size_t start = at_;
+    bool has_space = false;
+    for (std::size_t i = start; i < bytes_.size(); ++i) {
+        if (i + 1 >= limits_.head_bytes)
+            return refuse(
+                431,
+                fmt::format(
+                    "The request head is larger than {} bytes: send fewer or smaller fields, or "
+                    "raise the limit.",
+                    limits_.head_bytes));
+        if (bytes_[i] == '\r') {
+            if (i + 1 == bytes_.size()) return std::nullopt;
+            if (bytes_[i + 1] != '\n')
+                return refuse(
+                    400,
+                    "A CR in the request head is not followed by LF: end every line with CRLF.");
+            at_ = i + 2;
+            return bytes_.substr(start, i - start);
+        }
+        if (i == start && kind == Line::field) ++field_lines_;
+        if (auto refusal = refusal_of_byte(kind, i, has_space))
+            return std::unexpected(std::move(*refusal));
+        if (auto refusal = refusal_of_length(kind, i, has_space))
+            return std::unexpected(std::move(*refusal));
+        has_space = has_space || bytes_[i] == ' ';
+    }
+    return std::nullopt;
+}
+
+HeadScanner::Refusal HeadScanner::refusal_of_byte(Line kind, std::size_t at, bool has_space) const {
+    const char c = bytes_[at];
+    if (c == '\n')
+        return BadRequest(
+            400, "A line of the request head ends with LF alone: end every line with CRLF.");
+    if (kind == Line::request) {
+        if (c >= 0x20 && c < 0x7F) return std::nullopt;
+        return has_space ? BadRequest(400,
+                                      "The request line holds a byte that is not printable ASCII: "
+                                      "percent-encode it.")
+                         : BadRequest(400,
+                                      "The method holds a byte that is not a letter: this port "
+                                      "expects an HTTP/1.1 request.");
+    }
+    if (at == at_ && (c == ' ' || c == '\t'))
+        return field_lines_ == 1 ? BadRequest(400,
+                                              "White space stands between the request line and the "
+                                              "first field: remove it.")
+                                 : BadRequest(400,
+                                              "A field goes on over a second line: folding is "
+                                              "obsolete, send it on one line.");
+    if (!is_field_value({&c, 1}))
+        return BadRequest(400,
+                          "A field holds a control byte: only printable characters, spaces and "
+                          "tabs may stand there.");
+    return std::nullopt;
+}
+
+HeadScanner::Refusal HeadScanner::refusal_of_length(Line kind, std::size_t at,
+                                                    bool has_space) const {
+    const std::size_t length = at - at_ + 1;
+    if (kind == Line::request) {
+        if (!has_space && bytes_[at] != ' ' && length > kLongestMethod)
+            return BadRequest(
+                501, "The method has more than 64 characters: no such method is known here.");
+        if (length > limits_.request_line_bytes)
+            return BadRequest(
+                414, fmt::format(
+                         "The request line is longer than {} bytes: shorten the URL, or raise the "
+                         "limit.",
+                         limits_.request_line_bytes));
+        return std::nullopt;
+    }
+    if (length > limits_.field_bytes)
+        return BadRequest(
+            431, fmt::format("A field is longer than {} bytes: shorten it, or raise the limit.",
+                             limits_.field_bytes));
+    if (field_lines_ > limits_.field_count)
+        return BadRequest(
+            431, fmt::format("The request has more than {} fields: send fewer, or raise the limit.",
+                             limits_.field_count));
+    return std::nullopt;
+}
+
+}  // namespace
+
+std::expected<std::optional<HeadBytes>, BadRequest> find_head(std::string_view bytes,
+                                                              const HeadLimits& limits) {
+    return HeadScanner(bytes, limits).scan();
+}
+
+}  // namespace hawker::http

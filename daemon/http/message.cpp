@@ -1,0 +1,191 @@
+#include "daemon/http/message.h"
+
+#include "daemon/http/grammar.h"
+
+#include <algorithm>
+#include <array>
+
+namespace hawker::http {
+
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// What belongs to one connection and never goes on (RFC 9110 sections 7.6.1 and 11.7). Trailer goes
+// too: trailers are dropped, so announcing them would be a lie. HTTP2-Settings belongs to an
+// upgrade that is not passed on.
+constexpr std::array<std::string_view, 11> kHopByHop = {"Connection",
+                                                        "Proxy-Connection",
+                                                        "Keep-Alive",
+                                                        "TE",
+                                                        "Trailer",
+                                                        "Transfer-Encoding",
+                                                        "Upgrade",
+                                                        "HTTP2-Settings",
+                                                        "Proxy-Authenticate",
+                                                        "Proxy-Authorization",
+                                                        "Proxy-Authentication-Info"};
+
+// End-to-end fields decide what a message means: a sender must not be able to talk them away by
+// nominating them.
+bool may_be_nominated(std::string_view name) {
+    constexpr std::array<std::string_view, 5> kProtected = {"Host", "Authorization", "Range",
+                                                            "Cache-Control", "Via"};
+    const auto begins = [name](std::string_view prefix) {
+        return equals_ignoring_case(name.substr(0, prefix.size()), prefix);
+    };
+    if (begins("If-") || begins("Content-")) return false;
+    return std::ranges::none_of(
+        kProtected, [name](std::string_view it) { return equals_ignoring_case(it, name); });
+}
+
+// Nothing that could end a line early leaves this room, wherever it came from.
+bool is_sendable(const Field& field) { return is_token(field.name) && is_field_value(field.value); }
+
+}  // namespace
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+    return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+std::optional<std::string_view> Fields::get(std::string_view name) const {
+    for (const Field& field : fields_)
+        if (equals_ignoring_case(field.name, name)) return field.value;
+    return std::nullopt;
+}
+
+std::vector<std::string_view> Fields::all(std::string_view name) const {
+    std::vector<std::string_view> values;
+    for (const Field& field : fields_)
+        if (equals_ignoring_case(field.name, name)) values.push_back(field.value);
+    return values;
+}
+
+std::string Fields::joined(std::string_view name) const {
+    std::string whole;
+    bool is_first = true;
+    for (const Field& field : fields_) {
+        if (!equals_ignoring_case(field.name, name)) continue;
+        if (!std::exchange(is_first, false)) whole += ", ";
+        whole += field.value;
+    }
+    return whole;
+}
+
+void Fields::add(std::string_view name, std::string_view value) {
+    fields_.push_back(Field(std::string(name), std::string(value)));
+}
+
+void Fields::set(std::string_view name, std::string_view value) {
+    // Both may point into the fields that are about to change.
+    Field replacement{std::string(name), std::string(value)};
+    const auto has_name = [&replacement](const Field& field) {
+        return equals_ignoring_case(field.name, replacement.name);
+    };
+    const auto first = std::ranges::find_if(fields_, has_name);
+    if (first == fields_.end()) {
+        fields_.push_back(std::move(replacement));
+        return;
+    }
+    const auto rest = std::remove_if(std::next(first), fields_.end(), has_name);
+    fields_.erase(rest, fields_.end());
+    *first = std::move(replacement);
+}
+
+void Fields::remove(std::string_view name) {
+    const std::string its_name(name);  // may be a name of ours
+    std::erase_if(fields_, [&its_name](const Field& field) {
+        return equals_ignoring_case(field.name, its_name);
+    });
+}
+
+std::string serialize(const ResponseHead& head) {
+    std::string wire = "HTTP/1.1 ";
+    wire += std::to_string(head.status);
+    wire += ' ';
+    if (is_field_value(head.reason)) wire += head.reason;
+    wire += "\r\n";
+    for (const Field& field : head.fields) {
+        if (!is_sendable(field)) continue;
+        wire.append(field.name).append(": ").append(field.value).append("\r\n");
+    }
+    wire += "\r\n";
+    return wire;
+}
+
+std::string_view reason_phrase(int status) {
+    struct Phrase {
+        int status;
+        std::string_view text;
+    };
+    static constexpr std::array kPhrases = std::to_array<Phrase>({
+        {100, "Continue"},
+        {101, "Switching Protocols"},
+        {103, "Early Hints"},
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {203, "Non-Authoritative Information"},
+        {204, "No Content"},
+        {205, "Reset Content"},
+        {206, "Partial Content"},
+        {300, "Multiple Choices"},
+        {301, "Moved Permanently"},
+        {302, "Found"},
+        {303, "See Other"},
+        {304, "Not Modified"},
+        {307, "Temporary Redirect"},
+        {308, "Permanent Redirect"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {407, "Proxy Authentication Required"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {410, "Gone"},
+        {411, "Length Required"},
+        {412, "Precondition Failed"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {415, "Unsupported Media Type"},
+        {416, "Range Not Satisfiable"},
+        {417, "Expectation Failed"},
+        {421, "Misdirected Request"},
+        {422, "Unprocessable Content"},
+        {425, "Too Early"},
+        {426, "Upgrade Required"},
+        {428, "Precondition Required"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {451, "Unavailable For Legal Reasons"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+        {505, "HTTP Version Not Supported"},
+        {507, "Insufficient Storage"},
+        {508, "Loop Detected"},
+        {511, "Network Authentication Required"},
+    });
+    const auto found = std::ranges::find(kPhrases, status, &Phrase::status);
+    return found == kPhrases.end() ? "Unknown" : found->text;
+}
+
+void remove_hop_by_hop(Fields& fields) {
+    const std::string nominated = fields.joined("Connection");
+    for (const std::string_view name : list_members(nominated))
+        if (may_be_nominated(name)) fields.remove(name);
+    for (const std::string_view name : kHopByHop) fields.remove(name);
+}
+
+bool list_has(std::string_view list, std::string_view token) {
+    return std::ranges::any_of(list_members(list), [token](std::string_view member) {
+        return equals_ignoring_case(member, token);
+    });
+}
+
+}  // namespace hawker::http
