@@ -1,39 +1,49 @@
-// The files that hold representations: `pieces/ab/abcd….N`, N = generation, bytes at their natural offset.
+// The files that hold representations: `pieces/ab/abcd….N`, N = generation, bytes at their natural
+// offset.
 //
-// Paths are made of the hexadecimal digits of our own hash only, opened below a directory descriptor without following links.
-// Thread: any that may wait for the disk (the pool). A DataFile may be read and written at different offsets by many threads.
+// Paths are made of the hexadecimal digits of our own hash only, opened below a directory
+// descriptor without following links. Durability: bytes with DataFile::sync(); the name of a
+// created file with the first sync() of it; a linked name with link(). Thread: any that may wait
+// for the disk (the pool). A DataFile may be read and written at different offsets by many threads.
 #pragma once
-
-#include <atomic>
-#include <cstdint>
-#include <filesystem>
-#include <functional>
-#include <memory>
-#include <span>
 
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/unique_fd.h"
 
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <span>
+
 namespace hawker::cache {
 
-// One open data file. Shared by readers and the fetch; the descriptor closes with the last of them, so an unlinked file stays
-// readable for whoever has it.
+// One open data file. Shared by readers and the fetch; the descriptor closes with the last of them,
+// so an unlinked file stays readable for whoever has it.
 class DataFile {
 public:
-    explicit DataFile(UniqueFd fd) : fd_(std::move(fd)) {}
+    // `directory`: of a file that was just created, synced with it once.
+    explicit DataFile(UniqueFd fd, UniqueFd directory = UniqueFd())
+        : fd_(std::move(fd)), directory_(std::move(directory)) {}
 
     int fd() const { return fd_.get(); }
     // All of `bytes`, or Errc::exhausted (disk, quota) / unavailable (I/O error).
     Expected<void> write(std::uint64_t offset, std::span<const std::byte> bytes);
     // Exactly `into.size()` bytes; Errc::corrupt when the file is shorter.
     Expected<void> read(std::uint64_t offset, std::span<std::byte> into) const;
+    // Every byte written before, and the name, are on disk. After a failure it only fails: the
+    // kernel may have forgotten bytes.
     Expected<void> sync();
     // XXH3-64 of a part, read back in small windows.
     Expected<std::uint64_t> checksum(std::uint64_t offset, std::uint64_t length) const;
 
 private:
     UniqueFd fd_;
+    std::mutex sync_mutex_;
+    UniqueFd directory_;
+    int sync_problem_ = 0;
 };
 
 class DataFiles {
@@ -43,18 +53,21 @@ public:
     ~DataFiles();
 
     Expected<std::shared_ptr<DataFile>> create(const TaskId& task, std::uint64_t generation);
-    Expected<std::shared_ptr<DataFile>> open_existing(const TaskId& task, std::uint64_t generation) const;
+    Expected<std::shared_ptr<DataFile>> open_existing(const TaskId& task,
+                                                      std::uint64_t generation) const;
     // A second name for the same data (hard link).
-    Expected<void> link(const TaskId& from, std::uint64_t from_generation, const TaskId& to, std::uint64_t to_generation);
+    Expected<void> link(const TaskId& from, std::uint64_t from_generation, const TaskId& to,
+                        std::uint64_t to_generation);
     // Removes the name; bytes are given back with the last name and the last open descriptor.
     void remove(const TaskId& task, std::uint64_t generation);
-    // Visits every data file; for the background sweep of orphans and for counting. `visit` says whether to keep it.
+    // Visits every data file; for the background sweep of orphans and for counting. `visit` says
+    // whether to keep it.
     struct Found {
         TaskId task;
         std::uint64_t generation = 0;
-        std::uint64_t bytes = 0;      // allocated on disk
+        std::uint64_t bytes = 0;  // allocated on disk
         std::uint64_t inode = 0;
-        std::uint64_t names = 0;      // hard links
+        std::uint64_t names = 0;  // hard links
     };
     void sweep(const std::function<bool(const Found&)>& keep);
 

@@ -1,18 +1,23 @@
-// Makes room: when a limit of CacheLimits is crossed, objects leave in the order of `evict` until the low watermark is reached.
+// Makes room: when a limit of CacheLimits is crossed, objects leave in the order of `evict` until
+// the low watermark is reached.
 //
 // Pinned tasks, open readers and running fetches are never victims: `try_remove` says no for them.
-// Thread: check() runs on the pool; at most one at a time. account() and the counters from any thread.
+// Owner:  the cache; index, files and log outlive it.
+// Thread: run() on the pool, it waits for the disk; a second one at the same time returns at once.
+// The rest from any thread
+//         (statfs, no disk).
+// Counting: whoever stores or removes bytes says so with account(), `try_remove` too; run() itself
+// does not.
 #pragma once
-
-#include <atomic>
-#include <cstdint>
-#include <functional>
-#include <memory>
 
 #include "base/log.h"
 #include "cache/cache.h"
 #include "cache/data_files.h"
 #include "cache/index.h"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
 
 namespace hawker::cache {
 
@@ -21,16 +26,19 @@ public:
     // `try_remove` removes an object if nobody uses it and returns whether it did.
     using TryRemove = std::function<bool(const TaskId& task, std::uint64_t generation)>;
 
-    Eviction(const Index& index, const DataFiles& files, const Log& log, TryRemove try_remove);
+    Eviction(Index& index, const DataFiles& files, const Log& log, TryRemove try_remove);
 
     void set_limits(const CacheLimits& limits);
     // Bytes that came or went.
     void account(std::int64_t bytes);
     // How many bytes must go now; 0 when every limit holds.
     std::uint64_t excess() const;
-    // Would `bytes` more fit, after evicting if need be? False: the object is larger than the cache.
+    // Would `bytes` more fit, after evicting if need be? False: the object is larger than the
+    // cache.
     bool could_fit(std::uint64_t bytes) const;
-    // Evicts if need be. Returns the bytes that went.
+    // Evicts if need be. Returns the bytes that went. Comes back when the removals are committed,
+    // so that data files unlinked by Index::remove()'s callback are gone, and excess() tells the
+    // truth.
     std::uint64_t run();
 
     std::uint64_t bytes() const;

@@ -1,15 +1,31 @@
 // The durable truth about what is cached: one LMDB environment, one writing thread.
 //
-// Tables: `objects` task ID -> ObjectRecord; `pieces` task ID + generation + number -> PieceRecord; `inline` task ID + generation
-//         -> body; `access` task ID -> last use, hits; `digests` SHA-256 -> task ID; `meta` format version, boot counter, clean
-//         mark. Records are FlatBuffers (cache/records.fbs); docs/storage.md shows a worked example.
+// Tables: `objects` task ID -> ObjectRecord; `pieces` task ID + generation + number -> PieceRecord;
+// `inline` task ID + generation
+//         -> body; `access` task ID -> last use, hits; `digests` SHA-256 -> task ID; `meta` format
+//         version, boot counter, clean mark. Records are FlatBuffers (cache/records.fbs);
+//         docs/storage.md shows a worked example.
 // Owner:  the cache.
-// Thread: reads from any thread that may wait for a page fault (the pool); writes are queued from any thread without waiting.
-// Order:  mutations take effect in the order they were queued. A batch is: fdatasync of every data file it names, then one
-//         transaction. So the index never names bytes that are not on disk. Reads see what is committed, nothing queued.
-// Failure: a mutation that cannot be written (map full, disk full) is dropped and logged; the object is then simply not cached.
-// Stop:   close() commits what is queued and sets the clean mark.
+// Thread: reads from any thread that may wait for a page fault (the pool); writes are queued from
+// any thread without waiting. Order:  mutations take effect in the order they were queued. A batch
+// is: fdatasync of every data file it names, then one
+//         transaction. So the index never names bytes that are not on disk. Reads see what is
+//         committed, nothing queued.
+// Failure: a mutation that cannot be written (map full, disk full) is dropped and logged; the
+// object is then simply not cached.
+//         An object one of whose pieces was dropped is never written as complete. Removals are
+//         tried again until they succeed. A row that cannot be read is logged and counts as absent.
+// Stop:   close() commits what is queued and sets the clean mark; reads find nothing afterwards.
+// Without it (a crash, or the
+//         destructor alone) what is queued is lost and the next run trusts no piece unchecked.
 #pragma once
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/executor.h"
+#include "base/log.h"
+#include "cache/data_files.h"
 
 #include <chrono>
 #include <cstdint>
@@ -20,40 +36,33 @@
 #include <string>
 #include <vector>
 
-#include "base/clock.h"
-#include "base/digest.h"
-#include "base/error.h"
-#include "base/executor.h"
-#include "base/log.h"
-#include "cache/data_files.h"
-
 namespace hawker::cache {
 
 struct ObjectRecord {
     TaskId task;
-    std::uint64_t generation = 0;     // names the data file; never used twice for one task
-    std::uint64_t size = 0;           // bytes of the whole representation
-    std::uint64_t piece_size = 0;     // bytes
+    std::uint64_t generation = 0;  // names the data file; never used twice for one task
+    std::uint64_t size = 0;        // bytes of the whole representation
+    std::uint64_t piece_size = 0;  // bytes
     std::string validator;
     std::string head;
-    std::optional<Digest> digest;     // verified when `digest_verified`, else expected
+    std::optional<Digest> digest;  // verified when `digest_verified`, else expected
     bool digest_verified = false;
-    bool complete = false;            // every piece is recorded
-    bool inlined = false;             // the body is in `inline`, there is no data file
-    std::int64_t stored_at = 0;       // Unix seconds
+    bool complete = false;       // every piece is recorded
+    bool inlined = false;        // the body is in `inline`, there is no data file
+    std::int64_t stored_at = 0;  // Unix seconds
     std::string label;
     std::string rule;
 };
 
 struct PieceRecord {
     std::uint32_t number = 0;
-    std::uint32_t length = 0;         // bytes
-    std::uint64_t checksum = 0;       // XXH3-64 of the bytes
-    std::uint64_t boot = 0;           // the run of the daemon that wrote or last checked it
+    std::uint32_t length = 0;    // bytes
+    std::uint64_t checksum = 0;  // XXH3-64 of the bytes
+    std::uint64_t boot = 0;      // the run of the daemon that wrote or last checked it
 };
 
 struct AccessRecord {
-    std::int64_t used_at = 0;         // Unix seconds
+    std::int64_t used_at = 0;  // Unix seconds
     std::uint64_t hits = 0;
 };
 
@@ -66,38 +75,45 @@ struct IndexOptions {
 class Index {
 public:
     // Errc::invalid: another format version, another process has it open, a network file system.
-    static Expected<std::unique_ptr<Index>> open(const IndexOptions& options, const Clock& clock, const Log& log);
+    static Expected<std::unique_ptr<Index>> open(const IndexOptions& options, const Clock& clock,
+                                                 const Log& log);
     ~Index();
     Index(const Index&) = delete;
     Index& operator=(const Index&) = delete;
 
     std::optional<ObjectRecord> find(const TaskId& task) const;
-    std::vector<PieceRecord> pieces(const TaskId& task, std::uint64_t generation) const;  // by number
+    std::vector<PieceRecord> pieces(const TaskId& task,
+                                    std::uint64_t generation) const;  // by number
     std::optional<std::string> inline_body(const TaskId& task, std::uint64_t generation) const;
     std::optional<TaskId> by_digest(const Digest& digest) const;
-    // In task ID order, starting after `after`; stops when `visit` returns false. Holds a read transaction: be quick.
+    // In task ID order, starting after `after`; stops when `visit` returns false. One snapshot for
+    // about a thousand rows: `visit` may call the index, but neither wait nor close it.
     void each(std::optional<TaskId> after,
               const std::function<bool(const ObjectRecord&, const AccessRecord&)>& visit) const;
     std::uint64_t objects() const;
     std::uint64_t next_generation();  // unique over the life of the directory
 
-    // This run's number, and the oldest run whose pieces are trusted without a check: all, after a clean stop; only this
-    // run's, after an unclean one.
+    // This run's number, and the oldest run whose pieces are trusted without a check: all, after a
+    // clean stop; only this run's, after an unclean one.
     std::uint64_t boot() const;
     std::uint64_t trusted_boot() const;
 
-    // A record replaces the one before; the digests table follows a verified digest.
+    // A record replaces the one before, unless that has a newer generation; with the older
+    // generation go its pieces and body (not its data file). The digests table follows a verified
+    // digest.
     void put_object(ObjectRecord record);
     // `file` is synced before the batch that names the piece is committed.
-    void put_piece(const TaskId& task, std::uint64_t generation, PieceRecord piece, std::shared_ptr<DataFile> file);
+    void put_piece(const TaskId& task, std::uint64_t generation, PieceRecord piece,
+                   std::shared_ptr<DataFile> file);
     void put_inline(ObjectRecord record, std::string body);
     void forget_piece(const TaskId& task, std::uint64_t generation, std::uint32_t number);
-    // Removes the object of that generation with its pieces, body, access and digest rows. `after_commit` runs on the writing
-    // thread (it may unlink the data file then, never before).
+    // Removes the object of that generation with its pieces, body, access and digest rows.
+    // `after_commit` runs on the writing thread (it may unlink the data file then, never before).
     void remove(const TaskId& task, std::uint64_t generation, std::function<void()> after_commit);
     // Gathered in memory and written with a later batch; a hit writes nothing by itself.
     void touch(const TaskId& task);
-    // Runs `done` on the writing thread once everything queued before is committed.
+    // Commits without waiting for the interval, then runs `done` on the writing thread: everything
+    // queued before is committed or given up. After close() it runs at once.
     void flush(std::function<void()> done);
 
     void close();

@@ -1,0 +1,217 @@
+#include "cache/index.h"
+
+#include "cache/index_lock.h"
+#include "cache/index_tables.h"
+#include "cache/index_writer.h"
+#include "cache/records.h"
+
+#include <algorithm>
+#include <atomic>
+#include <utility>
+
+namespace hawker::cache {
+
+namespace {
+
+// Generations are numbered (run, count): unique over the life of the directory without writing
+// anything for each.
+constexpr unsigned kCountBits = 32;
+// Rows seen by each() in one snapshot. A snapshot that stays open keeps freed pages from being used
+// again.
+constexpr std::size_t kRowsPerSnapshot = 1024;
+
+std::uint64_t number_in(const Txn& txn, std::string_view name) {
+    const auto row = txn.get(Table::meta, name);
+    return row ? decode_number(*row).value_or(0) : 0;
+}
+
+}  // namespace
+
+struct Index::State {
+    const Log& log;
+    UniqueFd lock;  // goes last: nobody else may open what is not closed yet
+    std::unique_ptr<Environment> environment;
+    std::uint64_t boot = 0, trusted_boot = 0;
+    std::atomic<std::uint64_t> generations{0};
+    std::unique_ptr<IndexWriter> writer;  // goes first
+
+    explicit State(const Log& its_log) : log(its_log) {}
+
+    Expected<void> begin_run();
+    Expected<void> end_run();
+    void corrupt(std::string_view table, const TaskId& task) const {
+        log.warn("cache index: a row of {} for task {} is damaged and ignored", table, task.hex());
+    }
+};
+
+// One more run; unclean until it says otherwise. On disk before anything is read or written.
+Expected<void> Index::State::begin_run() {
+    auto txn = environment->write();
+    if (!txn) return fail(txn.error());
+    boot = number_in(*txn, "boot") + 1;
+    const bool was_clean = number_in(*txn, "clean") != 0;
+    trusted_boot = was_clean ? number_in(*txn, "trusted") : boot;
+    txn->put(Table::meta, "boot", encode_number(boot));
+    txn->put(Table::meta, "trusted", encode_number(trusted_boot));
+    txn->put(Table::meta, "clean", encode_number(0));
+    if (auto committed = txn->commit(); !committed) return committed;
+    if (boot > 1 && !was_clean)
+        log.warn(
+            "cache index: the last stop was not clean; pieces are checked when they are first "
+            "read");
+    return environment->sync();
+}
+
+Expected<void> Index::State::end_run() {
+    auto txn = environment->write();
+    if (!txn) return fail(txn.error());
+    txn->put(Table::meta, "clean", encode_number(1));
+    if (auto committed = txn->commit(); !committed) return committed;
+    return environment->sync();
+}
+
+Index::Index(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Index::~Index() = default;
+
+Expected<std::unique_ptr<Index>> Index::open(const IndexOptions& options, const Clock& clock,
+                                             const Log& log) {
+    if (auto prepared = prepare_directory(options.directory); !prepared)
+        return fail(prepared.error());
+    auto lock = lock_directory(options.directory);
+    if (!lock) return fail(lock.error());
+    const std::filesystem::path directory = options.directory / "index";
+    if (auto prepared = prepare_directory(directory); !prepared) return fail(prepared.error());
+    auto environment = Environment::open(directory, options.map_size);
+    if (!environment) return fail(environment.error());
+
+    auto state = std::make_unique<State>(log);
+    state->lock = std::move(*lock);
+    state->environment = std::move(*environment);
+    if (auto begun = state->begin_run(); !begun)
+        return fail(std::move(begun.error()).within("begin a run of the index"));
+    state->writer =
+        std::make_unique<IndexWriter>(*state->environment, options.commit_interval, clock, log);
+    return std::unique_ptr<Index>(
+        new Index(std::move(state)));  // NOLINT: the constructor is private
+}
+
+void Index::close() {
+    State& state = *state_;
+    if (!state.lock) return;
+    state.writer->close();
+    if (auto ended = state.end_run(); !ended)
+        state.log.error("cache index: cannot mark a clean stop: {}", ended.error().what);
+    state.environment->close();
+    state.lock.reset();
+}
+
+std::optional<ObjectRecord> Index::find(const TaskId& task) const {
+    const auto txn = state_->environment->read();
+    if (!txn) return std::nullopt;
+    const auto row = txn->get(Table::objects, RowKey::object(task).view());
+    if (!row) return std::nullopt;
+    auto record = decode_object(task, *row);
+    if (!record) state_->corrupt("objects", task);
+    return record;
+}
+
+std::vector<PieceRecord> Index::pieces(const TaskId& task, std::uint64_t generation) const {
+    std::vector<PieceRecord> pieces;
+    const auto txn = state_->environment->read();
+    if (!txn) return pieces;
+    const RowKey prefix = RowKey::body(task, generation);
+    Cursor rows = txn->cursor(Table::pieces);
+    for (bool more = rows.seek(prefix.view()); more && rows.key().starts_with(prefix.view());
+         more = rows.next()) {
+        if (const auto piece = decode_piece(rows.key(), rows.row()))
+            pieces.push_back(*piece);
+        else
+            state_->corrupt("pieces", task);
+    }
+    return pieces;
+}
+
+std::optional<std::string> Index::inline_body(const TaskId& task, std::uint64_t generation) const {
+    const auto txn = state_->environment->read();
+    if (!txn) return std::nullopt;
+    const auto row = txn->get(Table::inline_bodies, RowKey::body(task, generation).view());
+    if (!row) return std::nullopt;
+    auto body = decode_body(*row);
+    if (!body) state_->corrupt("inline", task);
+    return body;
+}
+
+std::optional<TaskId> Index::by_digest(const Digest& digest) const {
+    const auto txn = state_->environment->read();
+    if (!txn) return std::nullopt;
+    const auto row = txn->get(Table::digests, RowKey::digest(digest).view());
+    const auto task = row ? task_of(*row) : std::nullopt;
+    if (!task) return std::nullopt;
+    // Only a task that still says so itself.
+    const auto object_row = txn->get(Table::objects, RowKey::object(*task).view());
+    const auto object = object_row ? decode_object(*task, *object_row) : std::nullopt;
+    if (!object || !object->digest_verified || object->digest != digest) return std::nullopt;
+    return task;
+}
+
+void Index::each(std::optional<TaskId> after,
+                 const std::function<bool(const ObjectRecord&, const AccessRecord&)>& visit) const {
+    for (bool more = true; more;) {
+        const auto txn = state_->environment->read();
+        if (!txn) return;
+        Cursor rows = txn->cursor(Table::objects);
+        more = rows.seek(after ? RowKey::object(*after).view() : std::string_view());
+        std::size_t seen = 0;
+        for (; more && seen < kRowsPerSnapshot; more = rows.next()) {
+            const auto task = task_of(rows.key());
+            if (!task || (after && *task <= *after)) continue;
+            ++seen;
+            after = task;
+            const auto record = decode_object(*task, rows.row());
+            if (!record) {
+                state_->corrupt("objects", *task);
+                continue;
+            }
+            const auto access = txn->get(Table::access, rows.key());
+            const auto decoded = access ? decode_access(*access) : std::nullopt;
+            if (!visit(*record, decoded.value_or(AccessRecord()))) return;
+        }
+    }
+}
+
+std::uint64_t Index::objects() const {
+    const auto txn = state_->environment->read();
+    return txn ? txn->rows(Table::objects) : 0;
+}
+
+std::uint64_t Index::next_generation() {
+    return state_->boot << kCountBits | ++state_->generations;
+}
+std::uint64_t Index::boot() const { return state_->boot; }
+std::uint64_t Index::trusted_boot() const { return state_->trusted_boot; }
+
+void Index::put_object(ObjectRecord record) { state_->writer->push(PutObject(std::move(record))); }
+
+void Index::put_piece(const TaskId& task, std::uint64_t generation, PieceRecord piece,
+                      std::shared_ptr<DataFile> file) {
+    state_->writer->push(PutPiece(task, generation, piece, std::move(file)));
+}
+
+void Index::put_inline(ObjectRecord record, std::string body) {
+    record.inlined = true;
+    state_->writer->push(PutInline(std::move(record), std::move(body)));
+}
+
+void Index::forget_piece(const TaskId& task, std::uint64_t generation, std::uint32_t number) {
+    state_->writer->push(ForgetPiece(task, generation, number));
+}
+
+void Index::remove(const TaskId& task, std::uint64_t generation,
+                   std::function<void()> after_commit) {
+    state_->writer->push(Remove(task, generation, std::move(after_commit)));
+}
+
+void Index::touch(const TaskId& task) { state_->writer->touch(task); }
+void Index::flush(std::function<void()> done) { state_->writer->push(Flush(std::move(done))); }
+
+}  // namespace hawker::cache

@@ -1,0 +1,279 @@
+#include "cache/index_writer.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace hawker::cache {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::size_t kBatch = 256;
+constexpr std::uint64_t kQueueBytes = 128ULL << 20U;
+constexpr std::size_t kTouches = 16384;  // tasks whose hits are remembered between two writes
+constexpr std::size_t kTouchesPerCommit = 2048;
+constexpr auto kTouchInterval = 5s;
+constexpr auto kSyncInterval = 1s;
+constexpr auto kRetryInterval = 1s;
+
+bool is_flush(const Mutation& mutation) { return std::holds_alternative<Flush>(mutation); }
+bool is_removal(const Mutation& mutation) { return std::holds_alternative<Remove>(mutation); }
+
+void call_back(const Mutation& mutation) {
+    if (const auto* flush = std::get_if<Flush>(&mutation); flush && flush->done) flush->done();
+    if (const auto* removal = std::get_if<Remove>(&mutation); removal && removal->after_commit)
+        removal->after_commit();
+}
+
+}  // namespace
+
+IndexWriter::IndexWriter(Environment& environment, std::chrono::milliseconds commit_interval,
+                         const Clock& clock, const Log& log)
+    : environment_(environment), commit_interval_(commit_interval), clock_(clock), log_(log) {
+    synced_at_ = std::chrono::steady_clock::now();
+    thread_ = std::thread([this] { run(); });
+}
+
+IndexWriter::~IndexWriter() { stop(Stop::at_once); }
+void IndexWriter::close() { stop(Stop::after_the_queue); }
+
+void IndexWriter::stop(Stop how) {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (stop_ == Stop::no) stop_ = how;
+        changed_.notify_all();
+    }
+    if (thread_.joinable()) thread_.join();
+}
+
+void IndexWriter::push(Mutation mutation) {
+    {
+        const std::scoped_lock lock(mutex_);
+        const std::uint64_t weight = weight_of(mutation);
+        if (stop_ == Stop::no) {
+            if (is_addition(mutation) && weight_ + weight > kQueueBytes) {
+                ++refused_;
+                if (const auto* put = std::get_if<PutPiece>(&mutation))
+                    refused_pieces_.emplace(put->task, put->generation);
+                return;
+            }
+            if (queue_.empty()) first_queued_ = std::chrono::steady_clock::now();
+            hurry_ = hurry_ || is_flush(mutation);
+            weight_ += weight;
+            queue_.push_back(std::move(mutation));
+            // The thread sleeps towards a deadline: it is woken when there is a new one, or when it
+            // may start before.
+            if (queue_.size() == 1 || queue_.size() == kBatch || hurry_) changed_.notify_one();
+            return;
+        }
+    }
+    if (is_flush(mutation)) call_back(mutation);
+}
+
+void IndexWriter::touch(const TaskId& task) {
+    const auto now =
+        std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count();
+    const std::scoped_lock lock(mutex_);
+    const bool first = touches_.empty();
+    if (touches_.size() >= kTouches && !touches_.contains(task))
+        return;  // an approximation of use is enough
+    AccessRecord& access = touches_[task];
+    access.used_at = std::max<std::int64_t>(access.used_at, now);
+    ++access.hits;
+    if (!first) return;
+    touches_due_ = std::chrono::steady_clock::now() + kTouchInterval;
+    changed_.notify_one();
+}
+
+IndexWriter::Time IndexWriter::next_deadline() const {
+    Time due = Time::max();
+    if (!queue_.empty()) due = std::min(due, first_queued_ + commit_interval_);
+    if (!touches_.empty()) due = std::min(due, touches_due_);
+    if (!stuck_.empty()) due = std::min(due, retry_at_);
+    if (unsynced_) due = std::min(due, synced_at_ + kSyncInterval);
+    return due;
+}
+
+IndexWriter::Batch IndexWriter::gather(std::unique_lock<std::mutex>& lock) {
+    const auto ready = [this] { return stop_ != Stop::no || hurry_ || queue_.size() >= kBatch; };
+    for (Time due = next_deadline(); !ready(); due = next_deadline()) {
+        if (due == Time::max())
+            changed_.wait(lock);
+        else if (changed_.wait_until(lock, due) == std::cv_status::timeout &&
+                 due == next_deadline())
+            break;
+    }
+    Batch batch;
+    if (stop_ == Stop::at_once) return batch;
+    const std::size_t count = std::min(queue_.size(), kBatch);
+    batch.reserve(count);
+    std::move(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count),
+              std::back_inserter(batch));
+    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
+    for (const Mutation& mutation : batch) weight_ -= weight_of(mutation);
+    if (queue_.empty()) hurry_ = false;
+    first_queued_ = std::chrono::steady_clock::now();
+    return batch;
+}
+
+void IndexWriter::run() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+        Batch batch = gather(lock);
+        const Stop stop = stop_;
+        if (stop == Stop::at_once) return;
+        const bool last = stop == Stop::after_the_queue && queue_.empty();
+        const bool touches_are_due = last || std::ranges::any_of(batch, is_flush) ||
+                                     touches_due_ <= std::chrono::steady_clock::now();
+        const std::uint64_t refused = std::exchange(refused_, 0);
+        lost_.merge(refused_pieces_);
+        refused_pieces_.clear();
+        lock.unlock();
+
+        if (refused > 0)
+            complain(refused, fail(Errc::exhausted, "the queue of changes is full").error());
+        const Batch committed = write(std::move(batch), stop);
+        if (touches_are_due)
+            write_touches();  // after the batch: hits belong to its objects as well
+        for (const Mutation& mutation : committed) call_back(mutation);
+        sync_if_due(last ? stop : Stop::no);
+        lock.lock();
+        if (last) return;
+    }
+}
+
+IndexWriter::Batch IndexWriter::write(Batch batch, Stop stop) {
+    if (!stuck_.empty() && (retry_at_ <= std::chrono::steady_clock::now() || stop != Stop::no)) {
+        std::ranges::move(batch, std::back_inserter(stuck_));
+        batch = std::exchange(stuck_, {});
+    }
+    if (std::ranges::all_of(batch, is_flush)) return batch;
+    sync_files(batch);
+    keep_honest(batch);
+    if (std::ranges::any_of(batch, is_addition) && !environment_.has_room())
+        drop_additions(batch, is_addition,
+                       fail(Errc::exhausted, "the index has reached its map_size").error());
+    const auto written = write_in_one(batch);
+    if (!written) return write_one_by_one(std::move(batch), written.error());
+    if (std::ranges::any_of(batch, is_addition)) complained_ = false;
+    return batch;
+}
+
+// The data before the rows that name it.
+void IndexWriter::sync_files(Batch& batch) {
+    std::map<const DataFile*, Expected<void>> synced;
+    std::optional<Error> why;
+    for (const Mutation& mutation : batch) {
+        const auto* put = std::get_if<PutPiece>(&mutation);
+        if (!put || !put->file || synced.contains(put->file.get())) continue;
+        auto result = put->file->sync();
+        if (!result) why = result.error();
+        synced.emplace(put->file.get(), std::move(result));
+    }
+    if (!why) return;
+    const auto is_not_on_disk = [&synced](const Mutation& mutation) {
+        const auto* put = std::get_if<PutPiece>(&mutation);
+        return put && put->file && !synced.at(put->file.get());
+    };
+    drop_additions(batch, is_not_on_disk, std::move(*why).within("sync a data file"));
+}
+
+void IndexWriter::drop_additions(Batch& batch, const std::function<bool(const Mutation&)>& hopeless,
+                                 const Error& why) {
+    for (const Mutation& mutation : batch)
+        if (const auto* put = std::get_if<PutPiece>(&mutation); put && hopeless(mutation))
+            lost_.emplace(put->task, put->generation);
+    if (const std::size_t dropped = std::erase_if(batch, hopeless); dropped > 0)
+        complain(dropped, why);
+    keep_honest(batch);
+}
+
+// An object is not complete when one of its pieces could not be recorded, whatever its fetch
+// believes.
+void IndexWriter::keep_honest(Batch& batch) {
+    if (lost_.empty()) return;
+    for (Mutation& mutation : batch) {
+        if (auto* put = std::get_if<PutObject>(&mutation))
+            if (lost_.contains({put->record.task, put->record.generation}))
+                put->record.complete = false;
+        if (const auto* removal = std::get_if<Remove>(&mutation))
+            lost_.erase({removal->task, removal->generation});
+    }
+}
+
+Expected<void> IndexWriter::write_in_one(const Batch& batch) {
+    auto txn = environment_.write();
+    if (!txn) return fail(txn.error());
+    for (const Mutation& mutation : batch) apply(*txn, mutation);
+    auto committed = txn->commit();
+    if (committed) unsynced_ = true;
+    return committed;
+}
+
+// Something in the batch does not fit. Additions are given up with the first that fails; removals
+// make room, and each is small enough for the pages that are kept for them.
+IndexWriter::Batch IndexWriter::write_one_by_one(Batch batch, Error why) {
+    Batch committed;
+    bool adding = true;
+    std::size_t dropped = 0;
+    for (Mutation& mutation : batch) {
+        Batch one;
+        one.push_back(std::move(mutation));
+        const bool addition = is_addition(one.front());
+        keep_honest(one);
+        auto written = !addition || adding ? write_in_one(one) : Expected<void>(fail(why));
+        if (written || is_flush(one.front())) {
+            committed.push_back(std::move(one.front()));
+            continue;
+        }
+        why = written.error();
+        if (addition) {
+            adding = false;
+            ++dropped;
+            if (const auto* put = std::get_if<PutPiece>(&one.front()))
+                lost_.emplace(put->task, put->generation);
+        } else if (is_removal(one.front())) {
+            stuck_.push_back(std::move(one.front()));
+            retry_at_ = std::chrono::steady_clock::now() + kRetryInterval;
+        }
+    }
+    if (dropped > 0 || !stuck_.empty()) complain(dropped, why);
+    return committed;
+}
+
+void IndexWriter::write_touches() {
+    Touches touches;
+    {
+        const std::scoped_lock lock(mutex_);
+        touches.swap(touches_);
+    }
+    for (auto touch = touches.begin(); touch != touches.end();) {
+        auto txn = environment_.write();
+        if (!txn) return;  // hits are a hint; losing some is nothing to speak of
+        for (std::size_t n = 0; n < kTouchesPerCommit && touch != touches.end(); ++n, ++touch)
+            apply_access(*txn, touch->first, touch->second);
+        if (!txn->commit()) return;
+        unsynced_ = true;
+    }
+}
+
+// A commit has its pages on disk, but not yet the page that makes it the last one (NOMETASYNC).
+void IndexWriter::sync_if_due(Stop stop) {
+    const Time now = std::chrono::steady_clock::now();
+    if (!unsynced_ || (stop == Stop::no && now < synced_at_ + kSyncInterval)) return;
+    synced_at_ = now;
+    unsynced_ = false;
+    if (auto synced = environment_.sync(); !synced) complain(0, synced.error());
+}
+
+void IndexWriter::complain(std::size_t dropped, const Error& why) {
+    if (std::exchange(complained_, true)) return;
+    log_.error("cache index: {} ({}); {} changes dropped, and more until it can be written again",
+               why.what, name_of(why.code), dropped);
+}
+
+}  // namespace hawker::cache

@@ -1,0 +1,96 @@
+// The one thread that writes the index: gathers mutations into batches, syncs the data they name,
+// commits, calls back.
+//
+// Owner:   the index; outlived by the environment, the clock and the log.
+// Thread:  push() and touch() from any thread, without waiting for the disk; callbacks on the
+// writing thread. Failure: an addition that cannot be written is dropped and counted in one log
+// line; a removal is tried again every second,
+//          because until it is committed its data file must stay.
+// Stop:    close() writes what is queued. Dropping the writer without it drops what is queued: an
+// unclean stop.
+#pragma once
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cache/index_apply.h"
+#include "cache/index_tables.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <set>
+#include <thread>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace hawker::cache {
+
+class IndexWriter {
+public:
+    IndexWriter(Environment& environment, std::chrono::milliseconds commit_interval,
+                const Clock& clock, const Log& log);
+    ~IndexWriter();
+    IndexWriter(const IndexWriter&) = delete;
+    IndexWriter& operator=(const IndexWriter&) = delete;
+
+    // After close(): a Flush is answered at once, the rest is dropped.
+    void push(Mutation mutation);
+    void touch(const TaskId& task);
+    void close();
+
+private:
+    using Batch = std::vector<Mutation>;
+    using Touches = std::unordered_map<TaskId, AccessRecord>;
+    using Time = std::chrono::steady_clock::time_point;
+    using Lost = std::set<std::pair<TaskId, std::uint64_t>>;
+    enum class Stop : std::uint8_t { no, after_the_queue, at_once };
+
+    void run();
+    // Waits for the next batch; an empty one means that only the clock has moved.
+    Batch gather(std::unique_lock<std::mutex>& lock);
+    Time next_deadline() const;
+    // Returns what is committed, in order: whoever waits for it may be called back.
+    Batch write(Batch batch, Stop stop);
+    Expected<void> write_in_one(const Batch& batch);
+    Batch write_one_by_one(Batch batch, Error why);
+    void sync_files(Batch& batch);
+    void keep_honest(Batch& batch);
+    void drop_additions(Batch& batch, const std::function<bool(const Mutation&)>& hopeless,
+                        const Error& why);
+    void write_touches();
+    void sync_if_due(Stop stop);
+    void complain(std::size_t dropped, const Error& why);
+    void stop(Stop how);
+
+    Environment& environment_;
+    const std::chrono::milliseconds commit_interval_;
+    const Clock& clock_;
+    const Log& log_;
+
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<Mutation> queue_;
+    std::uint64_t weight_ = 0;  // of the queue
+    Time first_queued_;
+    bool hurry_ = false;  // somebody waits for a flush
+    Stop stop_ = Stop::no;
+    std::uint64_t refused_ = 0;  // additions that found the queue full, not yet logged
+    Lost refused_pieces_;
+    Touches touches_;
+    Time touches_due_;
+
+    // The writing thread's own.
+    Batch stuck_;  // removals to be tried again
+    Lost lost_;    // generations that had a piece dropped: never called complete
+    Time retry_at_;
+    Time synced_at_;
+    bool unsynced_ = false;    // commits since the last sync
+    bool complained_ = false;  // said once, until writing works again
+    std::thread thread_;
+};
+
+}  // namespace hawker::cache

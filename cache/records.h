@@ -1,0 +1,59 @@
+// How records become rows and rows become records: keys are big-endian, so that LMDB's byte order
+// is ours; object rows are FlatBuffers, piece and access rows are FlatBuffers structs.
+// docs/storage.md has the grammar.
+//
+// A row that cannot be what it should be (length, identifier, offsets) reads as nullopt: the caller
+// treats it as absent.
+#pragma once
+
+#include "cache/index.h"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hawker::cache {
+
+// The key of a row: a task ID, in some tables followed by a generation and a piece number.
+class RowKey {
+public:
+    static RowKey object(const TaskId& task) { return RowKey(task.bytes); }
+    static RowKey digest(const Digest& digest) { return RowKey(digest.bytes); }
+    static RowKey body(const TaskId& task, std::uint64_t generation);
+    static RowKey piece(const TaskId& task, std::uint64_t generation, std::uint64_t number);
+
+    std::string_view view() const { return {bytes_.data(), size_}; }
+
+private:
+    explicit RowKey(const std::array<std::byte, 32>& hash);
+    void append(std::uint64_t number);
+
+    std::array<char, 48> bytes_{};
+    std::size_t size_ = 0;
+};
+
+std::optional<TaskId> task_of(std::string_view key);
+// Of the keys of `pieces` and `inline`.
+std::optional<std::uint64_t> generation_of(std::string_view key);
+
+std::string encode_number(std::uint64_t number);
+std::optional<std::uint64_t> decode_number(std::string_view row);
+
+// Always a multiple of eight bytes long. That keeps every row of `objects` aligned inside LMDB's
+// pages (its node header is eight bytes, the key 32), so that rows can be read in place.
+std::string encode(const ObjectRecord& record);
+std::optional<ObjectRecord> decode_object(const TaskId& task, std::string_view row);
+
+std::string encode(const PieceRecord& piece);
+std::optional<PieceRecord> decode_piece(std::string_view key, std::string_view row);
+
+std::string encode(const AccessRecord& access);
+std::optional<AccessRecord> decode_access(std::string_view row);
+
+// A body with its own XXH3-64 before it.
+std::string encode_body(std::string_view body);
+std::optional<std::string> decode_body(std::string_view row);
+
+}  // namespace hawker::cache

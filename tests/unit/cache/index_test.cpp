@@ -1,0 +1,372 @@
+#include "cache/index.h"
+
+#include "cache/data_files.h"
+#include "cache/records.h"
+#include "tests/unit/cache/scratch.h"
+
+#include <atomic>
+#include <random>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+#include <lmdb.h>
+
+namespace hawker::cache {
+namespace {
+
+using namespace test;
+
+class IndexTest : public testing::Test {
+protected:
+    ScratchDirectory directory;
+    OpenIndex index{directory.path()};
+    const TaskId a = task_named("a");
+    const TaskId b = task_named("b");
+
+    std::vector<std::uint32_t> piece_numbers(const TaskId& task, std::uint64_t generation) {
+        std::vector<std::uint32_t> numbers;
+        for (const PieceRecord& record : index->pieces(task, generation))
+            numbers.push_back(record.number);
+        return numbers;
+    }
+    AccessRecord access_of(const TaskId& task) {
+        AccessRecord found;
+        index->each(std::nullopt, [&](const ObjectRecord& record, const AccessRecord& access) {
+            if (record.task == task) found = access;
+            return record.task != task;
+        });
+        return found;
+    }
+    // Writes one row behind the index's back, while it is closed.
+    void overwrite_row(const char* table, std::string_view key, std::string_view row) const {
+        MDB_env* env = nullptr;
+        MDB_txn* txn = nullptr;
+        MDB_dbi dbi = 0;
+        mdb_env_create(&env);
+        mdb_env_set_maxdbs(env, 8);
+        mdb_env_set_mapsize(env, 64U << 20U);
+        ASSERT_EQ(mdb_env_open(env, (directory.path() / "index").c_str(), 0, 0600), 0);
+        ASSERT_EQ(mdb_txn_begin(env, nullptr, 0, &txn), 0);
+        ASSERT_EQ(mdb_dbi_open(txn, table, 0, &dbi), 0);
+        std::string key_copy(key);
+        std::string row_copy(row);
+        MDB_val name{key_copy.size(), key_copy.data()};
+        MDB_val value{row_copy.size(), row_copy.data()};
+        ASSERT_EQ(mdb_put(txn, dbi, &name, &value, 0), 0);
+        ASSERT_EQ(mdb_txn_commit(txn), 0);
+        mdb_env_close(env);
+    }
+};
+
+TEST_F(IndexTest, WhatIsCommittedIsFound) {
+    index->put_object(object(a, 1));
+    index->put_piece(a, 1, piece(0), nullptr);
+    EXPECT_FALSE(index->find(a)) << "queued is not committed";
+    index.commit();
+    ASSERT_TRUE(index->find(a));
+    EXPECT_EQ(index->find(a)->head, object(a, 1).head);
+    EXPECT_EQ(piece_numbers(a, 1), (std::vector<std::uint32_t>{0}));
+    EXPECT_FALSE(index->find(b));
+    EXPECT_EQ(index->objects(), 1U);
+}
+
+TEST_F(IndexTest, EverythingSurvivesACleanStop) {
+    index->put_object(object(a, 1));
+    for (std::uint32_t number : {300U, 2U, 1U}) index->put_piece(a, 1, piece(number), nullptr);
+    index->put_inline(object(b, 2), "a small body");
+    index->touch(a);
+    index.stop();
+    index.open();
+    EXPECT_TRUE(index->find(a));
+    EXPECT_EQ(piece_numbers(a, 1), (std::vector<std::uint32_t>{1, 2, 300}));
+    EXPECT_EQ(index->inline_body(b, 2), "a small body");
+    EXPECT_TRUE(index->find(b)->inlined);
+    EXPECT_EQ(access_of(a).hits, 1U);
+    EXPECT_EQ(index->boot(), 2U);
+}
+
+TEST_F(IndexTest, PiecesStayTrustedOverACleanStopAndNotOverAnUncleanOne) {
+    EXPECT_EQ(index->trusted_boot(), 1U);
+    index.stop();
+    index.open();
+    index.stop();
+    index.open();
+    EXPECT_EQ(index->boot(), 3U);
+    EXPECT_EQ(index->trusted_boot(), 1U);
+    index.stop_uncleanly();
+    index.open();
+    EXPECT_EQ(index->boot(), 4U);
+    EXPECT_EQ(index->trusted_boot(), 4U);
+    index.stop();
+    index.open();
+    EXPECT_EQ(index->boot(), 5U);
+    EXPECT_EQ(index->trusted_boot(), 4U);
+}
+
+TEST_F(IndexTest, AnUncleanStopLosesOnlyWhatWasNotCommitted) {
+    index->put_object(object(a, 1));
+    index.commit();
+    index->put_object(object(b, 1));
+    index.stop_uncleanly();
+    index.open();
+    EXPECT_TRUE(index->find(a));
+    EXPECT_FALSE(index->find(b));
+}
+
+TEST_F(IndexTest, GenerationsAreNeverGivenTwice) {
+    std::set<std::uint64_t> seen;
+    for (int run = 0; run < 3; ++run) {
+        for (int i = 0; i < 100; ++i) EXPECT_TRUE(seen.insert(index->next_generation()).second);
+        index.stop_uncleanly();
+        index.open();
+    }
+    EXPECT_GT(index->next_generation(), *seen.rbegin()) << "later is larger";
+}
+
+TEST_F(IndexTest, ASecondHawkerdIsRefusedInWords) {
+    const auto second = Index::open(index.options, index.clock, *index.log);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, Errc::invalid);
+    EXPECT_EQ(second.error().what, "another hawkerd (pid " + std::to_string(::getpid()) +
+                                       ") uses " + directory.path().string());
+}
+
+TEST_F(IndexTest, AnUnknownFormatVersionIsRefusedAndLeftAlone) {
+    index.stop();
+    overwrite_row("meta", "version", encode_number(99));
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        const auto opened = Index::open(index.options, index.clock, *index.log);
+        ASSERT_FALSE(opened);
+        EXPECT_EQ(opened.error().code, Errc::invalid);
+        EXPECT_NE(opened.error().what.find("format version 99"), std::string::npos)
+            << opened.error().what;
+    }
+}
+
+TEST_F(IndexTest, AFileThatIsNoIndexIsRefusedInWords) {
+    index.stop();
+    std::filesystem::resize_file(directory.path() / "index" / "data.mdb", 0);
+    std::filesystem::resize_file(directory.path() / "index" / "data.mdb", 8192);
+    const auto opened = Index::open(index.options, index.clock, *index.log);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, Errc::invalid) << opened.error().what;
+}
+
+TEST_F(IndexTest, ADirectoryThatCannotBeIsRefusedInWords) {
+    IndexOptions options = index.options;
+    options.directory = "/proc/no/such";
+    const auto opened = Index::open(options, index.clock, *index.log);
+    ASSERT_FALSE(opened);
+    EXPECT_EQ(opened.error().code, Errc::invalid);
+}
+
+TEST_F(IndexTest, RemovingTakesEveryRowOfTheObject) {
+    ObjectRecord record = object(a, 1);
+    record.digest = digest_named("content");
+    record.digest_verified = true;
+    index->put_object(record);
+    for (std::uint32_t number = 0; number < 500; ++number)
+        index->put_piece(a, 1, piece(number), nullptr);
+    index->put_piece(b, 1, piece(0), nullptr);
+    index->touch(a);
+    index.commit();
+    EXPECT_EQ(index->by_digest(*record.digest), a);
+    std::atomic<bool> found_when_called = true;
+    index->remove(a, 1, [&] { found_when_called = index->find(a).has_value(); });
+    index.commit();
+    EXPECT_FALSE(found_when_called);
+    EXPECT_FALSE(index->find(a));
+    EXPECT_TRUE(piece_numbers(a, 1).empty());
+    EXPECT_FALSE(index->by_digest(*record.digest));
+    EXPECT_EQ(piece_numbers(b, 1).size(), 1U);
+    index->put_object(object(a, 2));
+    index.commit();
+    EXPECT_EQ(access_of(a).hits, 0U) << "the access row went too";
+}
+
+TEST_F(IndexTest, RemovingAnOldGenerationLeavesTheNewOne) {
+    ObjectRecord newer = object(a, 2);
+    newer.digest = digest_named("content");
+    newer.digest_verified = true;
+    index->put_object(object(a, 1));
+    index->put_piece(a, 1, piece(0), nullptr);
+    index->put_object(newer);
+    index->put_piece(a, 2, piece(7), nullptr);
+    index->remove(a, 1, nullptr);
+    index.commit();
+    ASSERT_TRUE(index->find(a));
+    EXPECT_EQ(index->find(a)->generation, 2U);
+    EXPECT_TRUE(piece_numbers(a, 1).empty());
+    EXPECT_EQ(piece_numbers(a, 2).size(), 1U);
+    EXPECT_EQ(index->by_digest(*newer.digest), a);
+}
+
+TEST_F(IndexTest, ALateRecordOfAnOldGenerationIsIgnored) {
+    index->put_object(object(a, 2));
+    index->put_object(object(a, 1));
+    index.commit();
+    EXPECT_EQ(index->find(a)->generation, 2U);
+}
+
+TEST_F(IndexTest, MutationsTakeEffectInTheOrderTheyWereQueued) {
+    index->put_object(object(a, 1));
+    index->put_piece(a, 1, piece(0), nullptr);
+    index->remove(a, 1, nullptr);
+    index->put_inline(object(b, 1), "one");
+    index->remove(b, 1, nullptr);
+    index->put_inline(object(b, 2), "two");
+    index->put_piece(b, 2, piece(4), nullptr);
+    index->put_piece(b, 2, piece(5), nullptr);
+    index->forget_piece(b, 2, 4);
+    index.commit();
+    EXPECT_FALSE(index->find(a));
+    EXPECT_TRUE(piece_numbers(a, 1).empty());
+    EXPECT_FALSE(index->inline_body(b, 1));
+    EXPECT_EQ(index->inline_body(b, 2), "two");
+    EXPECT_EQ(piece_numbers(b, 2), (std::vector<std::uint32_t>{5}));
+}
+
+TEST_F(IndexTest, ADigestBelongsToTheLastTaskThatVerifiedIt) {
+    ObjectRecord first = object(a, 1);
+    first.digest = digest_named("content");
+    index->put_object(first);
+    index.commit();
+    EXPECT_FALSE(index->by_digest(*first.digest)) << "expected is not verified";
+    first.digest_verified = true;
+    ObjectRecord second = first;
+    second.task = b;
+    index->put_object(first);
+    index->put_object(second);
+    index.commit();
+    EXPECT_EQ(index->by_digest(*first.digest), b);
+    index->remove(a, 1, nullptr);
+    index.commit();
+    EXPECT_EQ(index->by_digest(*first.digest), b) << "the row points at b, not at a";
+    second.digest = digest_named("other content");
+    index->put_object(second);
+    index.commit();
+    EXPECT_FALSE(index->by_digest(*first.digest));
+    EXPECT_EQ(index->by_digest(*second.digest), b);
+}
+
+TEST_F(IndexTest, TouchesAreMergedIntoTheAccessRow) {
+    index->put_object(object(a, 1));
+    index->touch(a);
+    index.clock.seconds = 2'000;
+    index->touch(a);
+    index->touch(b);  // nothing is stored under b: no row
+    index.commit();
+    EXPECT_EQ(access_of(a).hits, 2U);
+    EXPECT_EQ(access_of(a).used_at, 2'000);
+    index.clock.seconds = 1'500;  // a clock set back does not make it older
+    index->touch(a);
+    index.stop();
+    index.open();
+    EXPECT_EQ(access_of(a).hits, 3U);
+    EXPECT_EQ(access_of(a).used_at, 2'000);
+    index->put_object(object(b, 1));
+    index.commit();
+    EXPECT_EQ(access_of(b).hits, 0U);
+}
+
+TEST_F(IndexTest, ADamagedRowIsNotFoundAndCanBeReplaced) {
+    index->put_object(object(a, 1));
+    index->put_object(object(b, 1));
+    index->put_piece(a, 1, piece(0), nullptr);
+    index->put_piece(a, 1, piece(1), nullptr);
+    index->put_inline(object(task_named("c"), 1), "body");
+    index.stop();
+    overwrite_row("objects", RowKey::object(a).view(), "this is not a FlatBuffer at all, is it?!");
+    overwrite_row("pieces", RowKey::piece(a, 1, 0).view(), "short");
+    overwrite_row("inline", RowKey::body(task_named("c"), 1).view(), "12345678body");
+    index.open();
+    EXPECT_FALSE(index->find(a));
+    EXPECT_EQ(piece_numbers(a, 1), (std::vector<std::uint32_t>{1}));
+    EXPECT_FALSE(index->inline_body(task_named("c"), 1));
+    std::size_t seen = 0;
+    index->each(std::nullopt, [&](const ObjectRecord&, const AccessRecord&) { return ++seen > 0; });
+    EXPECT_EQ(seen, 2U);
+    index->put_object(object(a, 2));
+    index.commit();
+    EXPECT_EQ(index->find(a)->generation, 2U);
+}
+
+TEST_F(IndexTest, ADamagedRowCanBeRemoved) {
+    index.stop();
+    overwrite_row("objects", RowKey::object(a).view(), "damaged");
+    index.open();
+    EXPECT_EQ(index->objects(), 1U);
+    index->remove(a, 1, nullptr);
+    index.commit();
+    EXPECT_EQ(index->objects(), 0U);
+}
+
+TEST_F(IndexTest, EachGoesInTaskOrderAndStopsWhenTold) {
+    std::set<TaskId> all;
+    for (std::size_t i = 0; i < 3'000; ++i) {
+        index->put_object(object(task_number(i), 1));
+        all.insert(task_number(i));
+    }
+    index.commit();
+    std::vector<TaskId> seen;
+    index->each(std::nullopt, [&](const ObjectRecord& record, const AccessRecord&) {
+        seen.push_back(record.task);
+        return true;
+    });
+    EXPECT_EQ(seen, (std::vector<TaskId>(all.begin(), all.end())));
+    std::vector<TaskId> page;
+    index->each(seen[1'500], [&](const ObjectRecord& record, const AccessRecord&) {
+        page.push_back(record.task);
+        return page.size() < 10;
+    });
+    EXPECT_EQ(page, (std::vector<TaskId>(seen.begin() + 1'501, seen.begin() + 1'511)));
+}
+
+TEST_F(IndexTest, AHundredThousandPutsAreAllThere) {
+    constexpr std::size_t kMany = 100'000;
+    for (std::size_t i = 0; i < kMany; ++i)
+        index->put_piece(task_number(i % 1'000), 1, piece(static_cast<std::uint32_t>(i / 1'000)),
+                         nullptr);
+    index.commit();
+    std::size_t found = 0;
+    for (std::size_t i = 0; i < 1'000; ++i) found += index->pieces(task_number(i), 1).size();
+    EXPECT_EQ(found, kMany);
+}
+
+TEST_F(IndexTest, AfterCloseReadsFindNothingAndAFlushIsAnswered) {
+    index->put_object(object(a, 1));
+    index->close();
+    EXPECT_FALSE(index->find(a));
+    EXPECT_EQ(index->objects(), 0U);
+    index->put_object(object(b, 1));
+    index->touch(b);
+    index.commit();
+    index->close();
+}
+
+TEST_F(IndexTest, ManyThreadsReadWhileOneWrites) {
+    std::atomic<bool> writing = true;
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 4; ++i)
+        readers.emplace_back([&] {
+            while (writing)
+                for (std::size_t n = 0; n < 50; ++n) {
+                    const auto record = index->find(task_number(n));
+                    EXPECT_TRUE(!record || record->validator == "\"etag\"");
+                }
+        });
+    for (int round = 1; round <= 20; ++round) {
+        for (std::size_t n = 0; n < 50; ++n) {
+            index->put_object(object(task_number(n), static_cast<std::uint64_t>(round)));
+            index->touch(task_number(n));
+        }
+        index.commit();
+    }
+    writing = false;
+    for (std::thread& reader : readers) reader.join();
+    EXPECT_EQ(index->find(task_number(7))->generation, 20U);
+}
+
+}  // namespace
+}  // namespace hawker::cache
