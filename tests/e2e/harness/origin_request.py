@@ -1,5 +1,6 @@
 """A request as the origin received it."""
 
+import time
 import urllib.parse
 
 
@@ -14,6 +15,7 @@ class Request:
         self.fields = fields  # (name, value) in order, as received
         parts = urllib.parse.urlsplit(self.target)
         self.path, self.query = parts.path, parts.query
+        self.at = time.monotonic()
         self.body_bytes = 0
         self.body_sha256 = None
 

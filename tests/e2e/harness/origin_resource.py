@@ -75,13 +75,12 @@ class Resource:
             self.active += by
 
     def keep_body(self, digest):
-        parts = []
+        self.received = b""
 
         def sink(data):
             digest.update(data)
-            if sum(map(len, parts)) < 1 << 20:
-                parts.append(data)
-            self.received = b"".join(parts)
+            if len(self.received) < 1 << 20:
+                self.received += data
 
         return sink
 
