@@ -1,7 +1,9 @@
 // IP addresses and who may be dialled.
 #pragma once
 
-#include <sys/socket.h>
+#include "base/error.h"
+#include "base/executor.h"
+#include "base/task.h"
 
 #include <array>
 #include <cstdint>
@@ -10,9 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/error.h"
-#include "base/executor.h"
-#include "base/task.h"
+#include <sys/socket.h>
 
 namespace hawker::net {
 
@@ -44,9 +44,10 @@ struct Cidr {
     bool contains(const Address& address) const;
 };
 
-// Which resolved addresses may be dialled, for CONNECT and for origins alike. Denied by default: unspecified, loopback,
-// link-local, private, carrier-grade NAT, multicast, broadcast, documentation and reserved ranges, the same embedded in IPv6
-// (mapped, NAT64, 6to4), and cloud metadata addresses. `allow` opens ranges again.
+// Which resolved addresses may be dialled, for CONNECT and for origins alike. Denied by default:
+// unspecified, loopback, link-local, private, carrier-grade NAT, multicast, broadcast,
+// documentation and reserved ranges, the same embedded in IPv6 (mapped, NAT64, 6to4), and cloud
+// metadata addresses. `allow` opens ranges again.
 struct DestinationPolicy {
     std::vector<Cidr> allow;
     std::vector<Cidr> deny;
@@ -56,8 +57,10 @@ struct DestinationPolicy {
     Expected<void> check_connect_port(std::uint16_t port) const;
 };
 
-// getaddrinfo on the pool; resumes on `home`. Host names that only look numeric (0177.1, 2130706433) are refused as
-// Errc::invalid. Errc::not_found when the name does not exist, Errc::unavailable when the resolver does not answer.
-Task<Expected<std::vector<Address>>> resolve(Executor& pool, Executor& home, std::string host, std::uint16_t port);
+// getaddrinfo on the pool; resumes on `home`. Host names that only look numeric (0177.1,
+// 2130706433) are refused as Errc::invalid. Errc::not_found when the name does not exist,
+// Errc::unavailable when the resolver does not answer.
+Task<Expected<std::vector<Address>>> resolve(Executor& pool, Executor& home, std::string host,
+                                             std::uint16_t port);
 
 }  // namespace hawker::net

@@ -1,23 +1,24 @@
-// A listening socket on one loop. With SO_REUSEPORT several loops listen on the same address, and the kernel spreads
-// connections.
+// A listening socket on one loop. With SO_REUSEPORT several loops listen on the same address, and
+// the kernel spreads connections.
 #pragma once
 
-#include <memory>
-
 #include "daemon/net/socket.h"
+
+#include <memory>
 
 namespace hawker::net {
 
 class Listener {
 public:
-    // Port 0 takes a free one; address() tells. Errc::invalid in words when the address is in use or not ours.
+    // Port 0 takes a free one; address() tells. Errc::invalid in words when the address is in use
+    // or not ours.
     static Expected<std::unique_ptr<Listener>> open(Loop& loop, const Address& address);
     // A descriptor that somebody else (systemd, another loop's listener) has bound.
     static Expected<std::unique_ptr<Listener>> adopt(Loop& loop, UniqueFd fd);
     ~Listener();
 
-    // The next connection: non-blocking, TCP_NODELAY. Out of descriptors it pauses and says so once (Errc::exhausted is
-    // returned, call again); Errc::closed after close().
+    // The next connection: non-blocking, TCP_NODELAY. Out of descriptors it pauses and says so once
+    // (Errc::exhausted is returned, call again); Errc::closed after close().
     Task<Expected<std::unique_ptr<Socket>>> accept();
     void close();
     Address address() const;

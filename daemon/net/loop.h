@@ -5,12 +5,12 @@
 // Stop:   stop() makes run() return after the current turn; jobs posted later are dropped.
 #pragma once
 
+#include "base/error.h"
+#include "base/executor.h"
+
 #include <chrono>
 #include <functional>
 #include <memory>
-
-#include "base/error.h"
-#include "base/executor.h"
 
 namespace hawker::net {
 
@@ -41,8 +41,8 @@ private:
 
 enum class Interest : unsigned { none = 0, read = 1, write = 2, both = 3 };
 
-// Tells a callback when a descriptor is ready; for libcurl's sockets. Level-triggered, until changed or dropped.
-// The callback may destroy the watch.
+// Tells a callback when a descriptor is ready; for libcurl's sockets. Level-triggered, until
+// changed or dropped. The callback may destroy the watch.
 class FdWatch {
 public:
     FdWatch(Loop& loop, int fd, std::function<void(Interest ready)> on_ready);

@@ -1,13 +1,18 @@
 // A connected stream socket (TCP or Unix) whose waits are awaits.
 //
 // Thread:  the loop's.
-// Failure: Errc::closed (peer reset, EPIPE, or close() of ours), Errc::timed_out (no progress for `deadline`; the text names
+// Failure: Errc::closed (peer reset, EPIPE, or close() of ours), Errc::timed_out (no progress for
+// `deadline`; the text names
 //          what was waited for).
-// Stop:    close() ends every pending await with Errc::closed; the object may be dropped once they have returned.
-// At most one pending reader-side and one pending writer-side await at a time.
+// Stop:    close() ends every pending await with Errc::closed; the object may be dropped once they
+// have returned. At most one pending reader-side and one pending writer-side await at a time.
 #pragma once
 
-#include <sys/uio.h>
+#include "base/error.h"
+#include "base/task.h"
+#include "base/unique_fd.h"
+#include "daemon/net/address.h"
+#include "daemon/net/loop.h"
 
 #include <chrono>
 #include <cstddef>
@@ -15,11 +20,7 @@
 #include <span>
 #include <string>
 
-#include "base/error.h"
-#include "base/task.h"
-#include "base/unique_fd.h"
-#include "daemon/net/address.h"
-#include "daemon/net/loop.h"
+#include <sys/uio.h>
 
 namespace hawker::net {
 
@@ -34,16 +35,19 @@ public:
     Socket& operator=(const Socket&) = delete;
 
     // At least one byte, or 0 at the end of the stream. Tries the system call before it waits.
-    Task<Expected<std::size_t>> read(std::span<std::byte> into, Deadline deadline, std::string_view waiting_for);
+    Task<Expected<std::size_t>> read(std::span<std::byte> into, Deadline deadline,
+                                     std::string_view waiting_for);
     // Returns when a read would not block; holds no buffer meanwhile.
     Task<Expected<void>> readable(Deadline deadline, std::string_view waiting_for);
     // All bytes of all parts (writev).
-    Task<Expected<void>> write(std::span<const std::span<const std::byte>> parts, Deadline deadline);
+    Task<Expected<void>> write(std::span<const std::span<const std::byte>> parts,
+                               Deadline deadline);
     Task<Expected<void>> write(std::string_view text, Deadline deadline);
-    // `length` bytes of the file from `offset`, by sendfile in windows of at most 2 MiB, yielding to neighbours between them.
-    // Returns what was sent before the error through `sent`. Errc::corrupt when the file is shorter.
-    Task<Expected<void>> send_file(int file, std::uint64_t offset, std::uint64_t length, Deadline deadline,
-                                   std::uint64_t& sent);
+    // `length` bytes of the file from `offset`, by sendfile in windows of at most 2 MiB, yielding
+    // to neighbours between them. Returns what was sent before the error through `sent`.
+    // Errc::corrupt when the file is shorter.
+    Task<Expected<void>> send_file(int file, std::uint64_t offset, std::uint64_t length,
+                                   Deadline deadline, std::uint64_t& sent);
     // TCP_CORK: head and first bytes of a body leave in one segment.
     void cork();
     void uncork();
@@ -54,14 +58,15 @@ public:
     int fd() const;
     Address peer() const;
 
+    struct State;  // for net/ alone
+    State& state() { return *state_; }
+
 private:
-    friend struct SocketAccess;
-    struct State;
     std::unique_ptr<State> state_;
 };
 
-// Moves bytes both ways by splice(2) until both sides have ended; half-closes are passed on. Ends with Errc::timed_out when
-// neither side moved for `idle`. `to_right`/`to_left` count bytes.
+// Moves bytes both ways by splice(2) until both sides have ended; half-closes are passed on. Ends
+// with Errc::timed_out when neither side moved for `idle`. `to_right`/`to_left` count bytes.
 struct TunnelBytes {
     std::uint64_t to_right = 0;
     std::uint64_t to_left = 0;
@@ -69,6 +74,7 @@ struct TunnelBytes {
 Task<Expected<void>> tunnel(Socket& left, Socket& right, Deadline idle, TunnelBytes& bytes);
 
 // Tries the addresses in turn, each until `deadline`. Errc::unavailable when none answers.
-Task<Expected<std::unique_ptr<Socket>>> connect(Loop& loop, std::span<const Address> addresses, Deadline deadline);
+Task<Expected<std::unique_ptr<Socket>>> connect(Loop& loop, std::span<const Address> addresses,
+                                                Deadline deadline);
 
 }  // namespace hawker::net

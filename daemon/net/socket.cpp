@@ -1,0 +1,237 @@
+#include "daemon/net/socket.h"
+
+#include "daemon/net/socket_state.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <vector>
+
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/sendfile.h>
+#include <sys/socket.h>
+
+namespace hawker::net {
+
+namespace {
+
+constexpr std::uint64_t kWindow = 2ULL
+                                  << 20U;  // bytes of a file before the neighbours get their turn
+
+bool would_block(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
+
+void set_cork(int fd, int value) { setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value)); }
+
+void resume_later(Loop& loop, Side& side) {
+    if (const auto waiter = std::exchange(side.waiter, {})) {
+        event_del(side.timer.get());
+        loop.post([waiter] { waiter.resume(); });
+    }
+}
+
+void time_out(Side& side) {
+    side.outcome = Wakened::timed_out;
+    if (const auto waiter = std::exchange(side.waiter, {})) waiter.resume();
+}
+
+std::coroutine_handle<> take_ready(Side& side) {
+    side.outcome = Wakened::ready;
+    const auto waiter = std::exchange(side.waiter, {});
+    if (waiter) event_del(side.timer.get());
+    return waiter;
+}
+
+std::vector<iovec> to_iovecs(std::span<const std::span<const std::byte>> parts) {
+    std::vector<iovec> out;
+    out.reserve(parts.size());
+    for (const auto part : parts)
+        if (!part.empty()) out.push_back({const_cast<std::byte*>(part.data()), part.size()});
+    return out;
+}
+
+// Takes `sent` bytes off the front.
+void advance(std::span<iovec>& left, std::size_t sent) {
+    while (!left.empty() && sent >= left.front().iov_len) {
+        sent -= left.front().iov_len;
+        left = left.subspan(1);
+    }
+    if (left.empty()) return;
+    left.front().iov_base = static_cast<std::byte*>(left.front().iov_base) + sent;
+    left.front().iov_len -= sent;
+}
+
+}  // namespace
+
+void Socket::State::on_event(int /*fd*/, short what, void* argument) {
+    auto* self = static_cast<State*>(argument);
+    // Both are taken before either goes on: the first may drop what the second's wait belongs to
+    // only after it returned.
+    const auto reader =
+        (what & EV_READ) != 0 ? take_ready(self->read_side) : std::coroutine_handle<>();
+    const auto writer =
+        (what & EV_WRITE) != 0 ? take_ready(self->write_side) : std::coroutine_handle<>();
+    if (reader) reader.resume();
+    if (writer) writer.resume();
+}
+
+void Socket::State::on_read_timeout(int /*fd*/, short /*what*/, void* argument) {
+    time_out(static_cast<State*>(argument)->read_side);
+}
+
+void Socket::State::on_write_timeout(int /*fd*/, short /*what*/, void* argument) {
+    time_out(static_cast<State*>(argument)->write_side);
+}
+
+void Socket::State::close() {
+    if (std::exchange(closed, true)) return;
+    event.reset();
+    // The descriptor itself stays open until the socket is dropped: a pending wait's owner may
+    // still name it.
+    ::shutdown(fd.get(), SHUT_RDWR);
+    resume_later(loop, read_side);
+    resume_later(loop, write_side);
+}
+
+void Wait::await_suspend(std::coroutine_handle<> waiter) {
+    assert(!side_.waiter && "one wait a side");
+    side_.waiter = waiter;
+    if (!side_.timer) {
+        const auto on_timeout = &side_ == &state_.read_side ? &Socket::State::on_read_timeout
+                                                            : &Socket::State::on_write_timeout;
+        side_.timer = make_event(state_.loop, -1, 0, on_timeout, &state_);
+    }
+    set_timeout(side_.timer.get(), deadline_);
+}
+
+Expected<void> to_expected(Wakened outcome, std::string_view waiting_for) {
+    if (outcome == Wakened::ready) return {};
+    if (outcome == Wakened::closed)
+        return fail(Errc::closed, fmt::format("closed while waiting for {}", waiting_for));
+    return fail(Errc::timed_out, fmt::format("timed out waiting for {}", waiting_for));
+}
+
+Socket::Socket(Loop& loop, UniqueFd fd) : state_(std::make_unique<State>(loop, std::move(fd))) {
+    State& state = *state_;
+    state.event = make_event(loop, state.fd.get(), EV_READ | EV_WRITE | EV_ET | EV_PERSIST,
+                             &State::on_event, &state);
+    event_add(state.event.get(), nullptr);
+}
+
+Socket::~Socket() {
+    if (!state_) return;
+    assert(!state_->read_side.waiter && !state_->write_side.waiter &&
+           "a socket outlives its waits");
+}
+
+Task<Expected<std::size_t>> Socket::read(std::span<std::byte> into, Deadline deadline,
+                                         std::string_view waiting_for) {
+    State& state = *state_;
+    for (;;) {
+        if (state.closed) co_return fail(Errc::closed, "the connection was closed");
+        const ssize_t got = ::recv(state.fd.get(), into.data(), into.size(), 0);
+        if (got >= 0) co_return static_cast<std::size_t>(got);
+        if (errno == EINTR) continue;
+        if (!would_block(errno))
+            co_return fail(Errc::closed, system_error(errno, waiting_for).what);
+        const Wakened outcome = co_await Wait(state, state.read_side, deadline);
+        auto ready = to_expected(outcome, waiting_for);
+        if (!ready) co_return fail(std::move(ready.error()));
+    }
+}
+
+Task<Expected<void>> Socket::readable(Deadline deadline, std::string_view waiting_for) {
+    State& state = *state_;
+    for (;;) {
+        if (state.closed) co_return fail(Errc::closed, "the connection was closed");
+        std::byte peeked{};
+        const ssize_t got = ::recv(state.fd.get(), &peeked, 1, MSG_PEEK);
+        if (got >= 0) co_return Expected<void>();
+        if (errno == EINTR) continue;
+        if (!would_block(errno))
+            co_return fail(Errc::closed, system_error(errno, waiting_for).what);
+        const Wakened outcome = co_await Wait(state, state.read_side, deadline);
+        auto ready = to_expected(outcome, waiting_for);
+        if (!ready) co_return ready;
+    }
+}
+
+Task<Expected<void>> Socket::write(std::span<const std::span<const std::byte>> parts,
+                                   Deadline deadline) {
+    State& state = *state_;
+    std::vector<iovec> all = to_iovecs(parts);
+    std::span<iovec> left = all;
+    while (!left.empty()) {
+        if (state.closed) co_return fail(Errc::closed, "the connection was closed");
+        msghdr message{};
+        message.msg_iov = left.data();
+        message.msg_iovlen = left.size();
+        const ssize_t sent = ::sendmsg(state.fd.get(), &message, MSG_NOSIGNAL);
+        if (sent >= 0) {
+            advance(left, static_cast<std::size_t>(sent));
+            continue;
+        }
+        if (errno == EINTR) continue;
+        if (!would_block(errno)) co_return fail(Errc::closed, system_error(errno, "send").what);
+        const Wakened outcome = co_await Wait(state, state.write_side, deadline);
+        auto ready = to_expected(outcome, "the other side to take bytes");
+        if (!ready) co_return ready;
+    }
+    co_return Expected<void>();
+}
+
+Task<Expected<void>> Socket::write(std::string_view text, Deadline deadline) {
+    const std::array<std::span<const std::byte>, 1> parts = {std::as_bytes(std::span(text))};
+    auto written = co_await write(parts, deadline);
+    co_return written;
+}
+
+Task<Expected<void>> Socket::send_file(int file, std::uint64_t offset, std::uint64_t length,
+                                       Deadline deadline, std::uint64_t& sent) {
+    State& state = *state_;
+    auto position = static_cast<off_t>(offset);
+    std::uint64_t in_window = 0;
+    sent = 0;
+    while (sent < length) {
+        if (state.closed) co_return fail(Errc::closed, "the connection was closed");
+        const std::uint64_t most = std::min(length - sent, kWindow - in_window);
+        const ssize_t got = ::sendfile(state.fd.get(), file, &position, most);
+        if (got == 0) co_return fail(Errc::corrupt, "a data file is shorter than its index says");
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && !would_block(errno)) {
+            const Errc code = errno == EIO ? Errc::corrupt : Errc::closed;
+            co_return fail(code, system_error(errno, "sendfile").what);
+        }
+        if (got < 0) {
+            const Wakened outcome = co_await Wait(state, state.write_side, deadline);
+            auto ready = to_expected(outcome, "the other side to take bytes");
+            if (!ready) co_return ready;
+            in_window = 0;
+            continue;
+        }
+        sent += static_cast<std::uint64_t>(got);
+        in_window += static_cast<std::uint64_t>(got);
+        if (in_window < kWindow || sent == length) continue;
+        in_window = 0;
+        co_await resume_on(state.loop);
+    }
+    co_return Expected<void>();
+}
+
+void Socket::cork() { set_cork(state_->fd.get(), 1); }
+void Socket::uncork() { set_cork(state_->fd.get(), 0); }
+void Socket::shutdown_write() { ::shutdown(state_->fd.get(), SHUT_WR); }
+void Socket::close() { state_->close(); }
+bool Socket::is_closed() const { return state_->closed; }
+Loop& Socket::loop() { return state_->loop; }
+int Socket::fd() const { return state_->fd.get(); }
+
+Address Socket::peer() const {
+    sockaddr_storage storage{};
+    socklen_t length = sizeof(storage);
+    auto* address = reinterpret_cast<sockaddr*>(&storage);
+    if (::getpeername(state_->fd.get(), address, &length) != 0) return Address();
+    return Address(address, length);
+}
+
+}  // namespace hawker::net
