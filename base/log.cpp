@@ -1,10 +1,12 @@
 #include "base/log.h"
 
-#include <array>
+#include <mutex>
 #include <utility>
+#include <vector>
 
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/dist_sink.h>
 #include <spdlog/sinks/null_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
@@ -35,7 +37,7 @@ std::string escape(std::string_view text, LogFormat format) {
     out.reserve(text.size());
     for (const char c : text) {
         const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7F)
+        if (byte < 0x20 || byte >= 0x7F)
             out += fmt::format("\\u{:04x}", byte);
         else if (format == LogFormat::json && (c == '"' || c == '\\'))
             (out += '\\') += c;
@@ -51,74 +53,104 @@ std::string_view pattern_of(LogFormat format) {
     return "%Y-%m-%dT%H:%M:%S.%e%z %-5l %v";
 }
 
+// spdlog's own file sink closes before it opens and takes no lock while it does: a line that is
+// written meanwhile would meet a file that is not there.
+class LogFile final : public spdlog::sinks::base_sink<std::mutex> {
+public:
+    explicit LogFile(std::string name) : name_(std::move(name)) { file_ = open(); }
+
+    // Throws spdlog_ex when the file cannot be opened; then the old one goes on being written.
+    void reopen() {
+        auto fresh = open();
+        const std::scoped_lock lock(mutex_);
+        file_ = std::move(fresh);
+    }
+
+protected:
+    void sink_it_(const spdlog::details::log_msg& message) override {
+        spdlog::memory_buf_t text;
+        formatter_->format(message, text);
+        file_->write(text);
+    }
+    void flush_() override { file_->flush(); }
+
+private:
+    std::unique_ptr<spdlog::details::file_helper> open() const {
+        auto file = std::make_unique<spdlog::details::file_helper>();
+        file->open(name_);
+        return file;
+    }
+
+    const std::string name_;
+    std::unique_ptr<spdlog::details::file_helper> file_;  // guarded by base_sink::mutex_
+};
+
 }  // namespace
 
+// Loggers and sinks are made once and stay: whoever logs needs no lock to find them.
 struct Log::State {
-    LogOptions options;
+    LogFormat format = LogFormat::text;
+    std::vector<std::shared_ptr<LogFile>> files;  // what reopen() opens; none for standard error
     // Members are destroyed from the last up: the loggers let go before the pool that writes for
     // them ends.
     std::shared_ptr<spdlog::details::thread_pool> writer;
-    std::shared_ptr<spdlog::sinks::sink> sink;
-    std::shared_ptr<spdlog::sinks::sink> plain_sink;
-    std::shared_ptr<spdlog::async_logger> messages;
-    std::shared_ptr<spdlog::async_logger> lines;
+    std::shared_ptr<spdlog::logger> messages;
+    std::shared_ptr<spdlog::logger> lines;
+
+    std::shared_ptr<spdlog::logger> make_logger(const LogOptions& options, const char* name,
+                                                std::string pattern) {
+        std::shared_ptr<spdlog::sinks::sink> sink;
+        if (options.file.empty())
+            sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
+        else
+            sink = files.emplace_back(std::make_shared<LogFile>(options.file));
+        sink->set_pattern(std::move(pattern));
+        auto logger = std::make_shared<spdlog::async_logger>(
+            name, std::move(sink), writer, spdlog::async_overflow_policy::overrun_oldest);
+        logger->flush_on(spdlog::level::info);
+        return logger;
+    }
 };
-
-namespace {
-
-std::shared_ptr<spdlog::sinks::sink> make_sink(const std::string& file) {
-    if (file.empty()) return std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    return std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
-}
-
-}  // namespace
 
 Log::Log(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Log::~Log() = default;
 
 Expected<std::unique_ptr<Log>> Log::open(const LogOptions& options) try {
     auto state = std::make_unique<State>();
-    state->options = options;
+    state->format = options.format;
     state->writer = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
-    auto log =
-        std::unique_ptr<Log>(new Log(std::move(state)));  // NOLINT: the constructor is private
-    log->reopen();
-    return log;
+    state->messages =
+        state->make_logger(options, "hawker", std::string(pattern_of(options.format)));
+    state->lines = state->make_logger(options, "access", "%v");
+    state->messages->set_level(to_spdlog(options.level));
+    return std::unique_ptr<Log>(new Log(std::move(state)));  // NOLINT: the constructor is private
 } catch (const spdlog::spdlog_ex& problem) {
     return fail(Errc::not_found, fmt::format("log.file: {}", problem.what()));
 }
 
 std::unique_ptr<Log> Log::silent() {
-    LogOptions options;
-    options.level = LogLevel::off;
-    return std::move(*open(options));
+    auto state = std::make_unique<State>();
+    const auto nowhere = std::make_shared<spdlog::sinks::null_sink_mt>();
+    state->messages = std::make_shared<spdlog::logger>("hawker", nowhere);
+    state->lines = state->messages;
+    state->messages->set_level(spdlog::level::off);
+    return std::unique_ptr<Log>(new Log(std::move(state)));  // NOLINT: the constructor is private
 }
 
-void Log::reopen() {
-    State& state = *state_;
-    constexpr auto kOverflow = spdlog::async_overflow_policy::overrun_oldest;
-    state.sink = make_sink(state.options.file);
-    state.sink->set_pattern(std::string(pattern_of(state.options.format)));
-    state.plain_sink = make_sink(state.options.file);
-    state.plain_sink->set_pattern("%v");
-    state.messages =
-        std::make_shared<spdlog::async_logger>("hawker", state.sink, state.writer, kOverflow);
-    state.lines =
-        std::make_shared<spdlog::async_logger>("access", state.plain_sink, state.writer, kOverflow);
-    for (const auto& logger : {state.messages, state.lines}) logger->flush_on(spdlog::level::info);
-    set_level(state.options.level);
+Expected<void> Log::reopen() try {
+    for (const auto& file : state_->files) file->reopen();
+    return {};
+} catch (const spdlog::spdlog_ex& problem) {
+    return fail(Errc::not_found, fmt::format("log.file: {}", problem.what()));
 }
 
-void Log::set_level(LogLevel level) {
-    state_->options.level = level;
-    state_->messages->set_level(to_spdlog(level));
-}
+void Log::set_level(LogLevel level) { state_->messages->set_level(to_spdlog(level)); }
 
 bool Log::enabled(LogLevel level) const { return state_->messages->should_log(to_spdlog(level)); }
-LogFormat Log::format() const { return state_->options.format; }
+LogFormat Log::format() const { return state_->format; }
 
 void Log::write(LogLevel level, std::string text) const {
-    state_->messages->log(to_spdlog(level), escape(text, state_->options.format));
+    state_->messages->log(to_spdlog(level), escape(text, state_->format));
 }
 
 void Log::line(std::string text) const { state_->lines->log(spdlog::level::info, text); }

@@ -64,8 +64,9 @@ public:
     // Writes a line that is complete by itself (one JSON object), without prefix or escaping; for
     // the access log.
     void line(std::string text) const;
-    // Opens the file again under its name, after it was rotated away.
-    void reopen();
+    // Opens the file again under its name, after it was rotated away. When that fails, lines still
+    // go where they went. Any thread, while others log.
+    Expected<void> reopen();
 
 private:
     struct State;
