@@ -1,0 +1,159 @@
+#include "daemon/admin/metrics.h"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <mutex>
+
+#include <prometheus/counter.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+#include <prometheus/text_serializer.h>
+
+namespace hawker::admin {
+
+namespace {
+
+constexpr std::array<const char*, 7> kSources = {"hit",  "partial", "miss", "joined",
+                                                 "pass", "tunnel",  "error"};
+constexpr std::array<const char*, 6> kClasses = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+constexpr std::array<const char*, 3> kEnds = {"done", "failed", "stopped"};
+
+std::size_t source_index(std::string_view source) {
+    const auto* const found = std::ranges::find(
+        kSources, source, [](const char* name) { return std::string_view(name); });
+    return found == kSources.end() ? kSources.size() - 1
+                                   : static_cast<std::size_t>(found - kSources.begin());
+}
+
+std::size_t class_index(int status) {
+    return status < 100 || status > 599 ? 0 : static_cast<std::size_t>(status / 100);
+}
+
+// A counter whose total somebody else keeps.
+void raise_to(prometheus::Counter& counter, std::uint64_t total) {
+    const double missing = static_cast<double>(total) - counter.Value();
+    if (missing > 0) counter.Increment(missing);
+}
+
+}  // namespace
+
+struct Metrics::State {
+    using Counter = prometheus::Counter;
+    using Gauge = prometheus::Gauge;
+
+    prometheus::Registry registry;
+    std::array<std::array<Counter*, kClasses.size()>, kSources.size()> exchanges{};
+    std::array<Counter*, kSources.size()> sent{};
+    std::array<Counter*, kEnds.size()> fetches{};
+
+    Counter& received = counter("hawker_client_received_bytes_total",
+                                "Bytes of request bodies and tunnels from clients");
+    Counter& from_origins =
+        counter("hawker_origin_bytes_total", "Bytes that fetches received from origins");
+    Counter& hints = counter(
+        "hawker_tunnels_could_have_been_cached_total",
+        "Tunnels to hosts that a caching rule could have matched, had the client asked in http://");
+    Counter& opened = counter("hawker_connections_total", "Client connections accepted");
+    Counter& refused =
+        counter("hawker_connections_refused_total", "Client connections above limits.connections");
+    Counter& evictions = counter("hawker_cache_evictions_total", "Objects that left to make room");
+    Counter& evicted_bytes =
+        counter("hawker_cache_evicted_bytes_total", "Bytes that left to make room");
+    Counter& corrupt = counter("hawker_cache_corrupt_pieces_total",
+                               "Pieces dropped because their checksum differed");
+    Gauge& connections = gauge("hawker_connections", "Client connections open now");
+    Gauge& cache_bytes = gauge("hawker_cache_bytes", "Bytes of data on disk");
+    Gauge& cache_objects = gauge("hawker_cache_objects", "Objects in the cache");
+    Gauge& running = gauge("hawker_fetches_running", "Fetches running now");
+    prometheus::Histogram& seconds =
+        prometheus::BuildHistogram()
+            .Name("hawker_fetch_seconds")
+            .Help("Duration of fetches that were completed")
+            .Register(registry)
+            .Add({}, prometheus::Histogram::BucketBoundaries{0.1, 0.5, 1, 5, 15, 60, 300, 1800});
+    std::atomic<std::uint64_t> open_connections = 0;
+    std::mutex serializing;  // raise_to() reads, then adds
+
+    Counter& counter(const char* name, const char* help) {
+        return prometheus::BuildCounter().Name(name).Help(help).Register(registry).Add({});
+    }
+    Gauge& gauge(const char* name, const char* help) {
+        return prometheus::BuildGauge().Name(name).Help(help).Register(registry).Add({});
+    }
+
+    explicit State(std::string_view version) {
+        auto& requests = prometheus::BuildCounter()
+                             .Name("hawker_requests_total")
+                             .Help("Exchanges by source and status class")
+                             .Register(registry);
+        auto& bytes = prometheus::BuildCounter()
+                          .Name("hawker_client_sent_bytes_total")
+                          .Help("Bytes of bodies to clients by source")
+                          .Register(registry);
+        auto& ended = prometheus::BuildCounter()
+                          .Name("hawker_fetches_total")
+                          .Help("Fetches by how they ended")
+                          .Register(registry);
+        auto& build = prometheus::BuildGauge()
+                          .Name("hawker_build_info")
+                          .Help("Always 1; the label says which version runs")
+                          .Register(registry);
+        for (std::size_t source = 0; source < kSources.size(); ++source) {
+            sent[source] = &bytes.Add({{"source", kSources[source]}});
+            for (std::size_t status = 0; status < kClasses.size(); ++status)
+                exchanges[source][status] =
+                    &requests.Add({{"source", kSources[source]}, {"status", kClasses[status]}});
+        }
+        for (std::size_t end = 0; end < kEnds.size(); ++end)
+            fetches[end] = &ended.Add({{"end", kEnds[end]}});
+        build.Add({{"version", std::string(version)}}).Set(1);
+    }
+};
+
+Metrics::Metrics(std::string_view version) : state_(std::make_unique<State>(version)) {}
+Metrics::~Metrics() = default;
+
+void Metrics::exchange(std::string_view source, int status, std::uint64_t sent,
+                       std::uint64_t received) {
+    const std::size_t index = source_index(source);
+    state_->exchanges[index][class_index(status)]->Increment();
+    state_->sent[index]->Increment(static_cast<double>(sent));
+    state_->received.Increment(static_cast<double>(received));
+}
+
+void Metrics::connection_opened() {
+    state_->open_connections.fetch_add(1, std::memory_order_relaxed);
+    state_->opened.Increment();
+}
+
+void Metrics::connection_closed() {
+    state_->open_connections.fetch_sub(1, std::memory_order_relaxed);
+}
+void Metrics::connection_refused() { state_->refused.Increment(); }
+std::uint64_t Metrics::open_connections() const {
+    return state_->open_connections.load(std::memory_order_relaxed);
+}
+void Metrics::tunnel_could_have_been_cached() { state_->hints.Increment(); }
+
+void Metrics::fetch(FetchEnd end, std::uint64_t bytes, std::chrono::milliseconds cost) {
+    state_->fetches[static_cast<std::size_t>(end)]->Increment();
+    state_->from_origins.Increment(static_cast<double>(bytes));
+    if (end == FetchEnd::done) state_->seconds.Observe(std::chrono::duration<double>(cost).count());
+}
+
+std::string Metrics::text(const cache::Usage& usage) {
+    State& state = *state_;
+    const std::scoped_lock lock(state.serializing);
+    state.connections.Set(static_cast<double>(open_connections()));
+    state.cache_bytes.Set(static_cast<double>(usage.bytes));
+    state.cache_objects.Set(static_cast<double>(usage.objects));
+    state.running.Set(static_cast<double>(usage.running_fetches));
+    raise_to(state.evictions, usage.evictions);
+    raise_to(state.evicted_bytes, usage.evicted_bytes);
+    raise_to(state.corrupt, usage.corrupt_pieces);
+    return prometheus::TextSerializer().Serialize(state.registry.Collect());
+}
+
+}  // namespace hawker::admin

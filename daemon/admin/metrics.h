@@ -1,0 +1,48 @@
+// The counters, as Prometheus reads them. Every label has a small, fixed set of values: no host, no
+// URL, no task.
+//
+// Thread: any. Counting is an atomic addition to a counter that was looked up before.
+#pragma once
+
+#include "cache/cache.h"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace hawker::admin {
+
+// How a fetch ended.
+enum class FetchEnd : std::uint8_t { done, failed, stopped };
+
+class Metrics {
+public:
+    explicit Metrics(std::string_view version);
+    ~Metrics();
+    Metrics(const Metrics&) = delete;
+    Metrics& operator=(const Metrics&) = delete;
+
+    // One exchange. `source` is one of hit, partial, miss, joined, pass, tunnel, error; anything
+    // else counts as `error`. `status` 0: nothing was sent. `sent` and `received` are bytes of
+    // bodies.
+    void exchange(std::string_view source, int status, std::uint64_t sent, std::uint64_t received);
+    void connection_opened();
+    void connection_closed();
+    void connection_refused();
+    std::uint64_t open_connections() const;
+    // A tunnel to a host that a caching rule could have matched.
+    void tunnel_could_have_been_cached();
+    // `bytes` came from origins.
+    void fetch(FetchEnd end, std::uint64_t bytes, std::chrono::milliseconds cost);
+
+    // The text format. `usage` is what the cache says now.
+    std::string text(const cache::Usage& usage);
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace hawker::admin
