@@ -1,0 +1,122 @@
+#include "daemon/net/address.h"
+
+#include "base/thread_pool.h"
+#include "tests/unit/net/on_loop.h"
+
+#include <gtest/gtest.h>
+
+namespace hawker::net {
+namespace {
+
+Address at(std::string_view host) {
+    const bool v6 = host.find(':') != std::string_view::npos;
+    return *Address::parse(v6 ? "[" + std::string(host) + "]:80" : std::string(host) + ":80");
+}
+
+TEST(AddressTest, PrintsAsItIsWritten) {
+    for (const char* text : {"127.0.0.1:65001", "[::1]:80", "unix:/run/hawker.sock"})
+        EXPECT_EQ(Address::parse(text)->to_string(), text);
+    for (const char* text :
+         {"localhost:80", "127.0.0.1", "127.0.0.1:70000", "unix:", "[::1:80", ":80"})
+        EXPECT_FALSE(Address::parse(text)) << text;
+}
+
+TEST(DestinationPolicyTest, WhatIsNotThePublicInternetIsDenied) {
+    const DestinationPolicy policy;
+    for (const char* host : {"127.0.0.1",
+                             "127.8.8.8",
+                             "0.0.0.0",
+                             "10.1.2.3",
+                             "172.16.0.1",
+                             "172.31.255.255",
+                             "192.168.1.1",
+                             "169.254.169.254",
+                             "100.64.0.1",
+                             "100.100.100.200",
+                             "224.0.0.1",
+                             "255.255.255.255",
+                             "192.0.2.1",
+                             "198.18.0.1",
+                             "::",
+                             "::1",
+                             "fe80::1",
+                             "fc00::1",
+                             "fd00:ec2::254",
+                             "ff02::1",
+                             "2001:db8::1",
+                             "::ffff:127.0.0.1",
+                             "::ffff:10.0.0.1",
+                             "::127.0.0.1",
+                             "64:ff9b::7f00:1",
+                             "64:ff9b::a9fe:a9fe",
+                             "2002:7f00:1::",
+                             "2002:a00:1::1",
+                             "2001:0:7f00:1::",
+                             "2001:0:808:808:0:0:80ff:fffe"})
+        EXPECT_FALSE(policy.check(at(host))) << host;
+    for (const char* host :
+         {"8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "64:ff9b::808:808"})
+        EXPECT_TRUE(policy.check(at(host))) << host;
+}
+
+TEST(DestinationPolicyTest, AllowOpensAndDenyClosesAgain) {
+    DestinationPolicy policy;
+    policy.allow.push_back(*Cidr::parse("10.0.0.0/8"));
+    policy.deny.push_back(*Cidr::parse("10.9.0.0/16"));
+    policy.deny.push_back(*Cidr::parse("8.8.8.8"));
+    EXPECT_TRUE(policy.check(at("10.1.2.3")));
+    EXPECT_TRUE(policy.check(at("::ffff:10.1.2.3")));
+    EXPECT_FALSE(policy.check(at("10.9.1.1")));
+    EXPECT_FALSE(policy.check(at("8.8.8.8")));
+    EXPECT_FALSE(policy.check(at("64:ff9b::808:808")));
+}
+
+TEST(DestinationPolicyTest, ARefusalNamesTheCure) {
+    const DestinationPolicy policy;
+    EXPECT_NE(policy.check(at("127.0.0.1")).error().what.find("destinations.allow"),
+              std::string::npos);
+    EXPECT_NE(policy.check_connect_port(22).error().what.find("destinations.connect_ports"),
+              std::string::npos);
+    EXPECT_TRUE(policy.check_connect_port(443));
+}
+
+TEST(CidrTest, BadRangesAreRefused) {
+    for (const char* text :
+         {"10.0.0.0/33", "10.0.0/8", "::/129", "x", "", "10.0.0.0/", "10.0.0.0/8x"})
+        EXPECT_FALSE(Cidr::parse(text)) << text;
+}
+
+class ResolveTest : public OnLoop {
+protected:
+    ThreadPool pool{1};
+    Expected<std::vector<Address>> look_up(std::string host) {
+        Expected<std::vector<Address>> result;
+        run([](Executor& threads, Loop& home, std::string name,
+               Expected<std::vector<Address>>& out) -> Task<void> {
+            out = co_await resolve(threads, home, name, 443);
+        }(pool, *loop, std::move(host), result));
+        return result;
+    }
+};
+
+TEST_F(ResolveTest, LiteralsNeedNoResolver) {
+    EXPECT_EQ(look_up("192.0.2.1")->front().to_string(), "192.0.2.1:443");
+}
+TEST_F(ResolveTest, ABracketedLiteralIsOne) {
+    EXPECT_EQ(look_up("[::1]")->front().to_string(), "[::1]:443");
+}
+TEST_F(ResolveTest, LocalhostIsLoopback) {
+    EXPECT_TRUE(look_up("localhost")->front().is_loopback());
+}
+TEST_F(ResolveTest, DottedOctalIsRefused) {
+    EXPECT_EQ(look_up("0177.1").error().code, Errc::invalid);
+}
+TEST_F(ResolveTest, ABareNumberIsRefused) {
+    EXPECT_EQ(look_up("2130706433").error().code, Errc::invalid);
+}
+TEST_F(ResolveTest, HexadecimalIsRefused) {
+    EXPECT_EQ(look_up("0x7f.1").error().code, Errc::invalid);
+}
+
+}  // namespace
+}  // namespace hawker::net

@@ -1,0 +1,72 @@
+// A loop on the test's own thread, and pairs of sockets on it.
+#pragma once
+
+#include "base/task_group.h"
+#include "daemon/net/loop.h"
+#include "daemon/net/socket.h"
+
+#include <array>
+#include <cassert>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+namespace hawker::net {
+
+inline constexpr Deadline kSoon{5'000};  // will not pass unless something is broken
+inline constexpr Deadline kShort{20};    // is meant to pass
+
+class OnLoop : public testing::Test {
+protected:
+    OnLoop() : loop(std::move(*Loop::create())) {}
+
+    // Runs the loop until `task` is done.
+    void run(Task<void> task) {
+        group.spawn(stop_after(*loop, std::move(task)));
+        loop->run();
+    }
+
+    struct Pair {
+        std::unique_ptr<Socket> near;
+        std::unique_ptr<Socket> far;
+    };
+    Pair make_pair() const {
+        std::array<int, 2> ends{};
+        EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()),
+                  0);
+        Pair pair;
+        pair.near = std::make_unique<Socket>(*loop, UniqueFd(ends[0]));
+        pair.far = std::make_unique<Socket>(*loop, UniqueFd(ends[1]));
+        return pair;
+    }
+
+    static Task<void> send_all(Socket& socket, std::string text) {
+        auto sent = co_await socket.write(text, kSoon);
+        EXPECT_TRUE(sent) << sent.error().what;
+        socket.shutdown_write();
+    }
+
+    static Task<std::string> read_all(Socket& socket) {
+        std::string all;
+        std::array<std::byte, 64 * 1024> buffer{};
+        for (;;) {
+            auto got = co_await socket.read(buffer, kSoon, "a test's bytes");
+            EXPECT_TRUE(got) << got.error().what;
+            if (!got || *got == 0) co_return all;
+            all.append(reinterpret_cast<const char*>(buffer.data()), *got);
+        }
+    }
+
+    std::unique_ptr<Loop> loop;
+    TaskGroup group{*loop};
+
+private:
+    static Task<void> stop_after(Loop& loop, Task<void> task) {
+        co_await task;
+        loop.stop();
+    }
+};
+
+}  // namespace hawker::net
