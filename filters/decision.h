@@ -1,5 +1,9 @@
-// Request in, Decision out: the one question that filters/ answer. Pure: no clock, no socket, no file.
+// Request in, Decision out: the one question that filters/ answer. Pure: no clock, no socket, no
+// file.
 #pragma once
+
+#include "base/digest.h"
+#include "filters/rule.h"
 
 #include <cstdint>
 #include <memory>
@@ -8,9 +12,6 @@
 #include <string_view>
 #include <utility>
 #include <vector>
-
-#include "base/digest.h"
-#include "filters/rule.h"
 
 namespace hawker::filters {
 
@@ -22,8 +23,9 @@ struct Question {
     std::string_view application;  // part of the key; empty when absent
 };
 
-// Response fields that the query string of this very request asks for (`response-content-type`, `rsct`, `FileName`, ...).
-// They are not part of the key, and are applied to the response of the request that carries them.
+// Response fields that the query string of this very request asks for (`response-content-type`,
+// `rsct`, `FileName`, ...). They are not part of the key, and are applied to the response of the
+// request that carries them.
 struct ResponseOverrides {
     std::optional<std::string> content_type;
     std::optional<std::string> content_disposition;
@@ -34,8 +36,9 @@ struct ResponseOverrides {
 };
 
 enum class Road : std::uint8_t {
-    pass,    // no rule, a rule that says bypass, a method that is not GET or HEAD, a URL nobody can key
-    cache,   // look up, join or fetch
+    pass,   // no rule, a rule that says bypass, a method that is not GET or HEAD, a URL nobody can
+            // key
+    cache,  // look up, join or fetch
 };
 
 struct Decision {
@@ -44,23 +47,32 @@ struct Decision {
     // Set when road == cache:
     TaskId task_id;
     std::string canonical_url;
-    std::optional<Digest> digest;      // the URL names its content; a name until the bytes hash to it
+    std::optional<Digest> digest;  // the URL names its content; a name until the bytes hash to it
     ResponseOverrides overrides;
-    // `name=value` of every credential that was stripped, in order of appearance: who asks. Secret: only ever hashed.
+    // `name=value` of everything that was stripped, in order of appearance: who asks. Overrides are
+    // among them, because the signature covers them: whoever asks for another Content-Type than he
+    // was given a link for is another principal. Secret: only ever hashed.
     std::string credentials;
     // When the signature says that it ends; nullopt when it does not say (Unix seconds).
     std::optional<std::int64_t> credentials_expire;
-    // A request field that the signature covers and that we would have to change (`range`, ...): then road == pass.
+    // A request field besides Host that the signature covers (`range`, ...): we would change or
+    // drop it, so road == pass.
     std::string signed_field;
     // Set always:
-    std::string origin_url;            // what the origin is asked for: as received, with the rule's origin_scheme
-    std::string loggable_url;          // redacted; safe to print anywhere
-    std::vector<std::string> stripped; // parameter names in order of appearance, for --explain
-    std::string reason;                // one sentence: why this road; for --explain and Cache-Status detail
+    std::string
+        origin_url;  // what the origin is asked for: as received, with the rule's origin_scheme
+    std::string loggable_url;           // redacted; safe to print anywhere
+    std::vector<std::string> stripped;  // parameter names in order of appearance, for --explain
+    std::string reason;  // one sentence: why this road; for --explain and Cache-Status detail
 };
 
-// Scheme, host and path, and parameter names; values only where they are known to be harmless. Total: any text gives a
-// printable, secret-free line.
+// The name of a task: SHA-256 over "hawker task v1" and these fields, each with its length before
+// it.
+TaskId task_id_of(std::string_view canonical_url, std::string_view tag,
+                  std::string_view application);
+
+// Scheme, host and path, and parameter names; values only where they are known to be harmless.
+// Total: any text gives a printable, secret-free line.
 std::string loggable_url(std::string_view url);
 
 }  // namespace hawker::filters

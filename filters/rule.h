@@ -1,12 +1,14 @@
-// A rule: which URLs, and what to do with them. `RuleSpec` is what the configuration says; `Rule` is one that was checked.
+// A rule: which URLs, and what to do with them. `RuleSpec` is what the configuration says; `Rule`
+// is one that was checked.
 #pragma once
+
+#include "filters/url.h"
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
-
-#include "filters/url.h"
 
 namespace hawker::filters {
 
@@ -19,26 +21,33 @@ Expected<Policy> parse_policy(std::string_view word);
 Expected<Access> parse_access(std::string_view word);
 
 struct RuleSpec {
-    std::string name;                      // for log lines and metrics; "rule 3" when the file gives none
-    std::string match;                     // RE2 over the full URL without fragment
-    std::vector<std::string> strip;        // names, trailing-* patterns, and names of parameter sets ("aws-sigv4")
-    std::vector<std::string> keep;         // wins over strip
-    bool sort = false;                     // two orders of parameters are one object
-    std::string digest;                    // capture group(s) that hold a SHA-256: "sha256", or "a+b+c" when it is split
+    std::string name;  // for log lines and metrics; "rule 3" when the file gives none
+    // RE2 over the full URL without fragment, in normal form: scheme and host in lower case, no
+    // default port, nothing percent-encoded that need not be. Found anywhere, so a pattern anchors
+    // itself.
+    std::string match;
+    std::vector<std::string>
+        strip;  // names, trailing-* patterns, and names of parameter sets ("aws-sigv4")
+    std::vector<std::string> keep;  // wins over strip
+    bool sort = false;              // two orders of parameters are one object
+    std::string
+        digest;  // capture group(s) that hold a SHA-256: "sha256", or "a+b+c" when it is split
     Policy policy = Policy::immutable;
-    std::optional<Scheme> origin_scheme;   // the client spoke http:// to us, the origin gets this
+    std::optional<Scheme> origin_scheme;  // the client spoke http:// to us, the origin gets this
     Access access = Access::verify;
-    std::optional<std::uint64_t> piece_size;   // bytes
-    std::optional<unsigned> connections;       // parallel segments to the origin
-    bool follow_redirects = false;             // else a 3xx goes to the client as it is
-    bool ignore_credentials = false;           // responses to requests with Authorization or Cookie may be stored
-    std::vector<std::string> content_types;    // when not empty: only these media types are stored ("application/octet-stream")
-    int line = 0;                              // in the configuration file, for errors
+    std::optional<std::uint64_t> piece_size;  // bytes
+    std::optional<unsigned> connections;      // parallel segments to the origin
+    bool follow_redirects = false;            // else a 3xx goes to the client as it is
+    bool ignore_credentials =
+        false;  // responses to requests with Authorization or Cookie may be stored
+    std::vector<std::string> content_types;  // when not empty: only these media types are stored
+                                             // ("application/octet-stream")
+    int line = 0;                            // in the configuration file, for errors
 };
 
 // A checked rule; immutable.
 struct Rule : RuleSpec {
-    std::vector<int> digest_groups;        // capture group numbers, to be joined in this order
+    std::vector<int> digest_groups;  // capture group numbers, to be joined in this order
 };
 
 }  // namespace hawker::filters

@@ -4,24 +4,29 @@
 // Failure: decide() has none. What cannot be understood is passed through.
 #pragma once
 
+#include "filters/decision.h"
+
 #include <memory>
 #include <span>
 #include <vector>
-
-#include "filters/decision.h"
 
 namespace hawker::filters {
 
 class RuleSet {
 public:
-    // Errc::invalid names the rule, its line, and what is wrong with its pattern, its group or its parameter set.
+    // Errc::invalid names the rule, its line, and what is wrong with its pattern, its group or its
+    // parameter set.
     static Expected<std::shared_ptr<const RuleSet>> compile(std::vector<RuleSpec> specs);
     ~RuleSet();
 
-    // One RE2::Set pass finds the first rule in file order; only that one is matched again, for its captures.
+    // One RE2::Set pass finds the first rule in file order; only that one is matched again, for its
+    // captures.
     Decision decide(const Question& question) const;
 
-    // True when some caching rule could match a URL of this host; for the "interception would have cached this" hint.
+    // True when some caching rule could match a URL of this host; for the "interception would have
+    // cached this" hint. A rule that takes any host, or does not begin with a scheme and a host,
+    // does not count: it would put the hint on every tunnel. Compiles expressions: ask once per
+    // host.
     bool may_match_host(std::string_view host) const;
 
     std::span<const std::shared_ptr<const Rule>> rules() const;

@@ -1,0 +1,70 @@
+#include "filters/canonical_url.h"
+
+#include <algorithm>
+#include <vector>
+
+namespace hawker::filters {
+
+namespace {
+
+bool has_dot_segment(std::string_view path) {
+    const std::string decoded = percent_normal_form(path);
+    const std::string_view text = decoded;
+    for (std::size_t begin = 0; begin <= text.size();) {
+        const std::size_t end = std::min(text.find('/', begin), text.size());
+        const std::string_view segment = text.substr(begin, end - begin);
+        if (segment == "." || segment == "..") return true;
+        begin = end + 1;
+    }
+    return false;
+}
+
+}  // namespace
+
+std::string normal_origin(const Url& url, Scheme scheme) {
+    std::string text(name_of(scheme));
+    text += "://";
+    text += lower_case(url.host);
+    if (text.ends_with('.')) text.pop_back();
+    if (url.port != default_port(url.scheme) && url.port != default_port(scheme)) {
+        text += ':';
+        text += std::to_string(url.port);
+    }
+    return text;
+}
+
+std::string normal_form(const Url& url) {
+    std::string text = normal_origin(url, url.scheme);
+    text += percent_normal_form(url.path);
+    if (url.has_query) {
+        text += '?';
+        text += percent_normal_form(url.query);
+    }
+    return text;
+}
+
+std::string_view why_no_key(const Url& url, std::span<const Parameter> parameters) {
+    if (!is_percent_encoded(url.path) || !is_percent_encoded(url.query))
+        return "a '%' in the URL does not begin an escape";
+    if (has_dot_segment(url.path)) return "the path has dot segments";
+    if (parameters.size() > kMostParameters) return "the URL has more than 256 parameters";
+    return {};
+}
+
+std::string canonical_url(const Url& url, Scheme scheme, std::span<const Parameter* const> kept,
+                          Order order) {
+    std::vector<const Parameter*> parameters(kept.begin(), kept.end());
+    if (order == Order::by_name) std::ranges::stable_sort(parameters, {}, &Parameter::name);
+
+    std::string text = normal_origin(url, scheme);
+    text += percent_normal_form(url.path);
+    char separator = '?';
+    for (const Parameter* parameter : parameters) {
+        text += separator;
+        text += percent_normal_form(parameter->raw);
+        separator = '&';
+    }
+    return text;
+}
+
+}  // namespace hawker::filters

@@ -1,0 +1,99 @@
+#include "filters/decision.h"
+#include "filters/query.h"
+#include "filters/signed_urls.h"
+
+#include <algorithm>
+
+namespace hawker::filters {
+
+namespace {
+
+constexpr std::size_t kLongestLine = 2048;
+constexpr std::size_t kLongestName =
+    48;  // a longer "name" is more likely a token that stands alone
+
+// Counters and sizes: nothing that a small number could give away.
+constexpr std::string_view kHarmless[] = {"partnumber",         "generation",    "x-amz-expires",
+                                          "x-goog-expires",     "x-oss-expires", "max-keys",
+                                          "x-oss-traffic-limit"};
+
+bool is_plain(char c) { return c > 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+
+void append_escaped(std::string& out, std::string_view text) {
+    constexpr std::string_view kHex = "0123456789ABCDEF";
+    for (const char c : text) {
+        if (is_plain(c)) {
+            out += c;
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        out += '%';
+        out += kHex[byte >> 4U];
+        out += kHex[byte & 15U];
+    }
+}
+
+bool is_small_number(std::string_view value) {
+    return !value.empty() && value.size() <= 10 &&
+           std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
+}
+
+void append_parameter(std::string& out, const Parameter& parameter) {
+    const std::string& name = parameter.lower_name;
+    // "?dG9rZW4=" has a name in form only: what stands alone is printed only when it is known not
+    // to be a secret.
+    const bool stands_alone = parameter.value.find_first_not_of('=') == std::string_view::npos;
+    const bool is_known = selects_content(name) && name.size() <= kLongestName;
+    if (stands_alone) {
+        out += is_known ? parameter.name : parameter.raw.empty() ? "" : "*";
+        return;
+    }
+    append_escaped(out, parameter.name.size() <= kLongestName ? parameter.name : "*");
+    out += '=';
+    const bool is_harmless = std::ranges::find(kHarmless, name) != std::end(kHarmless);
+    out += is_harmless && is_small_number(parameter.value) ? parameter.value : "*";
+}
+
+// A user name and password cannot be in a URL that parse_url takes; in what it refuses, they end at
+// an '@'. Looking for the last one loses a little of the path, never a secret.
+void append_hierarchy(std::string& out, std::string_view text) {
+    if (parse_url(text)) {
+        append_escaped(out, text);
+        return;
+    }
+    const std::size_t scheme = text.find("://");
+    const std::size_t at = text.rfind('@');
+    if (at == std::string_view::npos) {
+        append_escaped(out, text);
+        return;
+    }
+    if (scheme != std::string_view::npos && scheme < 16 && scheme + 3 <= at)
+        append_escaped(out, text.substr(0, scheme + 3));
+    out += '*';
+    append_escaped(out, text.substr(at));
+}
+
+}  // namespace
+
+std::string loggable_url(std::string_view url) {
+    url = url.substr(0, url.find('#'));
+    const std::size_t question = url.find('?');
+    std::string out;
+    append_hierarchy(out, url.substr(0, question));
+    if (question != std::string_view::npos) {
+        char separator = '?';
+        for (const Parameter& parameter : split_query(url.substr(question + 1))) {
+            out += separator;
+            separator = '&';
+            append_parameter(out, parameter);
+            if (out.size() > kLongestLine) break;
+        }
+    }
+    if (out.size() > kLongestLine) {
+        out.resize(kLongestLine);
+        out += "...";
+    }
+    return out;
+}
+
+}  // namespace hawker::filters

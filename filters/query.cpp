@@ -1,0 +1,99 @@
+#include "filters/query.h"
+
+#include <algorithm>
+
+namespace hawker::filters {
+
+namespace {
+
+constexpr std::string_view kUpperHex = "0123456789ABCDEF";
+
+int nibble(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+bool is_unreserved(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.' || c == '_' || c == '~';
+}
+
+// The byte that an escape at `i` stands for; -1 when there is none.
+int escaped_byte(std::string_view text, std::size_t i) {
+    if (text[i] != '%' || i + 2 >= text.size()) return -1;
+    const int high = nibble(text[i + 1]);
+    const int low = nibble(text[i + 2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+}  // namespace
+
+std::vector<Parameter> split_query(std::string_view query) {
+    std::vector<Parameter> parameters;
+    for (std::size_t begin = 0; begin <= query.size() && parameters.size() <= kMostParameters;) {
+        const std::size_t end = std::min(query.find('&', begin), query.size());
+        Parameter& parameter = parameters.emplace_back();
+        parameter.raw = query.substr(begin, end - begin);
+        const std::size_t equals = parameter.raw.find('=');
+        parameter.has_value = equals != std::string_view::npos;
+        if (parameter.has_value) parameter.value = parameter.raw.substr(equals + 1);
+        parameter.name = percent_normal_form(parameter.raw.substr(0, equals));
+        parameter.lower_name = lower_case(parameter.name);
+        begin = end + 1;
+    }
+    return parameters;
+}
+
+std::string percent_normal_form(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const int byte = escaped_byte(text, i);
+        if (byte < 0) {
+            out += text[i];
+            continue;
+        }
+        if (is_unreserved(static_cast<char>(byte))) {
+            out += static_cast<char>(byte);
+        } else {
+            out += '%';
+            out += kUpperHex[static_cast<std::size_t>(byte / 16)];
+            out += kUpperHex[static_cast<std::size_t>(byte % 16)];
+        }
+        i += 2;
+    }
+    return out;
+}
+
+bool is_percent_encoded(std::string_view text) {
+    for (std::size_t i = text.find('%'); i != std::string_view::npos; i = text.find('%', i + 1))
+        if (escaped_byte(text, i) < 0) return false;
+    return true;
+}
+
+std::string decode_value(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const int byte = escaped_byte(text, i);
+        if (byte >= 0) {
+            out += static_cast<char>(byte);
+            i += 2;
+        } else {
+            out += text[i] == '+' ? ' ' : text[i];
+        }
+    }
+    return out;
+}
+
+std::string lower_case(std::string_view text) {
+    std::string out(text);
+    std::ranges::transform(out, out.begin(), lower);
+    return out;
+}
+
+}  // namespace hawker::filters

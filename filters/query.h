@@ -1,0 +1,41 @@
+// A query string as the list of its parameters, and the percent-encoding normal form (RFC 3986
+// section 6.2.2).
+//
+// Pure functions. A `Parameter` borrows the query it was split from.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hawker::filters {
+
+// More than this many parameters in one URL is an attack on whoever sorts and compares them; such a
+// URL has no key.
+inline constexpr std::size_t kMostParameters = 256;
+
+struct Parameter {
+    std::string_view raw;    // the whole piece between two '&', as written
+    std::string_view value;  // after the first '=', as written
+    bool has_value = false;  // "a" and "a=" are two things
+    std::string name;        // before the first '=', in percent-encoding normal form
+    std::string
+        lower_name;  // the same, for comparison: parameter names of signers are taken in any case
+};
+
+// Every piece between two '&', empty ones too, so that joining them again gives the query back. At
+// most kMostParameters + 1.
+std::vector<Parameter> split_query(std::string_view query);
+
+// Decodes what is percent-encoded without need (unreserved characters), writes the other escapes in
+// upper case, touches nothing else. One pass: what it writes, it does not look at again.
+std::string percent_normal_form(std::string_view text);
+// Every '%' begins an escape. Without that the normal form of two different texts could be one.
+bool is_percent_encoded(std::string_view text);
+// As query values are read: escapes decoded, '+' a space.
+std::string decode_value(std::string_view text);
+
+std::string lower_case(std::string_view text);
+
+}  // namespace hawker::filters

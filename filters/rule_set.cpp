@@ -1,0 +1,215 @@
+#include "filters/rule_set.h"
+
+#include "filters/canonical_url.h"
+#include "filters/pattern_set.h"
+#include "filters/response_overrides.h"
+#include "filters/signature_terms.h"
+#include "filters/strip_list.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hawker::filters {
+
+namespace {
+
+// A few hundred rules on URLs of a few kilobytes fit many times over; RE2 grows into it only as far
+// as it must.
+constexpr std::int64_t kMatchingMemory = 64LL << 20U;
+
+std::string where(const RuleSpec& spec) {
+    return spec.line > 0 ? fmt::format("rule '{}' (line {})", spec.name, spec.line)
+                         : fmt::format("rule '{}'", spec.name);
+}
+
+std::vector<std::string> split_names(std::string_view joined) {
+    std::vector<std::string> names;
+    for (std::size_t begin = 0; begin <= joined.size();) {
+        const std::size_t end = std::min(joined.find('+', begin), joined.size());
+        names.emplace_back(joined.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return names;
+}
+
+Expected<std::vector<int>> digest_groups(const RuleSpec& spec, const PatternSet& patterns,
+                                         std::size_t index) {
+    std::vector<int> groups;
+    if (spec.digest.empty()) return groups;
+    for (const std::string& name : split_names(spec.digest)) {
+        const int group = patterns.group(index, name);
+        if (group == 0)
+            return fail(
+                Errc::invalid,
+                fmt::format("digest: `match` has no group '{0}'; write (?P<{0}>...)", name));
+        groups.push_back(group);
+    }
+    return groups;
+}
+
+Expected<void> check(const RuleSpec& spec) {
+    if (spec.match.empty()) return fail(Errc::invalid, "`match` is missing");
+    if (spec.access == Access::capability && spec.digest.empty() && spec.policy != Policy::bypass)
+        return fail(
+            Errc::invalid,
+            "access: capability means that knowing the digest is the right, so it needs `digest`");
+    if (spec.connections == 0U) return fail(Errc::invalid, "connections: at least 1");
+    if (spec.piece_size == 0U) return fail(Errc::invalid, "piece_size: more than 0");
+    return {};
+}
+
+// "as received", but for the scheme and the port that goes with it.
+std::string origin_url(std::string_view text, const Url& url, const Rule& rule) {
+    const Scheme scheme = rule.origin_scheme.value_or(url.scheme);
+    if (scheme == url.scheme) return std::string(text);
+    std::string out = fmt::format("{}://{}", name_of(scheme), url.host);
+    if (url.port != default_port(url.scheme) && url.port != default_port(scheme))
+        out += fmt::format(":{}", url.port);
+    out += url.path;
+    if (url.has_query) out.append("?").append(url.query);
+    return out;
+}
+
+std::string join(const std::vector<const Parameter*>& parameters) {
+    std::string out;
+    for (const Parameter* parameter : parameters) {
+        if (!out.empty()) out += '&';
+        out += parameter->raw;
+    }
+    return out;
+}
+
+// What a rule needs besides what it says.
+struct Entry {
+    std::shared_ptr<const Rule> rule;
+    StripList strip;
+};
+
+// Everything about a matched request that has to do with its query. An error is the reason to pass
+// it through.
+Expected<void> read_query(const Url& url, const Entry& entry, Decision& decision) {
+    const auto parameters = url.has_query ? split_query(url.query) : std::vector<Parameter>();
+    if (const auto reason = why_no_key(url, parameters); !reason.empty())
+        return fail(Errc::invalid, std::string(reason));
+
+    decision.signed_field = signed_field(parameters);
+    if (!decision.signed_field.empty())
+        return fail(Errc::unsupported,
+                    fmt::format("the signature covers '{}'", decision.signed_field));
+
+    const SplitQuery query = entry.strip.split(parameters);
+    auto overrides = read_overrides(query.stripped);
+    if (!overrides) return fail(std::move(overrides).error());
+    decision.overrides = *std::move(overrides);
+    decision.credentials = join(query.stripped);
+    decision.credentials_expire = signature_end(query.stripped);
+    for (const Parameter* parameter : query.stripped) decision.stripped.push_back(parameter->name);
+
+    const Rule& rule = *entry.rule;
+    decision.canonical_url = canonical_url(url, rule.origin_scheme.value_or(url.scheme), query.kept,
+                                           rule.sort ? Order::by_name : Order::as_written);
+    return {};
+}
+
+}  // namespace
+
+struct RuleSet::Compiled {
+    std::vector<Entry> entries;
+    std::vector<std::shared_ptr<const Rule>> rules;
+    PatternSet patterns;
+};
+
+RuleSet::RuleSet(std::unique_ptr<Compiled> compiled) : compiled_(std::move(compiled)) {}
+RuleSet::~RuleSet() = default;
+
+Expected<std::shared_ptr<const RuleSet>> RuleSet::compile(std::vector<RuleSpec> specs) {
+    std::vector<std::string> texts;
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+        if (specs[i].name.empty()) specs[i].name = fmt::format("rule {}", i + 1);
+        auto checked = check(specs[i]);
+        if (!checked) return fail(std::move(checked).error().within(where(specs[i])));
+        texts.push_back(specs[i].match);
+    }
+    auto patterns = PatternSet::compile(texts, kMatchingMemory);
+    if (!patterns) {
+        const auto& [index, what] = patterns.error();
+        return fail(Errc::invalid, fmt::format("{}: match: {}", where(specs[index]), what));
+    }
+
+    auto compiled = std::make_unique<Compiled>(Compiled{{}, {}, *std::move(patterns)});
+    for (std::size_t i = 0; i < specs.size(); ++i) {
+        auto groups = digest_groups(specs[i], compiled->patterns, i);
+        if (!groups) return fail(std::move(groups).error().within(where(specs[i])));
+        auto strip = StripList::compile(specs[i].strip, specs[i].keep);
+        if (!strip) return fail(std::move(strip).error().within(where(specs[i])));
+        auto rule = std::make_shared<Rule>();
+        static_cast<RuleSpec&>(*rule) = std::move(specs[i]);
+        rule->digest_groups = *std::move(groups);
+        compiled->rules.push_back(rule);
+        compiled->entries.emplace_back(std::move(rule), *std::move(strip));
+    }
+    return std::shared_ptr<const RuleSet>(
+        new RuleSet(std::move(compiled)));  // NOLINT: the constructor is private
+}
+
+Decision RuleSet::decide(const Question& question) const {
+    Decision decision;
+    decision.origin_url = question.url;
+    decision.loggable_url = loggable_url(question.url);
+
+    const auto url = parse_url(question.url);
+    if (!url) {
+        decision.reason = url.error().what;
+        return decision;
+    }
+    const std::string normal = normal_form(*url);
+    const auto matched = compiled_->patterns.first_match(normal);
+    if (!matched) {
+        decision.reason = "no rule matches";
+        return decision;
+    }
+    const Entry& entry = compiled_->entries[*matched];
+    decision.rule = entry.rule;
+    // Whatever the method and the road: a client that was taught to say http:// relies on us for
+    // the https.
+    decision.origin_url = origin_url(question.url, *url, *entry.rule);
+
+    if (entry.rule->policy == Policy::bypass) {
+        decision.reason = "the rule says bypass";
+        return decision;
+    }
+    if (question.method != "GET" && question.method != "HEAD") {
+        decision.reason = "only GET and HEAD are cached";
+        return decision;
+    }
+    auto read = read_query(*url, entry, decision);
+    if (!read) {
+        decision.reason = std::move(read).error().what;
+        return decision;
+    }
+    if (!entry.rule->digest_groups.empty())
+        decision.digest = Digest::from_hex(
+            compiled_->patterns.captures(*matched, normal, entry.rule->digest_groups));
+    if (entry.rule->access == Access::capability && !decision.digest) {
+        decision.reason = "the rule's right is knowing the digest, and this URL has none";
+        return decision;
+    }
+    decision.task_id = task_id_of(decision.canonical_url, question.tag, question.application);
+    decision.road = Road::cache;
+    decision.reason = fmt::format("cached as {}, access {}", name_of(entry.rule->policy),
+                                  name_of(entry.rule->access));
+    return decision;
+}
+
+bool RuleSet::may_match_host(std::string_view host) const {
+    if (host.ends_with('.')) host.remove_suffix(1);
+    return std::ranges::any_of(compiled_->rules, [host](const std::shared_ptr<const Rule>& rule) {
+        return rule->policy != Policy::bypass && speaks_of_host(rule->match, host);
+    });
+}
+
+std::span<const std::shared_ptr<const Rule>> RuleSet::rules() const { return compiled_->rules; }
+
+}  // namespace hawker::filters

@@ -1,0 +1,137 @@
+#include "filters/strip_list.h"
+
+#include <algorithm>
+#include <numeric>
+
+#include <fmt/format.h>
+
+namespace hawker::filters {
+
+namespace {
+
+std::size_t edit_distance(std::string_view from, std::string_view to) {
+    std::vector<std::size_t> row(to.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        std::size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (std::size_t j = 0; j < to.size(); ++j) {
+            const std::size_t replaced = diagonal + (from[i] == to[j] ? 0 : 1);
+            diagonal = row[j + 1];
+            row[j + 1] = std::min({replaced, row[j] + 1, diagonal + 1});
+        }
+    }
+    return row.back();
+}
+
+// "aws-sig-v4" would silently strip a parameter that nobody has. Short names are too near to real
+// parameters to judge.
+std::string_view nearly_a_set(std::string_view word) {
+    for (const ParameterSet& set : parameter_sets())
+        if (set.name.size() >= 8 && edit_distance(lower_case(word), set.name) <= 2) return set.name;
+    return {};
+}
+
+void add_set(const ParameterSet* set, std::vector<const ParameterSet*>& sets) {
+    if (set == nullptr || std::ranges::find(sets, set) != sets.end()) return;
+    sets.push_back(set);
+    for (const std::string_view name : set->includes) add_set(find_parameter_set(name), sets);
+}
+
+bool holds(std::span<const std::string_view> names, std::string_view lower_name) {
+    return std::ranges::find(names, lower_name) != names.end();
+}
+
+bool has_parameter(const std::vector<Parameter>& parameters, std::string_view lower_name) {
+    return std::ranges::find(parameters, lower_name, &Parameter::lower_name) != parameters.end();
+}
+
+bool has_either(const std::vector<Parameter>& parameters, std::string_view names) {
+    while (!names.empty()) {
+        const std::size_t end = std::min(names.find('|'), names.size());
+        if (has_parameter(parameters, names.substr(0, end))) return true;
+        names.remove_prefix(std::min(end + 1, names.size()));
+    }
+    return false;
+}
+
+bool is_whole(const ParameterSet& set, const std::vector<Parameter>& parameters) {
+    return std::ranges::all_of(
+        set.whole, [&](std::string_view names) { return has_either(parameters, names); });
+}
+
+}  // namespace
+
+bool StripList::Names::contains(std::string_view lower_name) const {
+    return std::ranges::find(exact, lower_name) != exact.end() ||
+           std::ranges::any_of(prefixes, [lower_name](const std::string& prefix) {
+               return lower_name.starts_with(prefix);
+           });
+}
+
+Expected<StripList::Names> StripList::compile_names(const std::vector<std::string>& words) {
+    Names names;
+    for (const std::string& word : words) {
+        if (word.empty() || word.find_first_of("=&?# ") != std::string::npos)
+            return fail(Errc::invalid,
+                        fmt::format("'{}' is not the name of a query parameter", word));
+        const std::size_t star = word.find('*');
+        if (star != std::string::npos && star + 1 != word.size())
+            return fail(Errc::invalid, fmt::format("'{}': a '*' may only stand at the end", word));
+        if (star == std::string::npos)
+            names.exact.push_back(lower_case(percent_normal_form(word)));
+        else
+            names.prefixes.push_back(lower_case(percent_normal_form(word.substr(0, star))));
+    }
+    return names;
+}
+
+Expected<StripList> StripList::compile(const std::vector<std::string>& strip,
+                                       const std::vector<std::string>& keep) {
+    StripList list;
+    std::vector<std::string> words;
+    for (const std::string& word : strip) {
+        if (const ParameterSet* const set = find_parameter_set(word)) {
+            add_set(set, list.sets_);
+            continue;
+        }
+        if (const std::string_view near = nearly_a_set(word); !near.empty())
+            return fail(
+                Errc::invalid,
+                fmt::format("strip: '{}' is no parameter set; did you mean '{}'?", word, near));
+        if (selects_content(lower_case(word)))
+            return fail(
+                Errc::invalid,
+                fmt::format("strip: '{}' selects the content, so it stays in the key", word));
+        words.push_back(word);
+    }
+    auto stripped = compile_names(words);
+    if (!stripped) return fail(std::move(stripped).error().within("strip"));
+    auto kept = compile_names(keep);
+    if (!kept) return fail(std::move(kept).error().within("keep"));
+    list.strip_ = *std::move(stripped);
+    list.keep_ = *std::move(kept);
+    return list;
+}
+
+SplitQuery StripList::split(const std::vector<Parameter>& parameters) const {
+    std::vector<const ParameterSet*> whole;
+    for (const ParameterSet* set : sets_)
+        if (is_whole(*set, parameters)) whole.push_back(set);
+
+    SplitQuery split;
+    for (const Parameter& parameter : parameters) {
+        const std::string& name = parameter.lower_name;
+        const bool goes =
+            !selects_content(name) && !keep_.contains(name) &&
+            (strip_.contains(name) ||
+             std::ranges::any_of(
+                 sets_, [&name](const ParameterSet* set) { return holds(set->own, name); }) ||
+             std::ranges::any_of(
+                 whole, [&name](const ParameterSet* set) { return holds(set->generic, name); }));
+        (goes ? split.stripped : split.kept).push_back(&parameter);
+    }
+    return split;
+}
+
+}  // namespace hawker::filters

@@ -1,0 +1,64 @@
+#include "filters/decision.h"
+
+#include <algorithm>
+#include <random>
+
+#include <gtest/gtest.h>
+
+namespace hawker::filters {
+namespace {
+
+TEST(LoggableUrl, KeepsHostPathAndParameterNames) {
+    EXPECT_EQ(loggable_url("https://a.b/c%20d?X-Amz-Signature=secret&Expires=12345&partNumber=7"),
+              "https://a.b/c%20d?X-Amz-Signature=*&Expires=*&partNumber=7");
+}
+
+TEST(LoggableUrl, AHarmlessNameWithAnOddValueIsStillRedacted) {
+    EXPECT_EQ(loggable_url("https://a.b/?partNumber=secret&generation=12345678901"),
+              "https://a.b/?partNumber=*&generation=*");
+}
+
+TEST(LoggableUrl, ATokenThatStandsAloneIsNoName) {
+    EXPECT_EQ(loggable_url("https://a.b/?c2VjcmV0"), "https://a.b/?*");
+    EXPECT_EQ(loggable_url("https://a.b/?c2VjcmV0=&c2VjcmV0=="), "https://a.b/?*&*");
+    EXPECT_EQ(loggable_url("https://a.b/?" + std::string(80, 'k') + "=v"), "https://a.b/?*=*");
+    EXPECT_EQ(loggable_url("https://a.b/?versionId&&x=1"), "https://a.b/?versionId&&x=*");
+}
+
+TEST(LoggableUrl, UserAndPasswordAreGoneHoweverTheyAreWritten) {
+    for (const char* url :
+         {"http://user:secret@a.b/p", "http:\\\\user:secret@a.b/p", "user:secret@a.b:443",
+          "http:/user:secret@a.b/", "ftp://user:se cret@secret@a.b/",
+          "//secret@a.b"})
+        EXPECT_EQ(loggable_url(url).find("secret"), std::string::npos) << loggable_url(url);
+    EXPECT_EQ(loggable_url("http://user:secret@a.b/p"), "http://*@a.b/p");
+    EXPECT_EQ(loggable_url("http://a.b/@scope/p"), "http://a.b/@scope/p");
+}
+
+TEST(LoggableUrl, AFragmentIsGone) {
+    EXPECT_EQ(loggable_url("http://a.b/p#access_token=secret"), "http://a.b/p");
+}
+
+TEST(LoggableUrl, NothingInItCanForgeALine) {
+    EXPECT_EQ(loggable_url("a\r\nb\x1b[0m\"\\\xff"), "a%0D%0Ab%1B[0m%22%5C%FF");
+}
+
+TEST(LoggableUrl, HasABoundedLength) {
+    EXPECT_LE(loggable_url("http://a.b/" + std::string(100'000, 'a')).size(), 2100U);
+    EXPECT_LE(loggable_url("http://a.b/?" + std::string(100'000, '&')).size(), 2100U);
+}
+
+TEST(LoggableUrl, AnyBytesGiveAPrintableLine) {
+    std::mt19937 random(11);  // NOLINT: the same every time
+    for (int round = 0; round < 20'000; ++round) {
+        std::string text = round % 3 == 0 ? "http://a.b/?" : "";
+        for (auto length = random() % 40; length > 0; --length) text += static_cast<char>(random());
+        const std::string line = loggable_url(text);
+        EXPECT_TRUE(std::ranges::all_of(line, [](char c) {
+            return c > 0x20 && c < 0x7F && c != '"' && c != '\\';
+        })) << line;
+    }
+}
+
+}  // namespace
+}  // namespace hawker::filters
