@@ -39,11 +39,12 @@ void wait_for_commit(Index& index) {
     std::mutex mutex;
     std::condition_variable changed;
     bool committed = false;
-    index.flush([&] {
+    const auto done = [&] {
         const std::scoped_lock lock(mutex);
         committed = true;
         changed.notify_one();
-    });
+    };
+    index.flush(done, Index::When::now);
     std::unique_lock lock(mutex);
     changed.wait(lock, [&] { return committed; });
 }

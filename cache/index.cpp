@@ -212,6 +212,8 @@ void Index::remove(const TaskId& task, std::uint64_t generation,
 }
 
 void Index::touch(const TaskId& task) { state_->writer->touch(task); }
-void Index::flush(std::function<void()> done) { state_->writer->push(Flush(std::move(done))); }
+void Index::flush(std::function<void()> done, When when) {
+    state_->writer->push(Flush(std::move(done), when == When::now));
+}
 
 }  // namespace hawker::cache

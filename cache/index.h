@@ -112,9 +112,11 @@ public:
     void remove(const TaskId& task, std::uint64_t generation, std::function<void()> after_commit);
     // Gathered in memory and written with a later batch; a hit writes nothing by itself.
     void touch(const TaskId& task);
-    // Commits without waiting for the interval, then runs `done` on the writing thread: everything
-    // queued before is committed or given up. After close() it runs at once.
-    void flush(std::function<void()> done);
+    // Runs `done` on the writing thread once everything queued before is committed or given up;
+    // after close() at once. `now` does not wait for the commit interval: it costs a sync of the
+    // disk, which others then share.
+    enum class When : std::uint8_t { in_turn, now };
+    void flush(std::function<void()> done, When when = When::in_turn);
 
     void close();
 

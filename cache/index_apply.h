@@ -38,6 +38,7 @@ struct Remove {
 };
 struct Flush {
     std::function<void()> done;
+    bool now;
 };
 using Mutation = std::variant<PutObject, PutPiece, PutInline, ForgetPiece, Remove, Flush>;
 

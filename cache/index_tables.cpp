@@ -154,6 +154,7 @@ Expected<std::unique_ptr<Environment>> Environment::open(const std::filesystem::
     MDB_stat stat{};
     mdb_env_info(env, &info);
     mdb_env_stat(env, &stat);
+    environment->page_bytes_ = stat.ms_psize;
     environment->pages_ = info.me_mapsize / stat.ms_psize;
     environment->reserve_ = std::clamp<std::uint64_t>(environment->pages_ / 8, 64, 16384);
     if (auto opened = environment->open_tables(); !opened)
@@ -240,23 +241,24 @@ Expected<void> Environment::sync() {
     return {};
 }
 
-bool Environment::has_room() {
+bool Environment::has_room(std::uint64_t bytes) {
+    const std::uint64_t wanted = reserve_ + bytes / page_bytes_;
     MDB_envinfo info{};
     mdb_env_info(env_, &info);
     std::uint64_t free = pages_ - std::min<std::uint64_t>(pages_, info.me_last_pgno + 1);
-    if (free >= reserve_) return true;
+    if (free >= wanted) return true;
     // The map has been full once, so pages are taken from LMDB's list of freed ones (table 0; each
     // row begins with a count).
     const auto txn = read();
     if (!txn) return false;
     Cursor freed = txn->free_list();
-    for (bool more = freed.seek({}); more && free < reserve_; more = freed.next()) {
+    for (bool more = freed.seek({}); more && free < wanted; more = freed.next()) {
         std::size_t count = 0;
         if (freed.row().size() < sizeof(count)) break;
         std::memcpy(&count, freed.row().data(), sizeof(count));
         free += count;
     }
-    return free >= reserve_;
+    return free >= wanted;
 }
 
 }  // namespace hawker::cache

@@ -130,9 +130,9 @@ public:
     Expected<WriteTxn> write();
     // The last commits reach the disk for certain.
     Expected<void> sync();
-    // Whether rows may be added. The last pages of the map are kept for removals, which need room
-    // as well.
-    bool has_room();
+    // Whether about `bytes` of rows may be added. The last pages of the map are kept for removals,
+    // which need room as well.
+    bool has_room(std::uint64_t bytes);
     void close();
 
 private:
@@ -144,7 +144,7 @@ private:
 
     MDB_env* env_ = nullptr;
     std::array<MDB_dbi, kTables> tables_{};
-    std::uint64_t pages_ = 0, reserve_ = 0;
+    std::uint64_t page_bytes_ = 0, pages_ = 0, reserve_ = 0;
 
     std::mutex mutex_;
     std::condition_variable idle_;

@@ -23,6 +23,22 @@ constexpr auto kRetryInterval = 1s;
 bool is_flush(const Mutation& mutation) { return std::holds_alternative<Flush>(mutation); }
 bool is_removal(const Mutation& mutation) { return std::holds_alternative<Remove>(mutation); }
 
+bool is_impatient(const Mutation& mutation) {
+    const auto* flush = std::get_if<Flush>(&mutation);
+    return flush && flush->now;
+}
+
+std::uint64_t weight_of_additions(const std::vector<Mutation>& batch) {
+    std::uint64_t weight = 0;
+    for (const Mutation& mutation : batch)
+        if (is_addition(mutation)) weight += weight_of(mutation);
+    return weight;
+}
+
+Expected<void> index_is_full() {
+    return fail(Errc::exhausted, "the index has reached its map_size");
+}
+
 void call_back(const Mutation& mutation) {
     if (const auto* flush = std::get_if<Flush>(&mutation); flush && flush->done) flush->done();
     if (const auto* removal = std::get_if<Remove>(&mutation); removal && removal->after_commit)
@@ -62,7 +78,7 @@ void IndexWriter::push(Mutation mutation) {
                 return;
             }
             if (queue_.empty()) first_queued_ = std::chrono::steady_clock::now();
-            hurry_ = hurry_ || is_flush(mutation);
+            hurry_ = hurry_ || is_impatient(mutation);
             weight_ += weight;
             queue_.push_back(std::move(mutation));
             // The thread sleeps towards a deadline: it is woken when there is a new one, or when it
@@ -127,7 +143,7 @@ void IndexWriter::run() {
         const Stop stop = stop_;
         if (stop == Stop::at_once) return;
         const bool last = stop == Stop::after_the_queue && queue_.empty();
-        const bool touches_are_due = last || std::ranges::any_of(batch, is_flush) ||
+        const bool touches_are_due = last || std::ranges::any_of(batch, is_impatient) ||
                                      touches_due_ <= std::chrono::steady_clock::now();
         const std::uint64_t refused = std::exchange(refused_, 0);
         lost_.merge(refused_pieces_);
@@ -136,14 +152,18 @@ void IndexWriter::run() {
 
         if (refused > 0)
             complain(refused, fail(Errc::exhausted, "the queue of changes is full").error());
-        const Batch committed = write(std::move(batch), stop);
-        if (touches_are_due)
-            write_touches();  // after the batch: hits belong to its objects as well
-        for (const Mutation& mutation : committed) call_back(mutation);
+        work(std::move(batch), touches_are_due, stop);
         sync_if_due(last ? stop : Stop::no);
         lock.lock();
         if (last) return;
     }
+}
+
+// What the callbacks hold is let go here, without the lock: it may well push more.
+void IndexWriter::work(Batch batch, bool touches_are_due, Stop stop) {
+    const Batch committed = write(std::move(batch), stop);
+    if (touches_are_due) write_touches();  // after the batch: hits belong to its objects as well
+    for (const Mutation& mutation : committed) call_back(mutation);
 }
 
 IndexWriter::Batch IndexWriter::write(Batch batch, Stop stop) {
@@ -154,11 +174,12 @@ IndexWriter::Batch IndexWriter::write(Batch batch, Stop stop) {
     if (std::ranges::all_of(batch, is_flush)) return batch;
     sync_files(batch);
     keep_honest(batch);
-    if (std::ranges::any_of(batch, is_addition) && !environment_.has_room())
-        drop_additions(batch, is_addition,
-                       fail(Errc::exhausted, "the index has reached its map_size").error());
-    const auto written = write_in_one(batch);
-    if (!written) return write_one_by_one(std::move(batch), written.error());
+    if (std::ranges::any_of(batch, is_addition) && !environment_.has_room(0))
+        drop_additions(batch, is_addition, index_is_full().error());
+    const std::uint64_t weight = weight_of_additions(batch);
+    auto written =
+        weight == 0 || environment_.has_room(weight) ? write_in_one(batch) : index_is_full();
+    if (!written) return write_one_by_one(std::move(batch), std::move(written.error()));
     if (std::ranges::any_of(batch, is_addition)) complained_ = false;
     return batch;
 }
@@ -225,6 +246,10 @@ IndexWriter::Batch IndexWriter::write_one_by_one(Batch batch, Error why) {
         one.push_back(std::move(mutation));
         const bool addition = is_addition(one.front());
         keep_honest(one);
+        if (addition && adding && !environment_.has_room(weight_of(one.front()))) {
+            adding = false;
+            why = index_is_full().error();
+        }
         auto written = !addition || adding ? write_in_one(one) : Expected<void>(fail(why));
         if (written || is_flush(one.front())) {
             committed.push_back(std::move(one.front()));

@@ -53,6 +53,7 @@ private:
     // Waits for the next batch; an empty one means that only the clock has moved.
     Batch gather(std::unique_lock<std::mutex>& lock);
     Time next_deadline() const;
+    void work(Batch batch, bool touches_are_due, Stop stop);
     // Returns what is committed, in order: whoever waits for it may be called back.
     Batch write(Batch batch, Stop stop);
     Expected<void> write_in_one(const Batch& batch);
@@ -76,7 +77,7 @@ private:
     std::deque<Mutation> queue_;
     std::uint64_t weight_ = 0;  // of the queue
     Time first_queued_;
-    bool hurry_ = false;  // somebody waits for a flush
+    bool hurry_ = false;  // somebody does not wait for the interval
     Stop stop_ = Stop::no;
     std::uint64_t refused_ = 0;  // additions that found the queue full, not yet logged
     Lost refused_pieces_;

@@ -26,6 +26,10 @@ TEST(IndexFull, AFullMapDropsAdditionsAndStillRemoves) {
     EXPECT_GT(kept, 10U);
     EXPECT_LT(kept, 200U);
 
+    index.stop();
+    index.open();  // a full index can be opened and closed
+    EXPECT_EQ(index->objects(), kept);
+
     std::size_t removed = 0;
     for (std::size_t i = 0; i < 500; ++i)
         index->remove(task_number(i), 1, [&removed] { ++removed; });

@@ -334,39 +334,5 @@ TEST_F(IndexTest, AHundredThousandPutsAreAllThere) {
     EXPECT_EQ(found, kMany);
 }
 
-TEST_F(IndexTest, AfterCloseReadsFindNothingAndAFlushIsAnswered) {
-    index->put_object(object(a, 1));
-    index->close();
-    EXPECT_FALSE(index->find(a));
-    EXPECT_EQ(index->objects(), 0U);
-    index->put_object(object(b, 1));
-    index->touch(b);
-    index.commit();
-    index->close();
-}
-
-TEST_F(IndexTest, ManyThreadsReadWhileOneWrites) {
-    std::atomic<bool> writing = true;
-    std::vector<std::thread> readers;
-    for (int i = 0; i < 4; ++i)
-        readers.emplace_back([&] {
-            while (writing)
-                for (std::size_t n = 0; n < 50; ++n) {
-                    const auto record = index->find(task_number(n));
-                    EXPECT_TRUE(!record || record->validator == "\"etag\"");
-                }
-        });
-    for (int round = 1; round <= 20; ++round) {
-        for (std::size_t n = 0; n < 50; ++n) {
-            index->put_object(object(task_number(n), static_cast<std::uint64_t>(round)));
-            index->touch(task_number(n));
-        }
-        index.commit();
-    }
-    writing = false;
-    for (std::thread& reader : readers) reader.join();
-    EXPECT_EQ(index->find(task_number(7))->generation, 20U);
-}
-
 }  // namespace
 }  // namespace hawker::cache

@@ -109,7 +109,7 @@ public:
     void stop_uncleanly() { index.reset(); }
     void commit() {
         std::promise<void> done;
-        index->flush([&done] { done.set_value(); });
+        index->flush([&done] { done.set_value(); }, Index::When::now);
         done.get_future().wait();
     }
     Index* operator->() { return index.get(); }
