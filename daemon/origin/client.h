@@ -1,15 +1,9 @@
-// Requests to origins, by libcurl's multi interface on one loop. HTTP/1.1; redirects are not followed here; TLS is verified;
-// proxy variables and .netrc are ignored; every address is checked by the destination policy before it is dialled.
+// Requests to origins, by libcurl's multi interface on one loop. HTTP/1.1; redirects are not
+// followed here; TLS is verified; proxy variables and .netrc are ignored; every address is checked
+// by the destination policy before it is dialled.
 //
 // Thread:  the loop's. One Client per loop; it outlives its responses.
 #pragma once
-
-#include <chrono>
-#include <cstdint>
-#include <memory>
-#include <optional>
-#include <span>
-#include <string>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -18,51 +12,65 @@
 #include "daemon/net/address.h"
 #include "daemon/net/loop.h"
 
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
 namespace hawker::origin {
 
 struct ClientOptions {
     std::shared_ptr<const net::DestinationPolicy> destinations;
-    std::string ca_file;                                // empty: the system's store
+    std::string ca_file;  // empty: the system's store
     std::chrono::milliseconds connect_timeout{10'000};
-    std::chrono::milliseconds first_byte_timeout{60'000};  // from the request's end to the response head
-    std::chrono::milliseconds stall_timeout{30'000};       // without a byte while we are reading
+    std::chrono::milliseconds first_byte_timeout{
+        60'000};                                      // from the request's end to the response head
+    std::chrono::milliseconds stall_timeout{30'000};  // without a byte while we are reading
     long connections_per_host = 64;
 };
 
 struct Request {
     std::string method;
-    std::string url;                       // sent byte for byte as it stands (CURLOPT_PATH_AS_IS)
-    http::Fields fields;                   // exactly these; libcurl adds nothing but Host
+    std::string url;      // sent byte for byte as it stands (CURLOPT_PATH_AS_IS)
+    http::Fields fields;  // exactly these; libcurl adds nothing but Host
     http::Framing body = http::Framing::none;  // none, length or chunked
     std::uint64_t content_length = 0;
 };
 
-// One request under way. Dropping it ends the transfer; no await may be pending then (cancel() first).
+// One request under way. Dropping it ends the transfer; no await may be pending then (cancel()
+// first).
 class Response {
 public:
     virtual ~Response() = default;
 
-    // The final head (1xx are consumed). Errors: denied (policy), not_found (no such host), unavailable (refused,
-    // unreachable, TLS), timed_out, closed, cancelled, invalid (a malformed answer).
+    // The final head (1xx are consumed). Errors: denied (policy), not_found (no such host),
+    // unavailable (refused, unreachable, TLS), timed_out, closed, cancelled, invalid (a malformed
+    // answer).
     virtual Task<Expected<http::ResponseHead>> head() = 0;
     // Known after head(): how the end of the body is told.
     virtual http::Framing framing() const = 0;
-    // Next bytes of the body, transfer coding undone, content coding untouched; empty at the end. Valid until the next call.
-    // The connection is paused while nobody reads and 512 KiB are waiting. Errors: closed (fell short), timed_out, cancelled.
+    // Next bytes of the body, transfer coding undone, content coding untouched; empty at the end.
+    // Valid until the next call. The connection is paused while nobody reads and 512 KiB are
+    // waiting. Errors: closed (fell short), timed_out, cancelled.
     virtual Task<Expected<std::span<const std::byte>>> read() = 0;
 
-    // The request's body: returns when `bytes` were taken. May run beside head() and read(): an origin may answer early.
+    // The request's body: returns when `bytes` were taken. May run beside head() and read(): an
+    // origin may answer early.
     virtual Task<Expected<void>> write(std::span<const std::byte> bytes) = 0;
     virtual void finish_body() = 0;
 
     virtual void cancel() = 0;
-    // Why the last await failed in RFC 9209's words ("connection_refused", "tls_certificate_error", ...); empty when it did not.
+    // Why the last await failed in RFC 9209's words ("connection_refused", "tls_certificate_error",
+    // ...); empty when it did not.
     virtual std::string_view proxy_error() const = 0;
 };
 
 class Client {
 public:
-    static Expected<std::unique_ptr<Client>> create(net::Loop& loop, const ClientOptions& options, const Log& log);
+    static Expected<std::unique_ptr<Client>> create(net::Loop& loop, const ClientOptions& options,
+                                                    const Log& log);
     virtual ~Client() = default;
     virtual std::unique_ptr<Response> send(Request request) = 0;
     // For new requests; running ones keep theirs.

@@ -1,9 +1,16 @@
-// The origin as a cache::Source: ranged GETs on behalf of one principal, each answer checked before its first byte counts.
+// The origin as a cache::Source: ranged GETs on behalf of one principal, each answer checked before
+// its first byte counts.
 //
-// What makes an answer unusable is decided here (facts R11-R14, S1-S5, traps 2-6, 10-12): a Content-Range that is not what was
-// asked, 200 with Content-Range, an empty 206, multipart, a content coding nobody asked for, a media type that the rule does
-// not expect, Set-Cookie or Authorization where the rule does not say that credentials do not select the bytes, an unusable Vary.
+// What makes an answer unusable is decided here (facts R11-R14, S1-S5, traps 2-6, 10-12): a
+// Content-Range that is not what was asked, 200 with Content-Range, an empty 206, multipart, a
+// content coding nobody asked for, a media type that the rule does not expect, Set-Cookie or
+// Authorization where the rule does not say that credentials do not select the bytes, an unusable
+// Vary.
 #pragma once
+
+#include "base/clock.h"
+#include "cache/source.h"
+#include "daemon/origin/client.h"
 
 #include <functional>
 #include <memory>
@@ -11,28 +18,29 @@
 #include <string>
 #include <vector>
 
-#include "cache/source.h"
-#include "base/clock.h"
-#include "daemon/origin/client.h"
-
 namespace hawker::origin {
 
-// Finds the client of a loop; fetches run on the loop that began them, whoever brought the credentials.
+// Finds the client of a loop; fetches run on the loop that began them, whoever brought the
+// credentials.
 using ClientOf = std::function<Client&(Executor& home)>;
 
 struct SourceOptions {
-    std::string url;                          // the client's own, signature and all
-    http::Fields fields;                      // end-to-end request fields that may go to the origin; no Range, no conditionals
-    bool follow_redirects = false;            // at most 5; credentials are dropped when scheme, host or port changes
-    bool may_store_credentialed = false;      // the rule says that credentials do not select the bytes
-    bool obey_cache_control = false;          // policy http
-    std::vector<std::string> content_types;   // accepted media types; empty: any, but see OriginSource::looks_like_an_error_page
-    bool knows_digest = false;                // the content will be verified by SHA-256
+    std::string url;  // the client's own, signature and all
+    http::Fields
+        fields;  // end-to-end request fields that may go to the origin; no Range, no conditionals
+    bool follow_redirects =
+        false;  // at most 5; credentials are dropped when scheme, host or port changes
+    bool may_store_credentialed = false;  // the rule says that credentials do not select the bytes
+    bool obey_cache_control = false;      // policy http
+    std::vector<std::string> content_types;  // accepted media types; empty: any, but see
+                                             // OriginSource::looks_like_an_error_page
+    bool knows_digest = false;               // the content will be verified by SHA-256
 };
 
-// An answer that is not for the cache but is exactly what the client should see (404, 302, 401, ...): the live response, its head
-// already read, body still to come. Left by the first transfer that the exchange's own source made on the exchange's own loop,
-// so that the exchange can relay it without asking the origin twice.
+// An answer that is not for the cache but is exactly what the client should see (404, 302, 401,
+// ...): the live response, its head already read, body still to come. Left by the first transfer
+// that the exchange's own source made on the exchange's own loop, so that the exchange can relay it
+// without asking the origin twice.
 struct Declined {
     http::ResponseHead head;
     std::unique_ptr<Response> response;
@@ -49,17 +57,22 @@ public:
     // On the exchange's loop: the answer to relay, if this source's own transfer was declined here.
     std::unique_ptr<Declined> take_declined() const;
 
-    // The access question of `access: verify`: a GET of one byte (If-None-Match is not sent: a signature may not cover it).
-    // Gives what the origin says now; the caller compares validator and size. Errors as Transfer::head(); a declined answer is
-    // then in take_declined().
+    // The access question of `access: verify`: a GET of one byte (If-None-Match is not sent: a
+    // signature may not cover it). Gives what the origin says now; the caller compares validator
+    // and size. Errors as Transfer::head(); a declined answer is then in take_declined().
     Task<Expected<cache::Arrival>> probe() const;
 
-private:
+    // The exchange is over, on its loop: no answer is kept for it any more.
+    void let_go() const;
+
     struct Shared;
+
+private:
     std::shared_ptr<Shared> shared_;
 };
 
-// Arrival::head is the response head in this form: a status line's worth of fields without hop-by-hop ones, and the time.
+// Arrival::head is the response head in this form: a status line's worth of fields without
+// hop-by-hop ones, and the time.
 std::string encode_head(const http::ResponseHead& head, WallTime received);
 struct StoredHead {
     http::ResponseHead head;

@@ -20,6 +20,9 @@ namespace hawker::proxy {
 class CachedRoad {
 public:
     explicit CachedRoad(Context& context);
+    CachedRoad(const CachedRoad&) = delete;
+    CachedRoad& operator=(const CachedRoad&) = delete;
+    ~CachedRoad() { source_->let_go(); }
     Task<void> run();
 
 private:

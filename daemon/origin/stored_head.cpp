@@ -1,0 +1,44 @@
+#include "daemon/origin/origin_source.h"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+// "<Unix milliseconds> <status>\n" and a line a field: "Name: value\n". Our own and readable;
+// nothing in it comes from a client.
+namespace hawker::origin {
+
+std::string encode_head(const http::ResponseHead& head, WallTime received) {
+    const auto ms =
+        std::chrono::duration_cast<std::chrono::milliseconds>(received.time_since_epoch()).count();
+    std::string text = fmt::format("{} {}\n", ms, head.status);
+    for (const http::Field& field : head.fields)
+        text += fmt::format("{}: {}\n", field.name, field.value);
+    return text;
+}
+
+Expected<StoredHead> decode_head(std::string_view encoded) {
+    StoredHead stored;
+    long long ms = 0;
+    const char* const end = encoded.data() + encoded.size();
+    const auto time = std::from_chars(encoded.data(), end, ms);
+    if (time.ec != std::errc() || time.ptr == end || *time.ptr != ' ')
+        return fail(Errc::corrupt, "a stored response head does not begin with its time");
+    const auto status = std::from_chars(time.ptr + 1, end, stored.head.status);
+    if (status.ec != std::errc() || status.ptr == end || *status.ptr != '\n')
+        return fail(Errc::corrupt, "a stored response head has no status");
+    stored.received = WallTime(std::chrono::milliseconds(ms));
+    stored.head.reason = http::reason_phrase(stored.head.status);
+    std::string_view rest(status.ptr + 1, static_cast<std::size_t>(end - status.ptr - 1));
+    while (!rest.empty()) {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(rest.size(), line.size() + 1));
+        const auto colon = line.find(": ");
+        if (colon == std::string_view::npos)
+            return fail(Errc::corrupt, "a stored response head has a malformed field");
+        stored.head.fields.add(line.substr(0, colon), line.substr(colon + 2));
+    }
+    return stored;
+}
+
+}  // namespace hawker::origin
