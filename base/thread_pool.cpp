@@ -11,12 +11,14 @@ ThreadPool::~ThreadPool() { stop(); }
 
 void ThreadPool::post(Job job) {
     const std::scoped_lock lock(mutex_);
+    if (stopped_) return;
     queue_.push_back(std::move(job));
     changed_.notify_one();
 }
 
 void ThreadPool::post_after(std::chrono::milliseconds delay, Job job) {
     const std::scoped_lock lock(mutex_);
+    if (stopped_) return;
     delayed_.emplace(std::chrono::steady_clock::now() + delay, std::move(job));
     changed_.notify_one();
 }
@@ -29,6 +31,15 @@ void ThreadPool::stop() {
     }
     for (std::thread& thread : threads_)
         if (thread.joinable()) thread.join();
+    // What came too late is dropped outside of the lock: it may hold anything.
+    std::deque<Job> late;
+    std::multimap<std::chrono::steady_clock::time_point, Job> never;
+    {
+        const std::scoped_lock lock(mutex_);
+        stopped_ = true;
+        late.swap(queue_);
+        never.swap(delayed_);
+    }
 }
 
 void ThreadPool::run() {

@@ -33,7 +33,8 @@ private:
     std::condition_variable changed_;
     std::deque<Job> queue_;
     std::multimap<std::chrono::steady_clock::time_point, Job> delayed_;
-    bool stopping_ = false;
+    bool stopping_ = false;  // the threads end when nothing is queued
+    bool stopped_ = false;   // nothing runs any more, so nothing is taken
     std::vector<std::thread> threads_;
 };
 
