@@ -2,9 +2,18 @@
 //
 // Owner:   the server; outlives every reader. Loops and pool outlive it.
 // Thread:  open() on the loop that passes itself as `home`; the rest from any thread.
-// Failure: never the client's: on Errc::exhausted or unavailable the caller goes straight to the origin.
-// Stop:    shut_down() ends fetches (readers get Errc::shutting_down), commits, marks the index clean.
+// Failure: never the client's: on Errc::exhausted or unavailable the caller goes straight to the
+//          origin.
+// Stop:    shut_down() ends fetches (readers get Errc::shutting_down), commits, marks the index
+//          clean.
 #pragma once
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/log.h"
+#include "base/units.h"
+#include "cache/reader.h"
+#include "cache/source.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -13,13 +22,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "base/clock.h"
-#include "base/digest.h"
-#include "base/log.h"
-#include "base/units.h"
-#include "cache/reader.h"
-#include "cache/source.h"
 
 namespace hawker::cache {
 
@@ -30,39 +32,40 @@ enum class OnAbandon : std::uint8_t { finish, stop, finish_if };
 
 // Limits that a reload may change.
 struct CacheLimits {
-    std::uint64_t max_size = 100_GiB;      // bytes of data on disk
-    double max_used_percent = 0;           // of the file system; 0: no such limit
-    std::uint64_t min_free = 1_GiB;        // bytes left free on the file system
-    double low_watermark = 0.9;            // evict down to this share of the limit that was crossed
+    std::uint64_t max_size = 100_GiB;  // bytes of data on disk
+    double max_used_percent = 0;       // of the file system; 0: no such limit
+    std::uint64_t min_free = 1_GiB;    // bytes left free on the file system
+    double low_watermark = 0.9;        // evict down to this share of the limit that was crossed
     Evict evict = Evict::lru;
 };
 
 struct CacheOptions {
     std::filesystem::path directory;
-    std::uint64_t inline_limit = 64_KiB;   // bodies up to this live in LMDB
-    std::uint64_t map_size = 64_GiB;       // LMDB's address space
+    std::uint64_t inline_limit = 64_KiB;  // bodies up to this live in LMDB
+    std::uint64_t map_size = 64_GiB;      // LMDB's address space
     std::chrono::milliseconds commit_interval{200};
     CacheLimits limits;
 };
 
 // How a task is to be fetched, from the rule that matched.
 struct FetchOptions {
-    std::uint64_t piece_size = 0;          // bytes; 0: chosen by size (4 MiB up to 2 GiB, then larger)
-    unsigned connections = 4;              // parallel segments
-    unsigned attempts = 5;                 // in a row without a new byte, per segment
+    std::uint64_t piece_size = 0;  // bytes; 0: chosen by size (4 MiB up to 2 GiB, then larger)
+    unsigned connections = 4;      // parallel segments
+    unsigned attempts = 5;         // in a row without a new byte, per segment
     OnAbandon on_abandon = OnAbandon::finish;
     unsigned finish_if_percent = 50;
-    bool store = true;                     // false: collapse concurrent requests, keep nothing afterwards
+    bool store = true;  // false: collapse concurrent requests, keep nothing afterwards
 };
 
 struct OpenRequest {
     TaskId task;
     std::shared_ptr<const Source> source;  // on whose behalf bytes may be fetched
-    RangeSpec wanted = RangeSpec::whole(); // what will be read first; a hint for the first transfer
-    std::optional<Digest> digest;          // what the content must hash to
+    RangeSpec wanted =
+        RangeSpec::whole();        // what will be read first; a hint for the first transfer
+    std::optional<Digest> digest;  // what the content must hash to
     FetchOptions fetch;
-    std::string label;                     // for people: redacted, printable
-    std::string rule;                      // name of the rule; for people
+    std::string label;  // for people: redacted, printable
+    std::string rule;   // name of the rule; for people
 };
 
 // One stored object, as an operator sees it.
@@ -71,7 +74,7 @@ struct Entry {
     std::string label;
     std::string rule;
     std::optional<std::uint64_t> size;
-    std::uint64_t stored = 0;              // bytes present
+    std::uint64_t stored = 0;  // bytes present
     std::optional<Digest> digest;
     std::int64_t stored_at = 0, used_at = 0;  // Unix seconds
     std::uint64_t hits = 0;
@@ -83,7 +86,7 @@ struct FetchReport {
     TaskId task;
     std::string label;
     std::string rule;
-    std::uint64_t bytes = 0;               // received from sources
+    std::uint64_t bytes = 0;  // received from sources
     std::chrono::milliseconds cost{0};
     unsigned segments = 0;
     unsigned retries = 0;
@@ -92,7 +95,7 @@ struct FetchReport {
 };
 
 struct Usage {
-    std::uint64_t bytes = 0;               // data on disk
+    std::uint64_t bytes = 0;  // data on disk
     std::uint64_t objects = 0;
     std::uint64_t evictions = 0, evicted_bytes = 0;
     std::uint64_t corrupt_pieces = 0;
@@ -101,33 +104,39 @@ struct Usage {
 
 class Cache {
 public:
-    // Opens or creates the directory. No scan. Errc::invalid in words: a format version we do not know, a network file system,
-    // a directory that another hawkerd has open, or one that is not ours to write.
-    static Expected<std::unique_ptr<Cache>> open(const CacheOptions& options, Executor& pool, const Clock& clock,
-                                                 const Log& log, std::function<void(const FetchReport&)> on_fetch_done);
+    // Opens or creates the directory. No scan. Errc::invalid in words: a format version we do not
+    // know, a network file system, a directory that another hawkerd has open, or one that is not
+    // ours to write.
+    static Expected<std::unique_ptr<Cache>> open(
+        const CacheOptions& options, Executor& pool, const Clock& clock, const Log& log,
+        std::function<void(const FetchReport&)> on_fetch_done);
     virtual ~Cache() = default;
 
-    // A reader, once the representation is known: at once on a hit, after the source's first answer on a miss. Errors are the
-    // source's (Transfer::head) or Errc::exhausted.
+    // A reader, once the representation is known: at once on a hit, after the source's first answer
+    // on a miss. Errors are the source's (Transfer::head) or Errc::exhausted.
     virtual Task<Expected<std::unique_ptr<Reader>>> open(OpenRequest request, Executor& home) = 0;
 
-    // What is stored under `task` now, without opening it; nullopt when nothing is. Resumes on `home`.
+    // What is stored under `task` now, without opening it; nullopt when nothing is. Resumes on
+    // `home`.
     virtual Task<std::optional<Representation>> find(TaskId task, Executor& home) = 0;
 
-    // Replaces what is remembered about a representation that its source confirmed unchanged (policy http). No effect when
-    // `generation` is not the stored one.
+    // Replaces what is remembered about a representation that its source confirmed unchanged
+    // (policy http). No effect when `generation` is not the stored one.
     virtual void refresh(const TaskId& task, std::uint64_t generation, std::string head) = 0;
 
     // Forgets a task; open readers keep their bytes. True when there was something.
     virtual Task<bool> remove(TaskId task, Executor& home) = 0;
 
-    // Up to `most` entries after `after`, in task ID order. May wait for the disk: call it on the pool.
+    // Up to `most` entries after `after`, in task ID order. May wait for the disk: call it on the
+    // pool.
     virtual std::vector<Entry> list(std::optional<TaskId> after, std::size_t most) const = 0;
 
     virtual Usage usage() const = 0;
     virtual void set_limits(const CacheLimits& limits) = 0;
 
-    // Commits and closes. Call it when the loops run no reader any more; waits for the disk.
+    // Ends what is still being fetched, commits and closes. Call it when the loops run no reader
+    // any more, but still run: fetches end on them (it waits ten seconds for that, and for the
+    // disk).
     virtual void shut_down() = 0;
 };
 

@@ -1,8 +1,15 @@
-// One client's cursor over one task. It never cares whether the bytes are old, new or still arriving.
+// One client's cursor over one task. It never cares whether the bytes are old, new or still
+// arriving.
 //
-// Owner:   the exchange. Dropping it leaves the fetch (which goes on or stops by the rule's on_abandon).
+// Owner:   the exchange. Dropping it leaves the fetch (which goes on or stops by the rule's
+//          on_abandon).
 // Thread:  the `home` it was opened on. cancel() there too.
 #pragma once
+
+#include "base/byte_range.h"
+#include "base/digest.h"
+#include "base/error.h"
+#include "base/task.h"
 
 #include <cstdint>
 #include <memory>
@@ -11,39 +18,36 @@
 #include <string>
 #include <string_view>
 
-#include "base/byte_range.h"
-#include "base/digest.h"
-#include "base/error.h"
-#include "base/task.h"
-
 namespace hawker::cache {
 
 // How a reader came to its bytes.
 enum class Origin : std::uint8_t {
     hit,      // the representation was there, whole
     partial,  // it was there in part; what is missing is fetched
-    led,      // absent: this reader's own source began the fetch, and its answer was the proof that it may
-    joined,   // absent before: somebody else's fetch was already running
+    led,  // absent: this reader's own source began the fetch, and its answer was the proof that it
+          // may
+    joined,  // absent before: somebody else's fetch was already running
 };
 
 // What is known about the representation.
 struct Representation {
     TaskId task;
     std::uint64_t generation = 0;
-    std::optional<std::uint64_t> size;   // unknown while a body of unknown length arrives
-    std::string validator;               // empty when the source gave none
-    std::string head;                    // opaque, from Arrival::head
-    std::optional<Digest> digest;        // verified, or expected
-    std::int64_t stored_at = 0;          // Unix seconds of the first byte
+    std::optional<std::uint64_t> size;  // unknown while a body of unknown length arrives
+    std::string validator;              // empty when the source gave none
+    std::string head;                   // opaque, from Arrival::head
+    std::optional<Digest> digest;       // verified, or expected
+    std::int64_t stored_at = 0;         // Unix seconds of the first byte
     bool complete = false;
 };
 
-// Bytes to send next: of a file (fd >= 0), or in memory. Both stay valid until the next call on the reader.
+// Bytes to send next: of a file (fd >= 0), or in memory. Both stay valid until the next call on the
+// reader.
 struct Run {
     int fd = -1;
-    std::uint64_t offset = 0;            // in the file = in the representation
-    std::uint64_t length = 0;            // 0: the end
-    std::span<const std::byte> bytes;    // when fd < 0
+    std::uint64_t offset = 0;          // in the file = in the representation
+    std::uint64_t length = 0;          // 0: the end
+    std::span<const std::byte> bytes;  // when fd < 0
     bool at_end() const { return length == 0; }
 };
 
@@ -54,14 +58,17 @@ public:
     virtual const Representation& representation() const = 0;
     virtual Origin origin() const = 0;
 
-    // Which bytes next() will deliver; the whole representation at first. Once, before the first next().
+    // Which bytes next() will deliver; the whole representation at first. Once, before the first
+    // next().
     virtual void select(ByteRange range) = 0;
 
     // The next run, at most `most` bytes, as soon as one byte of it is there. Errors:
-    //   changed      the representation was replaced under the reader: cut the response
+    //   changed      the representation was replaced under the reader: cut the response, or open
+    //                the task again while no byte of it was sent
     //   corrupt      verification failed: cut the response, nothing was kept
     //   exhausted    no room to store the rest: go on from position() straight from the origin
-    //   refused, not_found, unavailable, closed, timed_out  no source can deliver the rest
+    //   refused, not_found, unavailable, closed, timed_out, shutting_down  no source can deliver
+    //                                                                      the rest
     virtual Task<Expected<Run>> next(std::uint64_t most) = 0;
 
     // Of the next byte to be delivered.

@@ -1,0 +1,318 @@
+#include "cache/cache.h"
+
+#include "cache/opening.h"
+#include "cache/stock.h"
+#include "cache/task_reader.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hawker::cache {
+namespace {
+
+constexpr unsigned kMostDeclined =
+    2;  // in turn; then an answer that is not for storing is taken to be one for everybody
+constexpr unsigned kMostRounds =
+    8;  // of a task whose representation is replaced under those who open it
+constexpr std::chrono::milliseconds kFetchesMayTake{10'000};  // to end, once they are told to
+
+Entry entry_of(const ObjectRecord& record, const AccessRecord& access) {
+    Entry entry;
+    entry.task = record.task;
+    entry.label = record.label;
+    entry.rule = record.rule;
+    entry.size = record.size;
+    entry.stored = record.complete ? record.size : 0;
+    entry.digest = record.digest;
+    entry.stored_at = record.stored_at;
+    entry.used_at = access.used_at;
+    entry.hits = access.hits;
+    entry.complete = record.complete;
+    return entry;
+}
+
+class TheCache final : public Cache {
+public:
+    explicit TheCache(std::shared_ptr<Stock> stock) : stock_(std::move(stock)) {}
+    ~TheCache() override { close(); }
+
+    Task<Expected<std::unique_ptr<Reader>>> open(OpenRequest request, Executor& home) override;
+    Task<std::optional<Representation>> find(TaskId task, Executor& home) override;
+    void refresh(const TaskId& task, std::uint64_t generation, std::string head) override;
+    Task<bool> remove(TaskId task, Executor& home) override;
+    std::vector<Entry> list(std::optional<TaskId> after, std::size_t most) const override;
+    Usage usage() const override;
+    void set_limits(const CacheLimits& limits) override { stock_->eviction->set_limits(limits); }
+    void shut_down() override { close(); }
+
+private:
+    // What one of those who open a task is to do next.
+    enum class Step : std::uint8_t { read, load, lead, wait, again, replace, fail };
+    struct Turn {
+        Step step = Step::again;
+        std::uint64_t epoch = 0;
+        std::unique_ptr<Reader> reader;
+        std::optional<Error> error;
+    };
+    Turn take_turn(const std::shared_ptr<LiveObject>& object, const OpenRequest& request,
+                   Executor& home, bool has_waited, bool has_led);
+    Origin origin_for(const LiveState& live, bool has_led) const;
+    Task<Expected<void>> lead(std::shared_ptr<LiveObject> object, const OpenRequest& request,
+                              Executor& home);
+    void give_back_lead(LiveObject& object, const Error& error);
+    Task<std::shared_ptr<LiveObject>> load(TaskId task, Executor& home);
+    void close();
+
+    std::shared_ptr<Stock> stock_;
+    bool closed_ = false;
+};
+
+Task<Expected<std::unique_ptr<Reader>>> TheCache::open(OpenRequest request, Executor& home) {
+    Waiter waiter(home);
+    std::shared_ptr<LiveObject> object;
+    bool has_waited = false, has_led = false;
+    unsigned rounds = 0;
+    for (;;) {
+        if (stock_->stopping) co_return fail(Errc::shutting_down, "the cache is closing");
+        if (!object) {
+            if (++rounds > kMostRounds)
+                co_return fail(Errc::changed,
+                               "the representation changes faster than it can be read");
+            object = stock_->table->enter(request.task);
+            has_waited = has_led = false;
+        }
+        Turn turn = take_turn(object, request, home, has_waited, has_led);
+        if (turn.step == Step::read) {
+            stock_->index->touch(request.task);
+            co_return std::move(turn.reader);
+        }
+        if (turn.step == Step::fail) co_return fail(std::move(*turn.error));
+        if (turn.step == Step::again || turn.step == Step::replace) {
+            // Another content is wanted than the one that is stored: that one is of no use under
+            // this name.
+            if (turn.step == Step::replace)
+                stock_->retire(*object, Error(Errc::changed, "another content is expected"));
+            stock_->table->leave(*object);
+            object = nullptr;
+        } else if (turn.step == Step::load) {
+            auto read_index = [&] { return stock_->load(object, request.digest), true; };
+            co_await offload(stock_->pool, home, read_index);
+        } else if (turn.step == Step::wait) {
+            has_waited = true;
+            co_await object->changed(waiter, turn.epoch);
+        } else {
+            auto led = co_await lead(object, request, home);
+            if (!led) co_return fail(std::move(led.error()));
+            has_led = true;
+        }
+    }
+}
+
+TheCache::Turn TheCache::take_turn(const std::shared_ptr<LiveObject>& object,
+                                   const OpenRequest& request, Executor& home, bool has_waited,
+                                   bool has_led) {
+    Turn turn;
+    auto live = object->lock();
+    turn.epoch = live->epoch;
+    const bool has_taken_part = has_waited || has_led;
+    if (live->failure) {
+        // What failed for those who led or waited has failed for them; another representation is
+        // worth another look.
+        if (!has_taken_part || live->failure->code == Errc::changed) return turn;
+        turn.step = Step::fail;
+        turn.error = live->failure;
+        return turn;
+    }
+    if (live->retired && !has_taken_part) return turn;
+    switch (live->phase) {
+        case Phase::unloaded:
+            live->phase = Phase::loading;
+            turn.step = Step::load;
+            return turn;
+        case Phase::loading:
+        case Phase::opening:
+            turn.step = Step::wait;
+            return turn;
+        case Phase::absent:
+            live->phase = Phase::opening;
+            turn.step = Step::lead;
+            return turn;
+        case Phase::ready:
+            break;
+    }
+    Representation& known = live->representation;
+    if (request.digest && known.digest && *known.digest != *request.digest) {
+        turn.step = Step::replace;
+        return turn;
+    }
+    if (request.digest && !known.digest) {
+        known.digest = request.digest;
+        known.complete = false;
+        live->digest_verified = false;
+    }
+    const Origin origin = origin_for(*live, has_led);
+    turn.step = Step::read;
+    turn.reader = std::make_unique<TaskReader>(stock_, object, *live, request, home, origin);
+    return turn;
+}
+
+Origin TheCache::origin_for(const LiveState& live, bool has_led) const {
+    if (has_led) return Origin::led;
+    if (live.representation.complete) return Origin::hit;
+    return live.fetch && live.born_of_fetch ? Origin::joined : Origin::partial;
+}
+
+Task<Expected<void>> TheCache::lead(std::shared_ptr<LiveObject> object, const OpenRequest& request,
+                                    Executor& home) {
+    Opening opening(stock_, object, request, home);
+    auto led = co_await opening.lead();
+    if (!led) give_back_lead(*object, led.error());
+    co_return led;
+}
+
+// The leader failed. What only concerns its credentials passes the lead on to the next one who
+// waits, and so does an answer that may have been meant for this client only, once; anything else
+// is the same for everybody.
+void TheCache::give_back_lead(LiveObject& object, const Error& error) {
+    bool is_over = false;
+    {
+        auto live = object.lock();
+        const bool is_personal =
+            error.code == Errc::refused || error.code == Errc::cancelled ||
+            (error.code == Errc::unsupported && ++live->declined <= kMostDeclined);
+        is_over = live->waiters.empty() || !is_personal;
+        if (is_over) live->failure = error;
+        live->phase = Phase::absent;
+        live.wake_all();
+    }
+    if (is_over) stock_->table->leave(object);
+}
+
+Task<std::shared_ptr<LiveObject>> TheCache::load(TaskId task, Executor& home) {
+    Waiter waiter(home);
+    auto object = stock_->table->enter(task);
+    for (;;) {
+        Phase phase = Phase::loading;
+        std::uint64_t epoch = 0;
+        {
+            auto live = object->lock();
+            phase = live->phase;
+            epoch = live->epoch;
+            if (phase == Phase::unloaded) live->phase = Phase::loading;
+        }
+        if (phase == Phase::unloaded) {
+            auto read_index = [&] { return stock_->load(object, std::nullopt), true; };
+            co_await offload(stock_->pool, home, read_index);
+        } else if (phase == Phase::loading) {
+            co_await object->changed(waiter, epoch);
+        } else {
+            co_return object;
+        }
+    }
+}
+
+Task<std::optional<Representation>> TheCache::find(TaskId task, Executor& home) {
+    auto object = co_await load(task, home);
+    auto live = object->lock();
+    if (live->phase != Phase::ready || live->failure || live->retired) co_return std::nullopt;
+    co_return live->representation;
+}
+
+void TheCache::refresh(const TaskId& task, std::uint64_t generation, std::string head) {
+    const auto object = stock_->table->find(task);
+    if (object) {
+        auto live = object->lock();
+        if (live->phase == Phase::ready) {
+            if (live->retired || live->representation.generation != generation) return;
+            live->representation.head = std::move(head);
+            if (live->recorded && live->recordable) stock_->index->put_object(live->record());
+            return;
+        }
+    }
+    stock_->pool.post([stock = stock_, task, generation, head = std::move(head)] {
+        auto record = stock->index->find(task);
+        if (!record || record->generation != generation ||
+            stock->table->is_doomed(task, generation))
+            return;
+        record->head = head;
+        stock->index->put_object(std::move(*record));
+    });
+}
+
+Task<bool> TheCache::remove(TaskId task, Executor& home) {
+    auto object = co_await load(task, home);
+    {
+        auto live = object->lock();
+        if (live->phase != Phase::ready || live->retired) co_return false;
+    }
+    stock_->retire(*object, std::nullopt);
+    co_return true;
+}
+
+std::vector<Entry> TheCache::list(std::optional<TaskId> after, std::size_t most) const {
+    std::vector<Entry> entries;
+    std::vector<std::uint64_t> generations;
+    if (most == 0) return entries;
+    stock_->index->each(after, [&](const ObjectRecord& record, const AccessRecord& access) {
+        if (stock_->table->is_doomed(record.task, record.generation)) return true;
+        entries.push_back(entry_of(record, access));
+        generations.push_back(record.generation);
+        return entries.size() < most;
+    });
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+        Entry& entry = entries[i];
+        if (const auto object = stock_->table->find(entry.task)) {
+            auto live = object->lock();
+            if (live->phase == Phase::ready) {
+                entry.fetching = live->fetch != nullptr;
+                entry.stored = live->holdings.present.total();
+                continue;
+            }
+        }
+        if (entry.complete) continue;
+        for (const PieceRecord& piece : stock_->index->pieces(entry.task, generations[i]))
+            entry.stored += piece.length;
+    }
+    return entries;
+}
+
+Usage TheCache::usage() const {
+    Usage usage;
+    usage.bytes = stock_->eviction->bytes();
+    usage.objects = stock_->index->objects();
+    usage.evictions = stock_->eviction->evictions();
+    usage.evicted_bytes = stock_->eviction->evicted_bytes();
+    usage.corrupt_pieces = stock_->corrupt_pieces;
+    usage.running_fetches = stock_->running_fetches;
+    return usage;
+}
+
+void TheCache::close() {
+    if (std::exchange(closed_, true)) return;
+    stock_->stopping = true;
+    for (const auto& object : stock_->table->all()) {
+        std::shared_ptr<Fetch> fetch;
+        {
+            auto live = object->lock();
+            fetch = live->fetch;
+        }
+        if (fetch) fetch->stop(Error(Errc::shutting_down, "the cache is closing"));
+    }
+    if (!stock_->wait_for_fetches(kFetchesMayTake))
+        stock_->log.warn("{} fetches did not end in time", stock_->running_fetches.load());
+    stock_->table->clear();
+    stock_->index->close();
+}
+
+}  // namespace
+
+Expected<std::unique_ptr<Cache>> Cache::open(
+    const CacheOptions& options, Executor& pool, const Clock& clock, const Log& log,
+    std::function<void(const FetchReport&)> on_fetch_done) {
+    auto stock = Stock::open(options, pool, clock, log, std::move(on_fetch_done));
+    if (!stock) return fail(std::move(stock.error()));
+    (*stock)->begin_upkeep();
+    return std::make_unique<TheCache>(std::move(*stock));
+}
+
+}  // namespace hawker::cache

@@ -1,0 +1,144 @@
+// Fetch, after the bytes are written: checksums of whole pieces for the index, the digest of the
+// whole for the readers.
+#include "cache/fetch.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hawker::cache {
+namespace {
+
+constexpr std::uint64_t kHashWindow = 262'144;  // stays in the second-level cache
+constexpr std::uint64_t kHashTurn = 8_MiB;      // at once on the pool; others want it too
+
+}  // namespace
+
+void Fetch::confirm_in_background(const std::vector<std::uint32_t>& pieces) {
+    to_record_.insert(to_record_.end(), pieces.begin(), pieces.end());
+    if (!to_record_.empty() && !recording_) {
+        recording_ = true;
+        work_.spawn(record_pieces());
+    }
+    if (verifying_) return;
+    {
+        auto live = object_->lock();
+        if (!live->holdings.tail_is_held || live->failure) return;
+        const bool all_hashed = hashed_ == live->holdings.size;
+        if (!all_hashed && live->holdings.present.run_end(hashed_) == hashed_) return;
+    }
+    verifying_ = true;
+    work_.spawn(verify_digest());
+}
+
+// One piece after the other: read back from the page cache, summed on the pool, handed to the
+// index.
+Task<void> Fetch::record_pieces() {
+    while (!to_record_.empty()) {
+        const std::uint32_t number = to_record_.back();
+        to_record_.pop_back();
+        ByteRange range;
+        std::shared_ptr<DataFile> file;
+        {
+            auto live = object_->lock();
+            if (!live->recordable) continue;
+            range = live->holdings.piece_range(number);
+            file = live->file;
+        }
+        auto sum_up = [&] { return file->checksum(range.first, range.length()); };
+        auto sum = co_await offload(stock_->pool, home_, sum_up);
+        if (!sum) {
+            record_failed_ = true;
+            stock_->log.warn("task {}: piece {} cannot be read back: {}", object_->task.hex(),
+                             number, sum.error().what);
+            continue;
+        }
+        record_piece(number, range, *sum);
+    }
+    recording_ = false;
+    poke();
+}
+
+void Fetch::record_piece(std::uint32_t number, ByteRange range, std::uint64_t sum) {
+    {
+        auto live = object_->lock();
+        if (!live->recordable) return;
+        if (!live->recorded) stock_->index->put_object(live->record());
+        live->recorded = true;
+        PieceRecord piece;
+        piece.number = number;
+        piece.length = static_cast<std::uint32_t>(range.length());
+        piece.checksum = sum;
+        piece.boot = stock_->index->boot();
+        stock_->index->put_piece(object_->task, live->representation.generation, piece, live->file);
+        live->counted += range.length();
+    }
+    stock_->account(static_cast<std::int64_t>(range.length()));
+}
+
+// SHA-256 follows the contiguous prefix. The tail is released when it agrees.
+Task<void> Fetch::verify_digest() {
+    for (;;) {
+        std::uint64_t end = 0;
+        bool is_whole = false;
+        {
+            auto live = object_->lock();
+            if (is_over() || live->failure || !live->holdings.tail_is_held) break;
+            end = live->holdings.present.run_end(hashed_);
+            is_whole = end == live->holdings.size;
+        }
+        if (end > hashed_) {
+            auto hashed = co_await hash_up_to(std::min(end, hashed_ + kHashTurn));
+            if (!hashed) break;
+            continue;
+        }
+        if (is_whole) conclude();
+        break;
+    }
+    verifying_ = false;
+    poke();
+}
+
+Task<bool> Fetch::hash_up_to(std::uint64_t end) {
+    std::shared_ptr<DataFile> file;
+    std::shared_ptr<Body> body;
+    {
+        auto live = object_->lock();
+        file = live->file;
+        body = live->body;
+    }
+    if (body) {
+        hash_.update(std::span(*body).subspan(hashed_, end - hashed_));
+        hashed_ = end;
+        co_return true;
+    }
+    auto hash = [&]() -> Expected<void> {
+        std::vector<std::byte> window(std::min(kHashWindow, end - hashed_));
+        while (hashed_ < end) {
+            const auto part =
+                std::span(window).first(std::min<std::uint64_t>(window.size(), end - hashed_));
+            if (auto got = file->read(hashed_, part); !got) return got;
+            hash_.update(part);
+            hashed_ += part.size();
+        }
+        return {};
+    };
+    auto hashed = co_await offload(stock_->pool, home_, hash);
+    if (!hashed) end_with(std::move(hashed.error()).within("read back for the digest"));
+    co_return hashed.has_value();
+}
+
+void Fetch::conclude() {
+    bool agrees = false;
+    {
+        auto live = object_->lock();
+        agrees = live->representation.digest->bytes == hash_.value();
+        if (agrees) {
+            live->digest_verified = true;
+            live->decide_tail();
+            live.wake_all();
+        }
+    }
+    if (!agrees) retire(Error(Errc::corrupt, "the content does not match its SHA-256"));
+}
+
+}  // namespace hawker::cache

@@ -1,0 +1,133 @@
+#include "cache/live_table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hawker::cache {
+
+LiveTable::LiveTable(std::size_t most_idle, std::uint64_t most_idle_bytes)
+    : most_per_shard_(std::max<std::size_t>(most_idle / kShards, 1)),
+      most_bytes_per_shard_(most_idle_bytes / kShards) {}
+
+LiveTable::Shard& LiveTable::shard_of(const TaskId& task) {
+    return shards_[std::to_integer<std::size_t>(task.bytes.back()) % kShards];
+}
+
+const LiveTable::Shard& LiveTable::shard_of(const TaskId& task) const {
+    return shards_[std::to_integer<std::size_t>(task.bytes.back()) % kShards];
+}
+
+void LiveTable::erase(Shard& shard, const TaskId& task) {
+    const auto it = shard.slots.find(task);
+    shard.by_use.erase(it->second.place);
+    shard.slots.erase(it);
+}
+
+std::shared_ptr<LiveObject> LiveTable::enter(const TaskId& task) {
+    Shard& shard = shard_of(task);
+    const std::scoped_lock lock(shard.mutex);
+    if (const auto it = shard.slots.find(task); it != shard.slots.end()) {
+        shard.by_use.splice(shard.by_use.begin(), shard.by_use, it->second.place);
+        return it->second.object;
+    }
+    let_idle_ones_go(shard);
+    shard.by_use.push_front(task);
+    Slot slot;
+    slot.object = std::make_shared<LiveObject>(task);
+    slot.place = shard.by_use.begin();
+    return shard.slots.emplace(task, std::move(slot)).first->second.object;
+}
+
+std::shared_ptr<LiveObject> LiveTable::find(const TaskId& task) const {
+    const Shard& shard = shard_of(task);
+    const std::scoped_lock lock(shard.mutex);
+    const auto it = shard.slots.find(task);
+    return it == shard.slots.end() ? nullptr : it->second.object;
+}
+
+void LiveTable::leave(const LiveObject& object) {
+    Shard& shard = shard_of(object.task);
+    const std::scoped_lock lock(shard.mutex);
+    const auto it = shard.slots.find(object.task);
+    if (it != shard.slots.end() && it->second.object.get() == &object) erase(shard, object.task);
+}
+
+bool LiveTable::take_idle(const TaskId& task, std::uint64_t generation) {
+    Shard& shard = shard_of(task);
+    const std::scoped_lock lock(shard.mutex);
+    if (const auto it = shard.slots.find(task); it != shard.slots.end()) {
+        // Only the table can hand out another reference, and it is locked: one reference means
+        // idle.
+        if (it->second.object.use_count() > 1) return false;
+        {
+            auto live = it->second.object->lock();
+            if (live->phase == Phase::ready && live->representation.generation != generation)
+                return false;
+        }
+        erase(shard, task);
+    }
+    std::uint64_t& doomed = shard.doomed[task];
+    doomed = std::max(doomed, generation);
+    return true;
+}
+
+void LiveTable::doom(const TaskId& task, std::uint64_t generation) {
+    Shard& shard = shard_of(task);
+    const std::scoped_lock lock(shard.mutex);
+    std::uint64_t& doomed = shard.doomed[task];
+    doomed = std::max(doomed, generation);
+}
+
+void LiveTable::spare(const TaskId& task, std::uint64_t generation) {
+    Shard& shard = shard_of(task);
+    const std::scoped_lock lock(shard.mutex);
+    const auto it = shard.doomed.find(task);
+    if (it != shard.doomed.end() && it->second == generation) shard.doomed.erase(it);
+}
+
+bool LiveTable::is_doomed(const TaskId& task, std::uint64_t generation) const {
+    const Shard& shard = shard_of(task);
+    const std::scoped_lock lock(shard.mutex);
+    const auto it = shard.doomed.find(task);
+    return it != shard.doomed.end() && generation <= it->second;
+}
+
+void LiveTable::let_idle_ones_go(Shard& shard) const {
+    std::uint64_t bytes = 0;
+    for (const auto& [task, slot] : shard.slots) {
+        auto live = slot.object->lock();
+        if (live->body) bytes += live->body->size();
+    }
+    auto place = shard.by_use.end();
+    while (place != shard.by_use.begin() &&
+           (shard.slots.size() >= most_per_shard_ || bytes > most_bytes_per_shard_)) {
+        --place;
+        const Slot& slot = shard.slots.at(*place);
+        if (slot.object.use_count() > 1) continue;
+        {
+            auto live = slot.object->lock();
+            if (live->body) bytes -= live->body->size();
+        }
+        shard.slots.erase(*place);
+        place = shard.by_use.erase(place);
+    }
+}
+
+std::vector<std::shared_ptr<LiveObject>> LiveTable::all() const {
+    std::vector<std::shared_ptr<LiveObject>> found;
+    for (const Shard& shard : shards_) {
+        const std::scoped_lock lock(shard.mutex);
+        for (const auto& [task, slot] : shard.slots) found.push_back(slot.object);
+    }
+    return found;
+}
+
+void LiveTable::clear() {
+    for (Shard& shard : shards_) {
+        const std::scoped_lock lock(shard.mutex);
+        shard.slots.clear();
+        shard.by_use.clear();
+    }
+}
+
+}  // namespace hawker::cache

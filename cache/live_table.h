@@ -1,0 +1,73 @@
+// The live objects of all tasks: those in use, and the most recently used idle ones, kept hot so
+// that a hit needs neither the index nor an open().
+//
+// Thread: any. Lock order: a shard's, then an object's; nobody calls the table while holding an
+// object.
+//
+// The index answers with what is committed. Between a removal and its commit the old record is
+// still there, so the table remembers such generations as doomed; and an object with uncommitted
+// records is kept in use until they are committed.
+#pragma once
+
+#include "base/digest.h"
+#include "cache/live_object.h"
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <vector>
+
+namespace hawker::cache {
+
+class LiveTable {
+public:
+    // Idle objects are kept up to so many, and so many bytes of small bodies.
+    LiveTable(std::size_t most_idle, std::uint64_t most_idle_bytes);
+
+    // The object of a task; a new one, unloaded, when there is none.
+    std::shared_ptr<LiveObject> enter(const TaskId& task);
+    // The object of a task, if it is live.
+    std::shared_ptr<LiveObject> find(const TaskId& task) const;
+    // This object is not the task's any more.
+    void leave(const LiveObject& object);
+
+    // Takes the task away if nobody uses it, or if it is not live at all; `generation` is then
+    // doomed.
+    bool take_idle(const TaskId& task, std::uint64_t generation);
+
+    // Until spared, a record of this or an earlier generation is as good as removed.
+    void doom(const TaskId& task, std::uint64_t generation);
+    void spare(const TaskId& task, std::uint64_t generation);
+    bool is_doomed(const TaskId& task, std::uint64_t generation) const;
+
+    std::vector<std::shared_ptr<LiveObject>> all() const;
+    void clear();
+
+private:
+    struct Slot {
+        std::shared_ptr<LiveObject> object;
+        std::list<TaskId>::iterator place;
+    };
+    struct Shard {
+        mutable std::mutex mutex;
+        std::unordered_map<TaskId, Slot> slots;
+        std::list<TaskId> by_use;  // most recent first
+        std::unordered_map<TaskId, std::uint64_t> doomed;
+    };
+    static constexpr std::size_t kShards = 16;
+
+    Shard& shard_of(const TaskId& task);
+    const Shard& shard_of(const TaskId& task) const;
+    static void erase(Shard& shard, const TaskId& task);
+    void let_idle_ones_go(Shard& shard) const;
+
+    std::array<Shard, kShards> shards_;
+    std::size_t most_per_shard_;
+    std::uint64_t most_bytes_per_shard_;
+};
+
+}  // namespace hawker::cache

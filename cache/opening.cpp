@@ -1,0 +1,135 @@
+#include "cache/opening.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hawker::cache {
+namespace {
+
+// Does the transfer bring the whole representation, so that nothing has to be combined with it?
+bool brings_everything(const Arrival& arrival) {
+    if (arrival.offset != 0) return false;
+    return !arrival.ranged || (arrival.size && arrival.length == arrival.size);
+}
+
+bool may_pass(Errc code) {
+    return code == Errc::unavailable || code == Errc::closed || code == Errc::timed_out ||
+           code == Errc::invalid;
+}
+
+}  // namespace
+
+Opening::Opening(std::shared_ptr<Stock> stock, std::shared_ptr<LiveObject> object,
+                 const OpenRequest& request, Executor& home)
+    : stock_(std::move(stock)),
+      object_(std::move(object)),
+      request_(request),
+      home_(home),
+      backoff_(request.fetch.attempts),
+      range_(first_request(request.wanted, request.fetch.piece_size, request.fetch.connections)) {}
+
+Task<Expected<void>> Opening::lead() {
+    for (;;) {
+        auto asked = co_await ask();
+        if (asked) break;
+        if (stock_->stopping) co_return fail(Errc::shutting_down, "the cache is closing");
+        Error error = std::move(asked.error());
+        if (error.code == Errc::changed) {
+            // No such range, or none that could be combined with another: then without a range,
+            // which cannot fail so.
+            if (range_.is_whole()) co_return fail(std::move(error));
+            range_ = RangeSpec::whole();
+            continue;
+        }
+        if (!may_pass(error.code)) co_return fail(std::move(error));
+        const auto delay = backoff_.next(error);
+        if (!delay) co_return fail(std::move(error));
+        co_await sleep_on(home_, *delay);
+    }
+    auto welcomed = co_await welcome();
+    co_return welcomed;
+}
+
+Task<Expected<void>> Opening::ask() {
+    beginning_ = std::make_unique<Beginning>();
+    beginning_->source = request_.source;
+    beginning_->transfer = request_.source->open(range_, home_);
+    auto arrival = co_await beginning_->transfer->head();
+    if (arrival) {
+        beginning_->arrival = std::move(*arrival);
+        auto judged = judge(beginning_->arrival);
+        if (judged) co_return judged;
+        arrival = fail(std::move(judged.error()));
+        beginning_->transfer->cancel();
+    }
+    beginning_ = nullptr;
+    co_return fail(std::move(arrival.error()));
+}
+
+Expected<void> Opening::judge(const Arrival& arrival) {
+    if (brings_everything(arrival)) return {};
+    if (!arrival.ranged || !arrival.size || arrival.offset > *arrival.size)
+        return fail(range_.is_whole() ? Errc::invalid : Errc::changed,
+                    "a part of a representation without its size");
+    const bool can_combine = !arrival.validator.empty() || request_.digest || arrival.digest;
+    if (!can_combine)
+        return fail(range_.is_whole() ? Errc::invalid : Errc::changed,
+                    "a part that nothing could be combined with");
+    return {};
+}
+
+// The answer is good: a place for the bytes, and the fetch begins.
+Task<Expected<void>> Opening::welcome() {
+    const Arrival& arrival = beginning_->arrival;
+    const std::uint64_t generation = stock_->index->next_generation();
+    const bool nameless = !request_.fetch.store || !arrival.end_is_certain;
+    std::shared_ptr<DataFile> file;
+    if (!arrival.size || *arrival.size > stock_->options.inline_limit) {
+        std::uint64_t expected = arrival.size.value_or(arrival.length.value_or(0));
+        if (const auto wanted = request_.wanted.resolve(expected)) expected = wanted->length();
+        auto create = [&] {
+            return stock_->create_file(object_->task, generation, expected, nameless);
+        };
+        auto created = co_await offload(stock_->pool, home_, create);
+        if (!created) {
+            beginning_->transfer->cancel();
+            co_return fail(Errc::exhausted, "no file for the body: " + created.error().what);
+        }
+        file = std::move(*created);
+    }
+    install(generation, std::move(file));
+    co_return Expected<void>();
+}
+
+void Opening::install(std::uint64_t generation, std::shared_ptr<DataFile> file) {
+    const Arrival& arrival = beginning_->arrival;
+    std::shared_ptr<Fetch> fetch;
+    {
+        auto live = object_->lock();
+        Representation& known = live->representation;
+        known.task = object_->task;
+        known.generation = generation;
+        known.size = arrival.size;
+        known.validator = arrival.validator;
+        known.head = arrival.head;
+        known.digest = request_.digest ? request_.digest : arrival.digest;
+        known.stored_at = std::chrono::system_clock::to_time_t(stock_->clock.wall());
+        live->label = request_.label;
+        live->rule = request_.rule;
+        live->holdings.size = arrival.size;
+        live->holdings.piece_size = choose_piece_size(arrival.size, request_.fetch.piece_size);
+        live->recordable = request_.fetch.store && arrival.end_is_certain && !live->retired;
+        if (file) {
+            live->file = std::move(file);
+        } else {
+            live->body = std::make_shared<Body>(*arrival.size);
+        }
+        live->phase = Phase::ready;
+        live->born_of_fetch = true;
+        fetch = Fetch::begin(stock_, object_, *live, request_, home_);
+        live.wake_all();
+    }
+    fetch->start(std::move(beginning_));
+}
+
+}  // namespace hawker::cache

@@ -1,0 +1,40 @@
+#include "cache/residency.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/uio.h>
+
+namespace hawker::cache {
+namespace {
+
+bool is_resident(int fd, std::uint64_t offset) {
+    std::byte byte{};
+    iovec into{&byte, 1};
+    return ::preadv2(fd, &into, 1, static_cast<off_t>(offset), RWF_NOWAIT) >= 0 || errno != EAGAIN;
+}
+
+}  // namespace
+
+bool looks_resident(const DataFile& file, ByteRange range) {
+    if (range.empty()) return true;
+    return is_resident(file.fd(), range.first) && is_resident(file.fd(), range.end - 1);
+}
+
+Expected<void> bring_in(const DataFile& file, ByteRange range) {
+    const auto length = static_cast<off_t>(range.length());
+    // The window itself, and a hint for the next one, which will be wanted soon.
+    ::posix_fadvise(file.fd(), static_cast<off_t>(range.first), 2 * length, POSIX_FADV_WILLNEED);
+    std::array<std::byte, 65'536> scratch;
+    while (!range.empty()) {
+        const std::uint64_t step = std::min<std::uint64_t>(range.length(), scratch.size());
+        const auto window = std::span(scratch).first(step);
+        if (auto got = file.read(range.first, window); !got) return got;
+        range.first += step;
+    }
+    return {};
+}
+
+}  // namespace hawker::cache

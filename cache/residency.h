@@ -1,0 +1,21 @@
+// Whether bytes of a file are in the page cache. A loop sends only what is; the pool brings in the
+// rest first.
+#pragma once
+
+#include "base/byte_range.h"
+#include "base/error.h"
+#include "cache/data_files.h"
+
+#include <cstdint>
+
+namespace hawker::cache {
+
+// Are the first and the last page of `range` resident? Never waits. True where the file system
+// cannot tell.
+bool looks_resident(const DataFile& file, ByteRange range);
+
+// Reads `range` once, so that it is resident; waits for the disk. Errc::corrupt when the file is
+// shorter, unavailable on I/O errors.
+Expected<void> bring_in(const DataFile& file, ByteRange range);
+
+}  // namespace hawker::cache

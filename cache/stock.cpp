@@ -1,0 +1,281 @@
+#include "cache/stock.h"
+
+#include "cache/fetch.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace hawker::cache {
+namespace {
+
+constexpr std::size_t kIdleObjects = 1024;
+constexpr std::uint64_t kIdleBodyBytes = 16_MiB;
+constexpr std::chrono::milliseconds kUpkeepInterval{10'000};
+
+Representation representation_of(const ObjectRecord& record) {
+    Representation known;
+    known.task = record.task;
+    known.generation = record.generation;
+    known.size = record.size;
+    known.validator = record.validator;
+    known.head = record.head;
+    known.digest = record.digest;
+    known.stored_at = record.stored_at;
+    known.complete = record.complete;
+    return known;
+}
+
+std::shared_ptr<Body> body_of(const std::string& text) {
+    const auto bytes = std::as_bytes(std::span(text));
+    return std::make_shared<Body>(bytes.begin(), bytes.end());
+}
+
+}  // namespace
+
+Expected<std::shared_ptr<Stock>> Stock::open(
+    const CacheOptions& options, Executor& pool, const Clock& clock, const Log& log,
+    std::function<void(const FetchReport&)> on_fetch_done) {
+    auto files = DataFiles::open(options.directory);
+    if (!files) return fail(std::move(files.error()).within("open the data files"));
+    IndexOptions index_options;
+    index_options.directory = options.directory;
+    index_options.map_size = options.map_size;
+    index_options.commit_interval = options.commit_interval;
+    auto index = Index::open(index_options, clock, log);
+    if (!index) return fail(std::move(index.error()).within("open the index"));
+
+    std::shared_ptr<Stock> stock(
+        new Stock(options, pool, clock, log));  // NOLINT: the constructor is private
+    stock->table = std::make_shared<LiveTable>(kIdleObjects, kIdleBodyBytes);
+    stock->files = std::move(*files);
+    stock->index = std::move(*index);
+    stock->on_fetch_done_ = std::move(on_fetch_done);
+    stock->first_generation_ = stock->index->next_generation();
+    // The eviction belongs to the stock, so the plain pointer cannot outlive it.
+    stock->eviction = std::make_unique<Eviction>(
+        *stock->index, *stock->files, log,
+        [raw = stock.get()](const TaskId& task, std::uint64_t generation) {
+            return raw->remove_idle(task, generation);
+        });
+    stock->eviction->set_limits(options.limits);
+    return stock;
+}
+
+std::optional<ObjectRecord> Stock::find_record(const TaskId& task) const {
+    auto record = index->find(task);
+    if (record && table->is_doomed(task, record->generation)) return std::nullopt;
+    return record;
+}
+
+void Stock::load(const std::shared_ptr<LiveObject>& object, const std::optional<Digest>& digest) {
+    const TaskId& task = object->task;
+    std::optional<Stored> stored;
+    if (const auto record = find_record(task)) {
+        if (!digest || !record->digest || *record->digest == *digest) stored = take_out(*record);
+        if (!stored) remove_rows(task, record->generation);
+    }
+    if (!stored && digest) {
+        stored = link_same_content(task, *digest);
+        // The index answers with what is committed: until it is, the table must not forget.
+        if (stored) index->flush([object] {});
+    }
+    const bool found = stored.has_value();
+    if (found) adopt(*object, std::move(*stored));
+
+    auto live = object->lock();
+    live->phase = found ? Phase::ready : Phase::absent;
+    live.wake_all();
+}
+
+// Nothing when the bytes are not where the record says.
+std::optional<Stock::Stored> Stock::take_out(const ObjectRecord& record) const {
+    Stored stored;
+    stored.record = record;
+    if (record.inlined) {
+        const auto text = index->inline_body(record.task, record.generation);
+        if (!text || text->size() != record.size) return std::nullopt;
+        stored.body = body_of(*text);
+        return stored;
+    }
+    auto file = files->open_existing(record.task, record.generation);
+    if (!file) return std::nullopt;
+    stored.file = std::move(*file);
+    stored.pieces = index->pieces(record.task, record.generation);
+    return stored;
+}
+
+// Another URL, the same bytes: the second task gets a second name for the first one's data.
+std::optional<Stock::Stored> Stock::link_same_content(const TaskId& task, const Digest& digest) {
+    const auto other = index->by_digest(digest);
+    if (!other || *other == task) return std::nullopt;
+    const auto theirs = find_record(*other);
+    if (!theirs || !theirs->complete || !theirs->digest_verified || theirs->digest != digest)
+        return std::nullopt;
+    auto stored = take_out(*theirs);
+    if (!stored) return std::nullopt;
+
+    ObjectRecord& ours = stored->record;
+    ours.task = task;
+    ours.generation = index->next_generation();
+    if (stored->body) {
+        const auto* text =
+            reinterpret_cast<const char*>(stored->body->data());  // NOLINT: bytes as text
+        index->put_inline(ours, std::string(text, stored->body->size()));
+    } else {
+        if (!files->link(*other, theirs->generation, task, ours.generation)) return std::nullopt;
+        index->put_object(ours);
+        for (const PieceRecord& piece : stored->pieces)
+            index->put_piece(task, ours.generation, piece, stored->file);
+    }
+    account(static_cast<std::int64_t>(ours.size));
+    return stored;
+}
+
+void Stock::adopt(LiveObject& object, Stored stored) const {
+    const ObjectRecord& record = stored.record;
+    Holdings holdings;
+    holdings.size = record.size;
+    holdings.piece_size = std::max<std::uint64_t>(record.piece_size, 1);
+    if (stored.body) holdings.present.add(ByteRange(0, record.size));
+    for (const PieceRecord& piece : stored.pieces) {
+        const ByteRange range = holdings.piece_range(piece.number);
+        if (range.empty() || range.length() != piece.length) continue;
+        holdings.present.add(range);
+        if (piece.boot < index->trusted_boot()) holdings.doubtful.emplace(piece.number, piece);
+    }
+
+    auto live = object.lock();
+    live->representation = representation_of(record);
+    live->representation.complete = record.complete && holdings.all_present();
+    live->label = record.label;
+    live->rule = record.rule;
+    live->holdings = std::move(holdings);
+    live->counted = live->holdings.present.total();
+    live->file = std::move(stored.file);
+    live->body = std::move(stored.body);
+    live->digest_verified = record.digest_verified;
+    live->recorded = true;
+    live->decide_tail();
+}
+
+Expected<std::shared_ptr<DataFile>> Stock::create_file(const TaskId& task, std::uint64_t generation,
+                                                       std::uint64_t bytes, bool nameless) {
+    if (!eviction->could_fit(bytes))
+        return fail(Errc::exhausted, "the object is larger than the cache has room for");
+    auto file = files->create(task, generation);
+    if (!file && file.error().code == Errc::exhausted) {
+        make_room();
+        file = files->create(task, generation);
+    }
+    if (file && nameless) files->remove(task, generation);
+    return file;
+}
+
+void Stock::remove_rows(const TaskId& task, std::uint64_t generation) {
+    table->doom(task, generation);
+    index->remove(task, generation, [table = table, files = files, task, generation] {
+        files->remove(task, generation);
+        table->spare(task, generation);
+    });
+}
+
+void Stock::retire(LiveObject& object, std::optional<Error> failure) {
+    std::shared_ptr<Fetch> fetch;
+    std::uint64_t generation = 0;
+    std::uint64_t counted = 0;
+    {
+        auto live = object.lock();
+        if (failure && !live->failure) live->failure = failure;
+        fetch = live->fetch;
+        live.wake_all();
+        if (!live->retired) {
+            live->retired = true;
+            live->recordable = false;
+            generation = live->representation.generation;
+            counted = std::exchange(live->counted, 0);
+        }
+    }
+    if (generation != 0) remove_rows(object.task, generation);
+    table->leave(object);
+    if (counted != 0) account(-static_cast<std::int64_t>(counted));
+    if (fetch && failure) fetch->stop(*failure);
+    if (fetch && !failure) fetch->kick();
+}
+
+bool Stock::remove_idle(const TaskId& task, std::uint64_t generation) {
+    const auto record = find_record(task);
+    if (!record || record->generation != generation) return false;
+    std::uint64_t bytes = record->complete ? record->size : 0;
+    if (!record->complete)
+        for (const PieceRecord& piece : index->pieces(task, generation)) bytes += piece.length;
+    if (!table->take_idle(task, generation)) return false;
+    remove_rows(task, generation);
+    account(-static_cast<std::int64_t>(bytes));
+    return true;
+}
+
+void Stock::account(std::int64_t bytes) {
+    eviction->account(bytes);
+    if (bytes <= 0 || stopping || evicting_.exchange(true)) return;
+    pool.post([self = shared_from_this()] {
+        if (!self->stopping && self->eviction->excess() > 0) self->eviction->run();
+        self->evicting_ = false;
+    });
+}
+
+void Stock::fetch_began() { ++running_fetches; }
+
+void Stock::fetch_ended(const FetchReport& report) {
+    if (on_fetch_done_) on_fetch_done_(report);
+    const std::scoped_lock lock(ended_mutex_);
+    --running_fetches;
+    ended_.notify_all();
+}
+
+bool Stock::wait_for_fetches(std::chrono::milliseconds patience) {
+    std::unique_lock lock(ended_mutex_);
+    return ended_.wait_for(lock, patience, [this] { return running_fetches == 0; });
+}
+
+void Stock::begin_upkeep() {
+    pool.post([self = shared_from_this()] { self->sweep_orphans(); });
+    tick();
+}
+
+void Stock::tick() {
+    pool.post_after(kUpkeepInterval, [weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self || self->stopping) return;
+        if (self->eviction->excess() > 0 && !self->evicting_.exchange(true)) {
+            self->eviction->run();
+            self->evicting_ = false;
+        }
+        self->tick();
+    });
+}
+
+// Files of earlier runs that no object names go; the others are counted. Files of this run belong
+// to its fetches.
+void Stock::sweep_orphans() {
+    std::uint64_t swept = 0;
+    std::int64_t bytes = 0;
+    files->sweep([&](const DataFiles::Found& found) {
+        if (found.generation >= first_generation_ || stopping) return true;
+        const auto record = find_record(found.task);
+        if (!record || record->generation != found.generation || record->inlined) {
+            ++swept;
+            return false;
+        }
+        bytes += static_cast<std::int64_t>(found.bytes);
+        return true;
+    });
+    index->each(std::nullopt, [&](const ObjectRecord& record, const AccessRecord&) {
+        if (record.inlined && record.generation < first_generation_)
+            bytes += static_cast<std::int64_t>(record.size);
+        return !stopping;
+    });
+    if (swept > 0) log.info("swept {} data files that belonged to no object", swept);
+    account(bytes);
+}
+
+}  // namespace hawker::cache

@@ -1,0 +1,100 @@
+// What the parts of the cache share: index, files, eviction, the live table; and the few deeds that
+// need all of them.
+//
+// Owner:   shared by the cache, its fetches and its readers; it goes with the last of them.
+// Thread:  each deed says whether it may wait.
+#pragma once
+
+#include "base/clock.h"
+#include "base/executor.h"
+#include "base/log.h"
+#include "cache/cache.h"
+#include "cache/data_files.h"
+#include "cache/eviction.h"
+#include "cache/index.h"
+#include "cache/live_table.h"
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace hawker::cache {
+
+class Stock : public std::enable_shared_from_this<Stock> {
+public:
+    static Expected<std::shared_ptr<Stock>> open(
+        const CacheOptions& options, Executor& pool, const Clock& clock, const Log& log,
+        std::function<void(const FetchReport&)> on_fetch_done);
+
+    // Fills `object` from the index, or from another task with the same digest. Waits for the disk.
+    void load(const std::shared_ptr<LiveObject>& object, const std::optional<Digest>& digest);
+    // The file of a representation that begins to arrive; a nameless one when it will not be kept.
+    // Errc::exhausted when `bytes` more would never fit. Waits for the disk.
+    Expected<std::shared_ptr<DataFile>> create_file(const TaskId& task, std::uint64_t generation,
+                                                    std::uint64_t bytes, bool nameless);
+    // Takes a representation away from its task. With a failure its readers are cut, without one
+    // they keep their bytes. Does not wait.
+    void retire(LiveObject& object, std::optional<Error> failure);
+    // For the eviction: removes an object that nobody uses.
+    bool remove_idle(const TaskId& task, std::uint64_t generation);
+
+    // Counts bytes that were stored, and evicts in the background when they are too many. Does not
+    // wait.
+    void account(std::int64_t bytes);
+    // Evicts at once if need be. Waits for the disk.
+    void make_room() { eviction->run(); }
+    // The work that recurs: once after the start the orphans are swept, then limits are checked
+    // from time to time.
+    void begin_upkeep();
+
+    void fetch_began();
+    // The last thing that a fetch does.
+    void fetch_ended(const FetchReport& report);
+    // Waits until no fetch runs; false when that took too long.
+    bool wait_for_fetches(std::chrono::milliseconds patience);
+
+    const CacheOptions options;
+    Executor& pool;
+    const Clock& clock;
+    const Log& log;
+    // Apart from this object: what the index calls after a commit holds them, and only them.
+    std::shared_ptr<LiveTable> table;
+    std::shared_ptr<DataFiles> files;
+    std::unique_ptr<Index> index;
+    std::unique_ptr<Eviction> eviction;
+    std::atomic<std::uint64_t> corrupt_pieces{0};
+    std::atomic<std::uint64_t> running_fetches{0};
+    std::atomic<bool> stopping{false};
+
+private:
+    Stock(const CacheOptions& opened_with, Executor& worker_pool, const Clock& the_clock,
+          const Log& the_log)
+        : options(opened_with), pool(worker_pool), clock(the_clock), log(the_log) {}
+
+    // An object as the index and the files have it.
+    struct Stored {
+        ObjectRecord record;
+        std::vector<PieceRecord> pieces;
+        std::shared_ptr<DataFile> file;
+        std::shared_ptr<Body> body;
+    };
+    std::optional<ObjectRecord> find_record(const TaskId& task) const;
+    std::optional<Stored> take_out(const ObjectRecord& record) const;
+    std::optional<Stored> link_same_content(const TaskId& task, const Digest& digest);
+    void adopt(LiveObject& object, Stored stored) const;
+    void remove_rows(const TaskId& task, std::uint64_t generation);
+    void sweep_orphans();
+    void tick();
+
+    std::function<void(const FetchReport&)> on_fetch_done_;
+    std::uint64_t first_generation_ = 0;  // of this run
+    std::atomic<bool> evicting_{false};
+    std::mutex ended_mutex_;
+    std::condition_variable ended_;
+};
+
+}  // namespace hawker::cache

@@ -1,0 +1,248 @@
+#include "cache/task_reader.h"
+
+#include "cache/residency.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace hawker::cache {
+namespace {
+
+constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
+constexpr std::uint64_t kColdWindow = 1_MiB;  // read in at once before it is handed out
+
+}  // namespace
+
+TaskReader::TaskReader(std::shared_ptr<Stock> stock, std::shared_ptr<LiveObject> object,
+                       LiveState& live, OpenRequest request, Executor& home, Origin origin)
+    : stock_(std::move(stock)),
+      object_(std::move(object)),
+      request_(std::move(request)),
+      home_(home),
+      origin_(origin),
+      representation_(live.representation),
+      file_(live.file),
+      body_(live.body),
+      end_(live.holdings.size.value_or(kNoEnd)),
+      waiter_(home) {
+    // Until it is selected, what it will read is what its opener expected.
+    ByteRange expected(0, end_);
+    if (live.holdings.size)
+        if (const auto wanted = request_.wanted.resolve(*live.holdings.size)) expected = *wanted;
+    need_.position = expected.first;
+    need_.end = expected.end;
+    live.needs.push_back(&need_);
+    live.was_joined = true;
+    live.want(expected);
+    if (live.fetch) live.sources.add(request_.source);
+    live.decide_tail();
+}
+
+TaskReader::~TaskReader() {
+    std::shared_ptr<Fetch> fetch;
+    {
+        auto live = object_->lock();
+        std::erase(live->needs, &need_);
+        if (live->needs.empty()) fetch = live->fetch;
+    }
+    if (fetch) fetch->kick();
+}
+
+void TaskReader::select(ByteRange range) {
+    auto live = object_->lock();
+    selected_ = true;
+    position_ = range.first;
+    end_ = std::min(end_, range.end);
+    need_.position = position_;
+    need_.end = end_;
+    live->want(range);
+    live->decide_tail();
+}
+
+void TaskReader::cancel() {
+    cancelled_ = true;
+    object_->interrupt(waiter_);
+}
+
+Task<Expected<Run>> TaskReader::next(std::uint64_t most) {
+    if (!selected_) select(ByteRange(0, end_));
+    for (;;) {
+        if (cancelled_) co_return fail(Errc::cancelled, "the reader was cancelled");
+        Look seen = look(std::max<std::uint64_t>(most, 1));
+        switch (seen.step) {
+            case Step::finish:
+                co_return Run();
+            case Step::give_up:
+                co_return fail(std::move(*seen.error));
+            case Step::check:
+                co_await check(seen.doubt);
+                break;
+            case Step::begin:
+            case Step::wait:
+                start_or_kick(seen);
+                if (seen.step == Step::wait) co_await object_->changed(waiter_, seen.epoch);
+                break;
+            case Step::hand_out: {
+                auto ready = co_await make_resident(seen.run);
+                if (ready.empty()) break;
+                position_ = ready.end;
+                co_return run_of(ready);
+            }
+        }
+    }
+}
+
+TaskReader::Look TaskReader::look(std::uint64_t most) {
+    Look seen;
+    auto live = object_->lock();
+    need_.position = position_;
+    need_.waiting = false;
+    if (live->failure) {
+        seen.step = Step::give_up;
+        seen.error = live->failure;
+        return seen;
+    }
+    if (live->holdings.size) {
+        end_ = std::min(end_, *live->holdings.size);
+        need_.end = end_;
+    }
+    if (position_ >= end_) return seen;
+    const std::uint64_t here = live->holdings.readable_end(position_);
+    if (here > position_) {
+        seen.step = Step::hand_out;
+        seen.run = ByteRange(position_, std::min(here, end_));
+        seen.run.end = std::min(seen.run.end, position_ + std::min(most, seen.run.length()));
+        return seen;
+    }
+    if (const PieceRecord* doubt = live->holdings.doubt_at(position_)) {
+        seen.step = Step::check;
+        seen.doubt = *doubt;
+        return seen;
+    }
+    return look_for_missing(*live);
+}
+
+// The next byte is not here, or not to be had yet: join the fetch, or begin one.
+TaskReader::Look TaskReader::look_for_missing(LiveState& live) {
+    Look seen;
+    waited_ = true;
+    need_.waiting = true;
+    if (!live.fetch && awaited_fetch_ == live.fetches && live.fetch_error) {
+        seen.step = Step::give_up;
+        seen.error = live.fetch_error;
+        return seen;
+    }
+    if (!live.fetch && stock_->stopping) {
+        seen.step = Step::give_up;
+        seen.error = Error(Errc::shutting_down, "the cache is closing");
+        return seen;
+    }
+    if (live.fetch) {
+        seen.step = Step::wait;
+        seen.epoch = live.epoch;
+        waiter_.position = position_;
+        live.sources.add(request_.source);
+        if (!live.is_flying(position_)) seen.fetch = live.fetch;
+    } else {
+        seen.step = Step::begin;
+        live.want(ByteRange(position_, end_));
+        seen.fetch = Fetch::begin(stock_, object_, live, request_, home_);
+    }
+    awaited_fetch_ = live.fetches;
+    return seen;
+}
+
+void TaskReader::start_or_kick(const Look& seen) const {
+    if (!seen.fetch) return;
+    if (seen.step == Step::begin) {
+        seen.fetch->start(nullptr);
+    } else {
+        seen.fetch->kick();
+    }
+}
+
+Run TaskReader::run_of(ByteRange range) const {
+    Run run;
+    run.offset = range.first;
+    run.length = range.length();
+    if (body_) {
+        run.bytes = std::span<const std::byte>(*body_).subspan(range.first, range.length());
+    } else {
+        run.fd = file_->fd();
+    }
+    return run;
+}
+
+Task<ByteRange> TaskReader::make_resident(ByteRange range) {
+    if (body_ || looks_resident(*file_, range)) co_return range;
+    range.end = std::min(range.end, range.first + kColdWindow);
+    auto read_in = [&] { return bring_in(*file_, range); };
+    auto read = co_await offload(stock_->pool, home_, read_in);
+    if (read) co_return range;
+    stock_->log.warn("task {}: bytes {} to {} cannot be read: {}", object_->task.hex(), range.first,
+                     range.end, read.error().what);
+    const std::uint64_t piece_size = piece_size_of_object();
+    for (std::uint64_t number = range.first / piece_size; number <= (range.end - 1) / piece_size;
+         ++number)
+        lose(static_cast<std::uint32_t>(number));
+    co_return ByteRange(range.first, range.first);
+}
+
+std::uint64_t TaskReader::piece_size_of_object() const {
+    auto live = object_->lock();
+    return live->holdings.piece_size;
+}
+
+// The first reading of a piece after an unclean stop.
+Task<void> TaskReader::check(PieceRecord doubt) {
+    ByteRange range;
+    {
+        auto live = object_->lock();
+        range = live->holdings.piece_range(doubt.number);
+    }
+    auto sum_up = [&] { return file_->checksum(range.first, range.length()); };
+    auto sum = co_await offload(stock_->pool, home_, sum_up);
+    if (sum && *sum == doubt.checksum) {
+        trust(doubt);
+    } else {
+        lose(doubt.number);
+    }
+}
+
+void TaskReader::trust(const PieceRecord& piece) {
+    auto live = object_->lock();
+    if (live->holdings.doubtful.erase(piece.number) == 0) return;
+    if (!live->recordable) return;
+    PieceRecord checked = piece;
+    checked.boot = stock_->index->boot();
+    stock_->index->put_piece(object_->task, live->representation.generation, checked, live->file);
+}
+
+// The bytes of a piece are not what they were: forget it, fetch it again.
+void TaskReader::lose(std::uint32_t number) {
+    std::uint64_t lost = 0;
+    {
+        auto live = object_->lock();
+        const ByteRange range = live->holdings.piece_range(number);
+        live->holdings.doubtful.erase(number);
+        if (!live->holdings.present.contains(range)) return;
+        lost = range.length();
+        live->holdings.present.remove(range);
+        live->representation.complete = false;
+        live->digest_verified = false;
+        live->counted -= std::min(live->counted, lost);
+        if (live->recordable) {
+            stock_->index->forget_piece(object_->task, live->representation.generation, number);
+            stock_->index->put_object(live->record());
+        }
+        live->decide_tail();
+        live.wake_all();
+    }
+    ++stock_->corrupt_pieces;
+    stock_->account(-static_cast<std::int64_t>(lost));
+    stock_->log.warn("task {}: piece {} is damaged and will be fetched again", object_->task.hex(),
+                     number);
+}
+
+}  // namespace hawker::cache
