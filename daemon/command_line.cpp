@@ -1,0 +1,120 @@
+#include "daemon/command_line.h"
+
+#include "daemon/versions.h"
+
+#include <map>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+namespace hawker::daemon {
+
+namespace {
+
+struct Flags {
+    bool check = false, print_config = false, print_default_config = false,
+         print_options_markdown = false;
+    std::map<std::string_view, std::vector<std::string>> options;
+};
+
+void add_errands(CLI::App& app, CommandLine& line, Flags& flags) {
+    const std::string group = "What to do (without any of these: serve)";
+    app.add_flag("--check", flags.check, "Say whether the configuration is good; 2 when it is not")
+        ->group(group);
+    app.add_option("--explain", line.url,
+                   "Say what happens to a GET of this URL: rule, key, task ID, reason")
+        ->type_name("URL")
+        ->group(group);
+    app.add_option("--tag", line.tag, "With --explain: the tag of the request")->group(group);
+    app.add_option("--application", line.application,
+                   "With --explain: the application of the request")
+        ->group(group);
+    app.add_flag("--print-config", flags.print_config,
+                 "Print every option, its value, and where that came from")
+        ->group(group);
+    app.add_flag("--print-default-config", flags.print_default_config,
+                 "Print a commented file of all options")
+        ->group(group);
+    app.add_flag("--print-options-markdown", flags.print_options_markdown,
+                 "Print docs/configuration.md")
+        ->group(group);
+    app.set_version_flag(
+           "--version", [] { return versions(); }, "Print our version and those of our libraries")
+        ->group(group);
+    app.add_flag("--welcome", line.welcome,
+                 "Print what to paste into git, Python and the shell, once we listen")
+        ->group(group);
+    app.add_option("--config", line.config, "The configuration file; see etc/hawker.yaml")
+        ->type_name("FILE")
+        ->envname("HAWKER_CONFIG")
+        ->group(group);
+}
+
+void add_options(CLI::App& app, Flags& flags) {
+    for (const Option& option : option_table()) {
+        const std::size_t dot = option.key.find('.');
+        const std::string section(dot == std::string_view::npos ? "general"
+                                                                : option.key.substr(0, dot));
+        const std::string help = fmt::format("{} Default: {}.", option.help,
+                                             option.fallback.empty() ? "empty" : option.fallback);
+        CLI::Option* const flag =
+            app.add_option("--" + std::string(option.key), flags.options[option.key], help)
+                ->type_name(describe_type(option))
+                ->allow_extra_args(false)
+                ->group("Options: " + section);
+        if (option.type == Type::list)
+            flag->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+        else
+            flag->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    }
+}
+
+Errand errand_of(const CommandLine& line, const Flags& flags) {
+    if (flags.check) return Errand::check;
+    if (!line.url.empty()) return Errand::explain;
+    if (flags.print_config) return Errand::print_config;
+    if (flags.print_default_config) return Errand::print_default_config;
+    if (flags.print_options_markdown) return Errand::print_options_markdown;
+    return Errand::serve;
+}
+
+// What CLI11 did not know: it knows no nearest name, we do.
+Leave stranger(const std::string& word) {
+    if (!word.starts_with("--"))
+        return Leave(2,
+                     fmt::format("hawkerd: unexpected argument '{}'; see hawkerd --help\n", word));
+    return Leave(2,
+                 fmt::format("hawkerd: {}\n", unknown_option(word.substr(2, word.find('=') - 2))));
+}
+
+}  // namespace
+
+std::expected<CommandLine, Leave> parse_command_line(int argc, const char* const* argv) {
+    CommandLine line;
+    Flags flags;
+    CLI::App app("hawkerd: a caching HTTP forward proxy for large, immutable downloads.",
+                 "hawkerd");
+    app.allow_extras();
+    add_errands(app, line, flags);
+    add_options(app, flags);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        return std::unexpected(Leave(0, app.help()));
+    } catch (const CLI::CallForVersion&) {
+        return std::unexpected(Leave(0, versions()));
+    } catch (const CLI::ParseError& problem) {
+        return std::unexpected(
+            Leave(2, fmt::format("hawkerd: {}; see hawkerd --help\n", problem.what())));
+    }
+    if (const auto rest = app.remaining(); !rest.empty())
+        return std::unexpected(stranger(rest.front()));
+    line.errand = errand_of(line, flags);
+    for (auto& [key, parts] : flags.options)
+        if (!parts.empty())
+            line.assignments.emplace_back(std::string(key), std::move(parts),
+                                          fmt::format("flag --{}", key));
+    return line;
+}
+
+}  // namespace hawker::daemon

@@ -1,0 +1,107 @@
+#include "daemon/journal.h"
+
+#include <fmt/chrono.h>
+#include <nlohmann/json.hpp>
+
+namespace hawker::daemon {
+
+namespace {
+
+constexpr std::size_t kMostHintedHosts = 1000;
+
+// A value that stands by itself in a key=value line: quoted where it is empty or a blank or a quote
+// would break it up.
+std::string quoted(const std::string& text) {
+    if (!text.empty() && text.find_first_of(" \"=") == std::string::npos) return text;
+    std::string out = "\"";
+    for (const char c : text) {
+        if (c == '"' || c == '\\') out += '\\';
+        out += c;
+    }
+    return out + '"';
+}
+
+std::string timestamp(WallTime now) {
+    const auto milliseconds =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(milliseconds);
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds.count()),
+                       (milliseconds - seconds).count());
+}
+
+}  // namespace
+
+Journal::Journal(const Log& log, admin::Metrics& metrics, const Clock& clock)
+    : log_(log), metrics_(metrics), clock_(clock) {}
+
+void Journal::exchange_done(const proxy::ExchangeRecord& record) {
+    metrics_.exchange(record.source, record.status, record.bytes, record.received);
+    if (!access_log_.load(std::memory_order_relaxed) || !log_.enabled(LogLevel::info)) return;
+    if (log_.format() == LogFormat::json)
+        log_.line(access_json(record, clock_.wall()));
+    else
+        log_.info("{}", access_text(record));
+}
+
+void Journal::tunnel_could_have_been_cached(const std::string& host) {
+    metrics_.tunnel_could_have_been_cached();
+    {
+        const std::scoped_lock lock(mutex_);
+        if (hinted_hosts_.size() >= kMostHintedHosts || !hinted_hosts_.insert(host).second) return;
+    }
+    log_.info(
+        "hint: a client tunnels to {}, and a rule would cache what comes from there. An HTTPS "
+        "tunnel cannot be looked into: let the client ask for http://{}/ through this proxy (the "
+        "origin still gets https://), as etc/hawker.yaml explains",
+        host, host);
+}
+
+void Journal::connection_opened() { metrics_.connection_opened(); }
+void Journal::connection_closed() { metrics_.connection_closed(); }
+
+void Journal::fetch_done(const cache::FetchReport& report) {
+    const bool stopped = report.error && (report.error->code == Errc::cancelled ||
+                                          report.error->code == Errc::shutting_down);
+    const auto end = report.complete ? admin::FetchEnd::done
+                     : stopped       ? admin::FetchEnd::stopped
+                                     : admin::FetchEnd::failed;
+    metrics_.fetch(end, report.bytes, report.cost);
+    const std::string facts =
+        fmt::format("cost={}ms task={} bytes={} from=origin segments={} retries={} rule={} url={}",
+                    report.cost.count(), report.task.hex(), report.bytes, report.segments,
+                    report.retries, quoted(report.rule), report.label);
+    if (report.complete)
+        log_.info("task done {}", facts);
+    else if (stopped || !report.error)
+        log_.info("task stopped {}", facts);
+    else
+        log_.warn("task failed {} error={}", facts, quoted(report.error->what));
+}
+
+std::string access_text(const proxy::ExchangeRecord& record) {
+    std::string line =
+        fmt::format("access method={} status={} source={} bytes={} ms={} first_byte_ms={}",
+                    quoted(record.method), record.status, record.source, record.bytes,
+                    record.duration.count(), record.first_byte.count());
+    if (record.received > 0) line += fmt::format(" received={}", record.received);
+    if (!record.task.empty()) line += fmt::format(" task={}", record.task);
+    if (!record.rule.empty()) line += fmt::format(" rule={}", quoted(record.rule));
+    line += fmt::format(" client={} url={}", record.client, record.url);
+    if (!record.error.empty()) line += fmt::format(" error={}", quoted(record.error));
+    return line;
+}
+
+std::string access_json(const proxy::ExchangeRecord& record, WallTime now) {
+    const nlohmann::ordered_json json = {
+        {"time", timestamp(now)},        {"level", "info"},
+        {"message", "access"},           {"method", record.method},
+        {"status", record.status},       {"source", record.source},
+        {"bytes", record.bytes},         {"received", record.received},
+        {"ms", record.duration.count()}, {"first_byte_ms", record.first_byte.count()},
+        {"task", record.task},           {"rule", record.rule},
+        {"client", record.client},       {"url", record.url},
+        {"error", record.error}};
+    return json.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+}  // namespace hawker::daemon

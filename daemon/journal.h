@@ -1,0 +1,51 @@
+// What happened, for people and for machines: the access log, fetch reports, and the counters
+// behind them.
+//
+// Owner:  the server; outlives proxies and cache.
+// Thread: any. Nothing waits: lines go to the log's queue, counters are atomic; the set of hosts
+// has a short lock.
+#pragma once
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cache/cache.h"
+#include "daemon/admin/metrics.h"
+#include "daemon/proxy/proxy.h"
+
+#include <atomic>
+#include <mutex>
+#include <string>
+#include <unordered_set>
+
+namespace hawker::daemon {
+
+class Journal final : public proxy::Observer {
+public:
+    Journal(const Log& log, admin::Metrics& metrics, const Clock& clock);
+
+    void exchange_done(const proxy::ExchangeRecord& record) override;
+    // Says so once for each host, for as many hosts as fit into a bounded set; counts always.
+    void tunnel_could_have_been_cached(const std::string& host) override;
+    void connection_opened() override;
+    void connection_closed() override;
+
+    // "task done cost=123ms task=... bytes=... from=origin segments=4 url=...": people look for
+    // this line.
+    void fetch_done(const cache::FetchReport& report);
+
+    void set_access_log(bool on) { access_log_.store(on, std::memory_order_relaxed); }
+
+private:
+    const Log& log_;
+    admin::Metrics& metrics_;
+    const Clock& clock_;
+    std::atomic<bool> access_log_ = true;
+    std::mutex mutex_;
+    std::unordered_set<std::string> hinted_hosts_;
+};
+
+// One line each, without a newline.
+std::string access_text(const proxy::ExchangeRecord& record);
+std::string access_json(const proxy::ExchangeRecord& record, WallTime now);
+
+}  // namespace hawker::daemon

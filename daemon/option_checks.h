@@ -1,0 +1,29 @@
+// Conditions on single options that their type does not say. Errc::invalid says what was expected.
+#pragma once
+
+#include "base/error.h"
+#include "cache/cache.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace hawker::daemon {
+
+Expected<void> check_address(const std::string& text);
+Expected<void> check_cidr(const std::string& text);
+Expected<void> check_port(const std::string& text);
+Expected<void> check_pseudonym(const std::string& text);
+Expected<void> check_on_abandon(const std::string& text);
+
+// "443"
+Expected<std::uint16_t> parse_port(std::string_view text);
+
+// "finish", "stop", "finish-if 50"
+struct Abandon {
+    cache::OnAbandon what = cache::OnAbandon::finish;
+    unsigned percent = 50;
+};
+Expected<Abandon> parse_on_abandon(std::string_view text);
+
+}  // namespace hawker::daemon

@@ -1,0 +1,227 @@
+#include "daemon/server.h"
+
+#include "daemon/systemd.h"
+#include "daemon/versions.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <random>
+#include <utility>
+
+#include <fmt/ranges.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+namespace hawker::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kCareInterval = 2s;  // how often loops are asked for a sign of life
+constexpr auto kDeafAfter = 10s;    // a loop that owes one for so long is not healthy
+
+// Client, origin and file: up to three descriptors for one exchange.
+void raise_descriptor_limit() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string pseudonym_of(const Options& options) {
+    if (const std::string& given = options.text("pseudonym"); !given.empty()) return given;
+    std::random_device random;
+    return fmt::format("hawker-{:08x}", random());
+}
+
+std::string joined(const std::vector<net::Address>& addresses) {
+    std::vector<std::string> texts;
+    for (const net::Address& address : addresses) texts.push_back(address.to_string());
+    return fmt::format("{}", fmt::join(texts, ","));
+}
+
+std::size_t worker_count(const Options& options) {
+    const std::size_t asked = options.count("threads");
+    return asked > 0 ? asked : std::max<std::size_t>(1, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+Server::Server(const CommandLine& line, const char* const* environment, Configuration configuration,
+               Log& log)
+    : line_(line),
+      environment_(environment),
+      configuration_(std::move(configuration)),
+      started_with_(configuration_.options),
+      log_(log),
+      metrics_(version()),
+      journal_(log, metrics_, clock_),
+      pool_(configuration_.options.count("io_threads")) {
+    identity_.pseudonym = pseudonym_of(configuration_.options);
+}
+
+Server::~Server() {
+    if (finished_) return;
+    // create() failed half-way: nothing was served yet.
+    if (cache_) cache_->shut_down();
+    for (const auto& worker : workers_) worker->stop();
+    pool_.stop();
+}
+
+Expected<std::unique_ptr<Server>> Server::create(const CommandLine& line,
+                                                 const char* const* environment,
+                                                 Configuration configuration, Log& log) {
+    raise_descriptor_limit();
+    auto server = std::unique_ptr<Server>(new Server(line, environment, std::move(configuration),
+                                                     log));  // NOLINT: private constructor
+    if (const auto opened = server->open(); !opened) return fail(opened.error());
+    return server;
+}
+
+Expected<void> Server::open() {
+    auto control = net::Loop::create();
+    if (!control) return fail(std::move(control).error());
+    control_ = std::move(*control);
+    wound_down_ = std::make_unique<Wake>(*control_);
+    errands_ = std::make_unique<TaskGroup>(*control_);
+    auto signals = Signals::watch(*control_, [this](int signal) { on_signal(signal); });
+    if (!signals) return fail(std::move(signals).error());
+    signals_ = std::move(*signals);
+    // Addresses before the cache: they fail faster, and a second daemon should hear of the address
+    // first.
+    if (const auto ok = open_workers(); !ok) return ok;
+    if (const auto ok = open_listeners(); !ok) return ok;
+    const Options& options = configuration_.options;
+    auto cache = cache::Cache::open(
+        cache_options(options), pool_, clock_, log_,
+        [this](const cache::FetchReport& report) { journal_.fetch_done(report); });
+    if (!cache) return fail(std::move(cache).error().within("cache.directory"));
+    cache_ = std::move(*cache);
+    access_ = proxy::AccessMemory::create(options.count("access_entries"), clock_);
+    if (const auto ok = open_admin(); !ok) return ok;
+    apply(std::move(configuration_));
+    start_workers();
+    return {};
+}
+
+Expected<void> Server::open_workers() {
+    const origin::ClientOptions client = client_options(configuration_.options);
+    for (std::size_t i = 0; i < worker_count(configuration_.options); ++i) {
+        auto worker = Worker::create(client, log_);
+        if (!worker) return fail(std::move(worker).error());
+        workers_.push_back(std::move(*worker));
+    }
+    return {};
+}
+
+// Every worker listens on every address, and the kernel spreads the connections. Unix sockets know
+// no such sharing: the first worker has them alone.
+Expected<void> Server::open_listeners() {
+    for (const std::string& text : configuration_.options.list("listen")) {
+        const auto wanted = net::Address::parse(text);
+        if (!wanted) return fail(Error(wanted.error()).within("listen"));
+        const auto bound = workers_.front()->listen(*wanted);
+        if (!bound) return fail(Error(bound.error()).within("listen"));
+        proxy_addresses_.push_back(*bound);
+        if (wanted->family() == AF_UNIX) continue;
+        for (std::size_t i = 1; i < workers_.size(); ++i)
+            if (const auto shared = workers_[i]->listen(*bound); !shared)
+                return fail(Error(shared.error()).within("listen"));
+    }
+    if (proxy_addresses_.empty())
+        return fail(Errc::invalid, "listen: there is no address to listen on");
+    identity_.own_addresses = proxy_addresses_;
+    return {};
+}
+
+Expected<void> Server::open_admin() {
+    backend_ = std::make_unique<AdminBackend>(*cache_, *access_, metrics_, pool_, *control_,
+                                              [this]() -> std::string {
+                                                  if (stopping_) return "hawkerd is shutting down.";
+                                                  for (const auto& worker : workers_)
+                                                      if (worker->silence() > kDeafAfter)
+                                                          return "An event loop does not answer.";
+                                                  return {};
+                                              });
+    for (const std::string& text : configuration_.options.list("admin.listen")) {
+        const auto wanted = net::Address::parse(text);
+        if (!wanted) return fail(Error(wanted.error()).within("admin.listen"));
+        auto admin = admin::Server::open(*control_, *wanted, *backend_, log_);
+        if (!admin) return fail(std::move(admin).error().within("admin.listen"));
+        identity_.own_addresses.push_back((*admin)->address());
+        admins_.push_back(std::move(*admin));
+    }
+    return {};
+}
+
+void Server::start_workers() {
+    services_ = std::make_unique<proxy::Services>(
+        *cache_, pool_, clock_, log_, journal_, *access_,
+        [this](Executor& home) -> origin::Client& {
+            const auto found = std::ranges::find_if(
+                workers_, [&](const auto& worker) { return &worker->loop() == &home; });
+            assert(found != workers_.end() && "only workers' loops have origin clients");
+            return (*found)->origins();
+        },
+        [this] { return settings_.load(); });
+    const auto may_accept = [this] {
+        if (metrics_.open_connections() < most_connections_.load(std::memory_order_relaxed))
+            return true;
+        metrics_.connection_refused();
+        return false;
+    };
+    for (const auto& worker : workers_) worker->start(*services_, may_accept);
+}
+
+int Server::run() {
+    const auto watchdog = systemd::watchdog_interval();
+    const std::chrono::milliseconds interval =
+        watchdog ? std::min<std::chrono::milliseconds>(*watchdog / 3, kCareInterval)
+                 : kCareInterval;
+    care_ = std::make_unique<net::Timer>(*control_, [this, interval] {
+        look_after();
+        care_->set(interval);
+    });
+    care_->set(interval);
+    announce();
+    systemd::ready(fmt::format("proxy on {}", joined(proxy_addresses_)));
+    if (line_.welcome) welcome();
+    control_->run();
+    // The loops still run: the cache ends its fetches on them. It waits for the disk; whoever
+    // cannot wait sends another signal.
+    unblock_signals();
+    cache_->shut_down();
+    for (const auto& worker : workers_) worker->stop();
+    pool_.stop();
+    finished_ = true;
+    log_.info("stopped");
+    return 0;
+}
+
+void Server::announce() const {
+    for (const std::string& remark : configuration_.remarks) log_.warn("{}", remark);
+    const std::vector<net::Address> admin(
+        identity_.own_addresses.begin() + static_cast<std::ptrdiff_t>(proxy_addresses_.size()),
+        identity_.own_addresses.end());
+    log_.info("hawkerd {}: {}, {} rules, {} loops, cache {}", version(), configuration_.name,
+              configuration_.rules->rules().size(), workers_.size(),
+              cache_options(configuration_.options).directory.string());
+    // Others read the ports from this line: its form is fixed.
+    log_.info("listening proxy={} admin={} pid={}", joined(proxy_addresses_), joined(admin),
+              ::getpid());
+}
+
+void Server::welcome() const {
+    const std::string url = fmt::format("http://{}", proxy_addresses_.front().to_string());
+    fmt::print(
+        "hawker is ready. Point clients at it:\n"
+        "  git:    git config --global http.proxy {0}\n"
+        "  Python: proxies = {{\"http\": \"{0}\", \"https\": \"{0}\"}}\n"
+        "  shell:  export http_proxy={0} https_proxy={0}\n",
+        url);
+    std::fflush(stdout);
+}
+
+}  // namespace hawker::daemon

@@ -1,0 +1,97 @@
+// The daemon as a whole: one cache, one pool, N workers, an admin API, and the control loop that
+// looks after them.
+//
+// Owner:   main().
+// Thread:  the main thread: it makes the server, and run() is the control loop. Signals, reloads,
+// the admin API and the watchdog
+//          live there; no client's byte passes through it.
+// Failure: create() says in words which address, directory or file is wrong.
+// Stop:    SIGTERM or SIGINT: listeners close, exchanges get `drain_timeout`, the cache commits,
+// run() returns 0. A second signal
+//          ends the process at once; the index can take that.
+#pragma once
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/task_group.h"
+#include "base/thread_pool.h"
+#include "daemon/admin/metrics.h"
+#include "daemon/admin/server.h"
+#include "daemon/admin_backend.h"
+#include "daemon/command_line.h"
+#include "daemon/configuration.h"
+#include "daemon/journal.h"
+#include "daemon/signals.h"
+#include "daemon/snapshot.h"
+#include "daemon/worker.h"
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace hawker::daemon {
+
+class Server {
+public:
+    // `line` and `environment` are read again at every reload. `log` outlives the server.
+    static Expected<std::unique_ptr<Server>> create(const CommandLine& line,
+                                                    const char* const* environment,
+                                                    Configuration configuration, Log& log);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    // Serves until a signal says otherwise; the exit code.
+    int run();
+
+private:
+    Server(const CommandLine& line, const char* const* environment, Configuration configuration,
+           Log& log);
+    Expected<void> open();
+    Expected<void> open_workers();
+    Expected<void> open_listeners();
+    Expected<void> open_admin();
+    void start_workers();
+    void announce() const;
+    void welcome() const;
+
+    void on_signal(int signal);
+    void reload();
+    void apply(Configuration next);
+    void look_after();  // watchdog and health
+    Task<void> wind_down();
+
+    const CommandLine& line_;
+    const char* const* environment_;
+    Configuration configuration_;  // the control thread's; proxies see settings_
+    const Options started_with_;   // what restart-only options count as
+    Log& log_;
+    SystemClock clock_;
+    admin::Metrics metrics_;
+    Journal journal_;
+    Identity identity_;
+    std::vector<net::Address> proxy_addresses_;
+    std::atomic<std::size_t> most_connections_ = 0;
+    Snapshot<proxy::Settings> settings_;
+    bool stopping_ = false;
+    bool finished_ = false;  // everything below has come to its end in order
+
+    // Destroyed from the last up: workers before the cache that they read, the cache before the
+    // pool that works for it.
+    ThreadPool pool_;
+    std::unique_ptr<net::Loop> control_;
+    std::unique_ptr<proxy::AccessMemory> access_;
+    std::unique_ptr<cache::Cache> cache_;
+    std::unique_ptr<proxy::Services> services_;
+    std::vector<std::unique_ptr<Worker>> workers_;
+    std::unique_ptr<AdminBackend> backend_;
+    std::vector<std::unique_ptr<admin::Server>> admins_;
+    std::unique_ptr<Signals> signals_;
+    std::unique_ptr<net::Timer> care_;
+    std::unique_ptr<Wake> wound_down_;
+    std::size_t winding_down_ = 0;  // workers that are still at it
+    std::unique_ptr<TaskGroup> errands_;
+};
+
+}  // namespace hawker::daemon

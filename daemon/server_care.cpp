@@ -1,0 +1,95 @@
+// The server while it runs: signals, reloads, health, and the way out.
+#include "daemon/server.h"
+#include "daemon/systemd.h"
+
+#include <csignal>
+#include <cstdlib>
+#include <utility>
+
+#include <fmt/ranges.h>
+
+namespace hawker::daemon {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto kSickAfter = 1s;  // a loop that owes a sign of life for so long keeps us from
+                                 // telling the watchdog that all is well
+
+}  // namespace
+
+void Server::on_signal(int signal) {
+    if (signal == SIGHUP) {
+        if (!stopping_) reload();
+        return;
+    }
+    // Asked twice: somebody does not want to wait. What the index has committed is safe.
+    if (stopping_) std::_Exit(128 + signal);
+    stopping_ = true;
+    log_.info("{}: finishing what runs, for at most {} ms",
+              signal == SIGTERM ? "SIGTERM" : "SIGINT",
+              configuration_.options.duration("drain_timeout").count());
+    systemd::stopping();
+    errands_->spawn(wind_down());
+}
+
+// A bad file changes nothing: the rules and options that were good go on.
+void Server::reload() {
+    systemd::reloading();
+    if (const auto reopened = log_.reopen(); !reopened) log_.error("{}", reopened.error().what);
+    auto next = load(line_, environment_);
+    if (!next) {
+        log_.error("reload: {}; the configuration from before stays in force", next.error().what);
+    } else {
+        const std::vector<std::string> waiting = restart_only_changes(started_with_, next->options);
+        for (const std::string& remark : next->remarks) log_.warn("{}", remark);
+        apply(std::move(*next));
+        if (!waiting.empty())
+            log_.warn("reload: these options count from the next start on: {}",
+                      fmt::join(waiting, ", "));
+        log_.info("reloaded {}: {} rules", configuration_.name,
+                  configuration_.rules->rules().size());
+    }
+    systemd::ready(fmt::format("{} rules", configuration_.rules->rules().size()));
+}
+
+// Everything live. Restart-only values in `next` are not looked at by anything that runs.
+void Server::apply(Configuration next) {
+    configuration_ = std::move(next);
+    const Options& options = configuration_.options;
+    log_.set_level(log_level(options));
+    journal_.set_access_log(options.flag("log.access"));
+    most_connections_.store(options.count("limits.connections"), std::memory_order_relaxed);
+    cache_->set_limits(cache_limits(options));
+    const origin::ClientOptions origins = client_options(options);
+    for (const auto& worker : workers_) worker->set_origin_options(origins);
+    settings_.store(proxy_settings(configuration_, identity_));
+}
+
+void Server::look_after() {
+    bool all_well = true;
+    for (const auto& worker : workers_) {
+        all_well = all_well && worker->silence() < kSickAfter;
+        worker->ping();
+    }
+    if (all_well) systemd::alive();
+}
+
+Task<void> Server::wind_down() {
+    const std::chrono::milliseconds deadline = configuration_.options.duration("drain_timeout");
+    winding_down_ = workers_.size();
+    for (const auto& worker : workers_) {
+        worker->wind_down(deadline, [this] {
+            control_->post([this] {
+                --winding_down_;
+                wound_down_->notify_all();
+            });
+        });
+    }
+    while (winding_down_ > 0) co_await wound_down_->wait();
+    for (const auto& admin : admins_) co_await admin->stop();
+    control_->stop();
+}
+
+}  // namespace hawker::daemon
