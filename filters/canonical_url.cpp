@@ -1,6 +1,7 @@
 #include "filters/canonical_url.h"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace hawker::filters {
@@ -54,7 +55,13 @@ std::string_view why_no_key(const Url& url, std::span<const Parameter> parameter
 std::string canonical_url(const Url& url, Scheme scheme, std::span<const Parameter* const> kept,
                           Order order) {
     std::vector<const Parameter*> parameters(kept.begin(), kept.end());
-    if (order == Order::by_name) std::ranges::stable_sort(parameters, {}, &Parameter::name);
+    // Of one name, the first written comes first: all point into one list, so the address says
+    // which that is. (stable_sort of GCC 12's library does not compile without warnings under
+    // Clang 19.)
+    if (order == Order::by_name)
+        std::ranges::sort(parameters, {}, [](const Parameter* parameter) {
+            return std::pair<std::string_view, const Parameter*>(parameter->name, parameter);
+        });
 
     std::string text = normal_origin(url, scheme);
     text += percent_normal_form(url.path);

@@ -30,7 +30,8 @@ enum class Order : std::uint8_t {
     by_name,  // stable: two parameters of one name keep their order
 };
 
-// The URL with only `kept` of its parameters. Without any, the '?' goes too.
+// The URL with only `kept` of its parameters, which all stand in one array. Without any, the '?'
+// goes too.
 std::string canonical_url(const Url& url, Scheme scheme, std::span<const Parameter* const> kept,
                           Order order);
 

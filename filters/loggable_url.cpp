@@ -43,9 +43,10 @@ void append_parameter(std::string& out, const Parameter& parameter) {
     // "?dG9rZW4=" has a name in form only: what stands alone is printed only when it is known not
     // to be a secret.
     const bool stands_alone = parameter.value.find_first_not_of('=') == std::string_view::npos;
-    const bool is_known = selects_content(name) && name.size() <= kLongestName;
+    // Not "imageMogr2/...": what follows the known name is free text.
+    const bool is_known = selects_content(name) && name.find_first_of("/%") == std::string::npos;
     if (stands_alone) {
-        out += is_known ? parameter.name : parameter.raw.empty() ? "" : "*";
+        if (!parameter.raw.empty()) append_escaped(out, is_known ? parameter.name : "*");
         return;
     }
     append_escaped(out, parameter.name.size() <= kLongestName ? parameter.name : "*");

@@ -25,11 +25,14 @@ TEST(LoggableUrl, ATokenThatStandsAloneIsNoName) {
     EXPECT_EQ(loggable_url("https://a.b/?versionId&&x=1"), "https://a.b/?versionId&&x=*");
 }
 
+TEST(LoggableUrl, AnOperationWrittenIntoANameIsFreeText) {
+    EXPECT_EQ(loggable_url("https://a.b/?versionId/a\x1d\n&imageMogr2/secret"), "https://a.b/?*&*");
+}
+
 TEST(LoggableUrl, UserAndPasswordAreGoneHoweverTheyAreWritten) {
     for (const char* url :
          {"http://user:secret@a.b/p", "http:\\\\user:secret@a.b/p", "user:secret@a.b:443",
-          "http:/user:secret@a.b/", "ftp://user:se cret@secret@a.b/",
-          "//secret@a.b"})
+          "http:/user:secret@a.b/", "ftp://user:se cret@secret@a.b/", "//secret@a.b"})
         EXPECT_EQ(loggable_url(url).find("secret"), std::string::npos) << loggable_url(url);
     EXPECT_EQ(loggable_url("http://user:secret@a.b/p"), "http://*@a.b/p");
     EXPECT_EQ(loggable_url("http://a.b/@scope/p"), "http://a.b/@scope/p");
