@@ -1,5 +1,6 @@
 #include "daemon/command_line.h"
 
+#include "daemon/option_docs.h"
 #include "daemon/versions.h"
 
 #include <map>
@@ -10,6 +11,8 @@
 namespace hawker::daemon {
 
 namespace {
+
+constexpr std::size_t kHelpColumns = 70;  // beside the column of the flags
 
 struct Flags {
     bool check = false, print_config = false, print_default_config = false,
@@ -55,8 +58,9 @@ void add_options(CLI::App& app, Flags& flags) {
         const std::size_t dot = option.key.find('.');
         const std::string section(dot == std::string_view::npos ? "general"
                                                                 : option.key.substr(0, dot));
-        const std::string help = fmt::format("{} Default: {}.", option.help,
-                                             option.fallback.empty() ? "empty" : option.fallback);
+        const std::string_view fallback = option.fallback.empty() ? "empty" : option.fallback;
+        const std::string help =
+            wrapped(fmt::format("{} Default: {}.", option.help, fallback), "", kHelpColumns);
         CLI::Option* const flag =
             app.add_option("--" + std::string(option.key), flags.options[option.key], help)
                 ->type_name(describe_type(option))

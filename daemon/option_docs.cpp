@@ -23,23 +23,6 @@ std::string_view name_of(const Option& option) {
 
 std::string_view name_of(Reload reload) { return reload == Reload::live ? "live" : "restart"; }
 
-// `text` in lines of at most kColumns, each beginning with `prefix`.
-std::string wrapped(std::string_view text, std::string_view prefix) {
-    std::string out;
-    std::string line(prefix);
-    while (!text.empty()) {
-        const std::string_view word = text.substr(0, text.find(' '));
-        text.remove_prefix(std::min(word.size() + 1, text.size()));
-        if (line.size() + 1 + word.size() > kColumns) {
-            out += line + '\n';
-            line = prefix;
-        }
-        line += ' ';
-        line += word;
-    }
-    return out + line + '\n';
-}
-
 // As it stands in a YAML file. What is not a plain word there is quoted.
 std::string yaml_value(const Option& option) {
     if (option.type == Type::list)
@@ -85,6 +68,22 @@ constexpr std::string_view kMarkdownIntroduction =
 
 }  // namespace
 
+std::string wrapped(std::string_view text, std::string_view prefix, std::size_t columns) {
+    std::string out;
+    std::string line(prefix);
+    while (!text.empty()) {
+        const std::string_view word = text.substr(0, text.find(' '));
+        text.remove_prefix(std::min(word.size() + 1, text.size()));
+        if (line.size() > prefix.size() && line.size() + 1 + word.size() > columns) {
+            out += line + '\n';
+            line = prefix;
+        }
+        if (line.size() > prefix.size()) line += ' ';
+        line += word;
+    }
+    return out + line;
+}
+
 std::string default_config() {
     std::string out(kFileIntroduction);
     std::string_view section;
@@ -93,7 +92,7 @@ std::string default_config() {
         out += '\n';
         if (section_of(option) != section)
             out += fmt::format("{}:\n", section = section_of(option));
-        out += wrapped(option.help, fmt::format("{}#", indent));
+        out += wrapped(option.help, fmt::format("{}# ", indent), kColumns) + '\n';
         out += fmt::format("{}# {}; {}\n", indent, describe_type(option), name_of(option.reload));
         out += fmt::format("{}#{}: {}\n", indent, name_of(option), yaml_value(option));
     }
@@ -114,13 +113,7 @@ std::string options_markdown() {
         out += fmt::format("\n### `{}`\n\n{}; default {}; {}; `{}`\n\n", option.key,
                            describe_type(option), fallback, name_of(option.reload),
                            environment_name(option.key));
-        std::string help = wrapped(option.help, "");
-        // wrapped() puts a blank before each word; Markdown lines begin without one.
-        for (std::size_t at = 0; at != std::string::npos; at = help.find('\n', at) + 1) {
-            if (at >= help.size()) break;
-            if (help[at] == ' ') help.erase(at, 1);
-        }
-        out += help;
+        out += wrapped(option.help, "", kColumns) + '\n';
     }
     return out;
 }

@@ -8,6 +8,9 @@
 
 namespace hawker::daemon {
 
+// `text` in lines of at most `columns`, each beginning with `prefix`; without a newline at the end.
+std::string wrapped(std::string_view text, std::string_view prefix, std::size_t columns);
+
 // etc/hawker.yaml up to the rules: every option with its help, commented out at its default.
 std::string default_config();
 // docs/configuration.md
