@@ -8,6 +8,8 @@ namespace hawker {
 
 namespace {
 
+constexpr std::string_view kDigits = "0123456789abcdef";
+
 int nibble(char c) {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -19,7 +21,6 @@ int nibble(char c) {
 
 template <typename Tag>
 std::string Hash256<Tag>::hex() const {
-    static constexpr std::string_view kDigits = "0123456789abcdef";
     std::string text;
     text.reserve(2 * bytes.size());
     for (std::byte byte : bytes) {

@@ -98,13 +98,13 @@ struct Log::State {
     std::shared_ptr<spdlog::logger> lines;
 
     std::shared_ptr<spdlog::logger> make_logger(const LogOptions& options, const char* name,
-                                                std::string pattern) {
+                                                const std::string& pattern) {
         std::shared_ptr<spdlog::sinks::sink> sink;
         if (options.file.empty())
             sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
         else
             sink = files.emplace_back(std::make_shared<LogFile>(options.file));
-        sink->set_pattern(std::move(pattern));
+        sink->set_pattern(pattern);
         auto logger = std::make_shared<spdlog::async_logger>(
             name, std::move(sink), writer, spdlog::async_overflow_policy::overrun_oldest);
         logger->flush_on(spdlog::level::info);
@@ -149,10 +149,10 @@ void Log::set_level(LogLevel level) { state_->messages->set_level(to_spdlog(leve
 bool Log::enabled(LogLevel level) const { return state_->messages->should_log(to_spdlog(level)); }
 LogFormat Log::format() const { return state_->format; }
 
-void Log::write(LogLevel level, std::string text) const {
+void Log::write(LogLevel level, std::string_view text) const {
     state_->messages->log(to_spdlog(level), escape(text, state_->format));
 }
 
-void Log::line(std::string text) const { state_->lines->log(spdlog::level::info, text); }
+void Log::line(std::string_view text) const { state_->lines->log(spdlog::level::info, text); }
 
 }  // namespace hawker

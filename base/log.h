@@ -63,7 +63,7 @@ public:
     void set_level(LogLevel level);
     // Writes a line that is complete by itself (one JSON object), without prefix or escaping; for
     // the access log.
-    void line(std::string text) const;
+    void line(std::string_view text) const;
     // Opens the file again under its name, after it was rotated away. When that fails, lines still
     // go where they went. Any thread, while others log.
     Expected<void> reopen();
@@ -71,7 +71,7 @@ public:
 private:
     struct State;
     explicit Log(std::unique_ptr<State> state);
-    void write(LogLevel level, std::string text) const;
+    void write(LogLevel level, std::string_view text) const;
     std::unique_ptr<State> state_;
 };
 

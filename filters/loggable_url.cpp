@@ -8,6 +8,7 @@ namespace hawker::filters {
 
 namespace {
 
+constexpr std::string_view kHex = "0123456789ABCDEF";
 constexpr std::size_t kLongestLine = 2048;
 constexpr std::size_t kLongestName =
     48;  // a longer "name" is more likely a token that stands alone
@@ -20,7 +21,6 @@ constexpr std::string_view kHarmless[] = {"partnumber",         "generation",   
 bool is_plain(char c) { return c > 0x20 && c < 0x7F && c != '"' && c != '\\'; }
 
 void append_escaped(std::string& out, std::string_view text) {
-    constexpr std::string_view kHex = "0123456789ABCDEF";
     for (const char c : text) {
         if (is_plain(c)) {
             out += c;

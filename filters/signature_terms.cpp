@@ -47,7 +47,7 @@ std::optional<Seconds> date(std::string_view text) {
     if (!day.ok() || field(8, 2) > 24 || field(10, 2) > 59 || field(12, 2) > 60)
         return std::nullopt;
     const Seconds days = std::chrono::sys_days(day).time_since_epoch().count();
-    return days * 86'400 + field(8, 2) * 3600 + field(10, 2) * 60 + field(12, 2);
+    return ((days * 24 + field(8, 2)) * 60 + field(10, 2)) * 60 + field(12, 2);
 }
 
 // CloudFront's own Base64: '-' for '+', '_' for '=', '~' for '/'.

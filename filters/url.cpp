@@ -15,13 +15,14 @@ namespace {
 constexpr std::size_t kLongestHost = 253;  // a name in the DNS, without its trailing dot
 constexpr std::size_t kLongestLabel = 63;  // RFC 1035 section 2.3.4
 
+constexpr std::string_view kMarks = "-._~:/?[]@!$&'()*+,;=%";
+
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // unreserved, reserved and '%' (RFC 3986 section 2), but for '#', which ends a URL and has no place
 // in a request.
 bool is_uri_character(char c) {
-    constexpr std::string_view kMarks = "-._~:/?[]@!$&'()*+,;=%";
     return is_letter(c) || is_digit(c) || kMarks.find(c) != std::string_view::npos;
 }
 
