@@ -9,6 +9,7 @@ import subprocess
 import urllib.request
 
 from harness import raw
+from harness.names import machine
 from harness.rules import default_rules
 from harness.waiting import eventually, patience
 from harness.yaml_text import configuration
@@ -23,7 +24,7 @@ DEFAULTS = {
     "cache.max_size": "16GiB",
     "cache.min_free": "64MiB",
     "cache.commit_interval": "50ms",
-    "destinations.allow": ["127.0.0.0/8"],
+    "destinations.allow": ["127.0.0.0/8", machine()[1] + "/32"],
     "drain_timeout": "2s",
     "log.level": "info",
     "log.format": "json",

@@ -11,6 +11,7 @@ import subprocess
 import threading
 
 from harness.content import Content
+from harness.names import machine
 from harness.origin import Origin
 
 PREFIX = "/lfs/objects/"
@@ -19,16 +20,18 @@ PREFIX = "/lfs/objects/"
 class LfsServer:
     def __init__(self, folder, authority, tls=False):
         self.folder = folder
-        self.storage = Origin(tls=authority.server_context())
+        name, address = machine()
+        self.storage = Origin(authority.server_context(), name, address)
         self.ttl = 3600  # of the signatures the batch API hands out
         self.batches = []  # request bodies of the batch API
         self.handed_out = []  # every href
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = http.server.ThreadingHTTPServer((address, 0), _handler(self))
         self._server.daemon_threads = True
         if tls:
             self._server.socket = authority.server_context().wrap_socket(self._server.socket, server_side=True)
         self.port = self._server.server_port
-        self.base = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}"
+        self.host = f"{name}:{self.port}"
+        self.base = f"{'https' if tls else 'http'}://{self.host}"
         self.repo = f"{self.base}/team/models.git"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 

@@ -20,17 +20,16 @@ from harness.signing import Signer
 
 
 class Origin:
-    def __init__(self, tls=None, name="127.0.0.1"):
+    def __init__(self, tls=None, name="127.0.0.1", address="127.0.0.1"):
         self.signer = Signer()
         self.resources = {}
         self.requests = []  # every head, in order of arrival
         self.connections = 0  # accepted so far
-        self._name = name
         self._tls = tls
         self._lock = threading.Lock()
         self._open = set()
         self._stopping = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._listener = socket.create_server((address, 0), backlog=512)
         self.port = self._listener.getsockname()[1]
         self.host = f"{name}:{self.port}"
         self.scheme = "https" if tls else "http"
