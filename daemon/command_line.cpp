@@ -3,6 +3,7 @@
 #include "daemon/option_docs.h"
 #include "daemon/versions.h"
 
+#include <algorithm>
 #include <map>
 
 #include <CLI/CLI.hpp>
@@ -82,6 +83,21 @@ Errand errand_of(const CommandLine& line, const Flags& flags) {
     return Errand::serve;
 }
 
+// Last one first, as CLI11 takes them. It reads `--x= --y` as `--x=--y`, so an empty value becomes
+// a word of its own.
+std::vector<std::string> arguments_of(int argc, const char* const* argv) {
+    std::vector<std::string> arguments;
+    for (int i = 1; i < argc; ++i) {
+        const std::string_view argument = argv[i];
+        const bool sets_nothing =
+            argument.starts_with("--") && argument.find('=') + 1 == argument.size();
+        arguments.emplace_back(sets_nothing ? argument.substr(0, argument.size() - 1) : argument);
+        if (sets_nothing) arguments.emplace_back();
+    }
+    std::ranges::reverse(arguments);
+    return arguments;
+}
+
 // What CLI11 did not know: it knows no nearest name, we do.
 Leave stranger(const std::string& word) {
     if (!word.starts_with("--"))
@@ -102,7 +118,7 @@ std::expected<CommandLine, Leave> parse_command_line(int argc, const char* const
     add_errands(app, line, flags);
     add_options(app, flags);
     try {
-        app.parse(argc, argv);
+        app.parse(arguments_of(argc, argv));
     } catch (const CLI::CallForHelp&) {
         return std::unexpected(Leave(0, app.help()));
     } catch (const CLI::CallForVersion&) {

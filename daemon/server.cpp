@@ -214,7 +214,10 @@ void Server::announce() const {
 }
 
 void Server::welcome() const {
-    const std::string url = fmt::format("http://{}", proxy_addresses_.front().to_string());
+    const auto tcp = std::ranges::find_if(
+        proxy_addresses_, [](const net::Address& address) { return address.family() != AF_UNIX; });
+    if (tcp == proxy_addresses_.end()) return;  // no client takes a Unix socket for a proxy URL
+    const std::string url = fmt::format("http://{}", tcp->to_string());
     fmt::print(
         "hawker is ready. Point clients at it:\n"
         "  git:    git config --global http.proxy {0}\n"

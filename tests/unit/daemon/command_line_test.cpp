@@ -48,6 +48,16 @@ TEST(CommandLine, OfOneOptionGivenTwiceTheLastHolds) {
         Options::resolve(parse({"--threads=1", "--threads=2"})->assignments)->count("threads"), 2U);
 }
 
+TEST(CommandLine, AFlagMaySetAnEmptyValue) {
+    const auto line = parse({"--admin.listen=", "--threads=2"});
+    ASSERT_TRUE(line);
+    const auto options = Options::resolve(line->assignments);
+    ASSERT_TRUE(options) << options.error().what;
+    EXPECT_THAT(options->list("admin.listen"), testing::IsEmpty());
+    EXPECT_EQ(options->where("admin.listen"), "flag --admin.listen");
+    EXPECT_EQ(options->count("threads"), 2U);
+}
+
 TEST(CommandLine, AnUnknownFlagNamesTheNearestKnownOne) {
     const auto line = parse({"--cache.maxsize=1"});
     ASSERT_FALSE(line);
