@@ -37,9 +37,8 @@ def test_a_thousand_idle_connections_cost_next_to_nothing(hawker, origin):
     try:
         for client in idle:
             client.request("GET", origin.url("/shared/small"))
-        for client in idle:
             assert client.response().sha256 == blob.content.sha256()
-        assert hawker.memory("VmRSS") - before < 40 * MIB
+        assert hawker.memory("VmRSS") - before < 32 * MIB
     finally:
         for client in idle:
             client.close()

@@ -28,7 +28,8 @@ def assert_right(answer, resource, code=200):
 
 
 def assert_not_wrong(answer, resource):
-    """A prefix of the truth, the truth, or an error that is not taken for the object."""
+    """A prefix of the truth, the truth, or an error that is not taken for the object; but never silence."""
+    assert answer.status != 0, answer
     if answer.status == 200:
         assert answer.body == resource.content.bytes(0, answer.length)
         assert not answer.complete or answer.length == resource.content.size
@@ -64,7 +65,8 @@ def test_a_transfer_that_stalls_is_given_up_and_resumed(start_hawker, blob, url)
 def test_an_origin_that_always_breaks_leaves_a_failed_transfer_and_nothing_wrong(start_hawker, blob, url):
     hawker = start_hawker({"fetch.attempts": 2})
     blob.fault(truncated(0))
-    assert not hawker.fetch(url).complete or hawker.fetch(url).status >= 500
+    answer = hawker.fetch(url)
+    assert (answer.status, answer.complete) == (200, False) or answer.status in (502, 504), answer
     assert_served_again(hawker, url, blob)
 
 
@@ -138,7 +140,9 @@ def test_a_wrong_content_range_is_never_believed(start_hawker, blob, url, shift,
     blob.fault(wrong_content_range(shift), times=times)
     assert_not_wrong(hawker.fetch(url), blob)
     part = hawker.fetch(url, headers={"Range": "bytes=100-199"})
-    assert part.status != 206 or part.body == blob.content.bytes(100, 200)
+    if part.status == 206:  # the right range, or the origin's own answer with its own label
+        start = int(part.header("Content-Range").removeprefix("bytes ").partition("-")[0])
+        assert part.body == blob.content.bytes(start, start + 100)
     assert_served_again(hawker, url, blob)
 
 
@@ -241,7 +245,7 @@ def test_a_small_object_with_wrong_bytes_under_a_known_digest_is_refused(hawker,
     content = Content(10 * KIB)
     blob = origin.add(f"/sha256/{content.sha256()}", content).fault(wrong_bytes())
     answer = hawker.fetch(origin.url(blob.path))
-    assert not answer.complete or answer.status >= 500
+    assert (answer.status, answer.complete) == (200, False) or answer.status == 502, answer
     assert_served_again(hawker, origin.url(blob.path), blob)
 
 

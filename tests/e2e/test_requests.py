@@ -83,7 +83,7 @@ def test_redirects_cookies_and_posts_work_as_without_a_proxy(session, origin, ot
     token = secret("bearer")
     target = other_origin.add("/verify/model", Content(1 * MIB), signed=True)
     origin.add_handler("/resolve", lambda request, answer: status(
-        302, b"", Location=other_origin.signed_url("/verify/model"), Set_Cookie="seen=1; Path=/")(answer))
+        302, b"", Location=other_origin.signed_url("/verify/model"), Set_Cookie="seen=1; Path=/resolve")(answer))
     for _ in range(2):
         response = session.get(origin.url("/resolve"), headers={"Authorization": f"Bearer {token}"})
         assert hashlib.sha256(response.content).hexdigest() == target.content.sha256()

@@ -116,12 +116,13 @@ class Connection:
 
     def response(self, method="GET", collect=True, most=None, on_progress=None):
         """The next final response with its body; `most` leaves after that many body bytes. A body that is cut short is no
-        error here: see `complete`."""
+        error here: see `complete`; nor is a connection that ends without a word: the status is 0."""
         interim = []
-        while (head := self.response_head()).status < 200:
-            interim.append(head.status)
-            if head.status == 101:
-                break
+        try:
+            while (head := self.response_head()).status < 200:
+                interim.append(head.status)
+        except ConnectionError:
+            return Response(0, "the connection was closed without an answer", "", [])
         head.interim = interim
         sink = _Sink(head, collect, most, on_progress)
         try:
