@@ -1,5 +1,6 @@
 #include "daemon/net/address.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -51,9 +52,11 @@ Expected<Address> Address::parse(std::string_view text) {
         v4.sin_port = htons(*port);
         return Address(reinterpret_cast<const sockaddr*>(&v4), sizeof(v4));
     }
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    const bool bracketed = host.starts_with('[') && host.ends_with(']');
+    if (bracketed) host = host.substr(1, host.size() - 2);
     sockaddr_in6 v6{};
-    if (::inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1) {
+    // Without brackets nobody can tell the port from the address.
+    if (bracketed && ::inet_pton(AF_INET6, host.c_str(), &v6.sin6_addr) == 1) {
         v6.sin6_family = AF_INET6;
         v6.sin6_port = htons(*port);
         return Address(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));

@@ -46,8 +46,9 @@ struct Cidr {
 
 // Which resolved addresses may be dialled, for CONNECT and for origins alike. Denied by default:
 // unspecified, loopback, link-local, private, carrier-grade NAT, multicast, broadcast,
-// documentation and reserved ranges, the same embedded in IPv6 (mapped, NAT64, 6to4), and cloud
-// metadata addresses. `allow` opens ranges again.
+// documentation and reserved ranges, the same embedded in IPv6 (mapped, compatible, translated,
+// NAT64, 6to4, Teredo, ISATAP), and cloud metadata addresses. `allow` opens ranges again, embedded
+// ones too; `deny` beats `allow`.
 struct DestinationPolicy {
     std::vector<Cidr> allow;
     std::vector<Cidr> deny;
@@ -57,8 +58,9 @@ struct DestinationPolicy {
     Expected<void> check_connect_port(std::uint16_t port) const;
 };
 
-// getaddrinfo on the pool; resumes on `home`. Host names that only look numeric (0177.1,
-// 2130706433) are refused as Errc::invalid. Errc::not_found when the name does not exist,
+// getaddrinfo on the pool; resumes on `home`. Literals (IPv6 with or without brackets) need no
+// pool. Host names that only look numeric (0177.1, 2130706433) are refused as Errc::invalid, and so
+// are those with a colon, a zone or a NUL. Errc::not_found when the name does not exist,
 // Errc::unavailable when the resolver does not answer.
 Task<Expected<std::vector<Address>>> resolve(Executor& pool, Executor& home, std::string host,
                                              std::uint16_t port);

@@ -14,11 +14,13 @@ namespace {
 
 using Bytes = std::array<std::uint8_t, 16>;
 
-constexpr std::array<std::string_view, 33> kSpecialRanges = {
+constexpr std::array<std::string_view, 34> kSpecialRanges = {
     // IPv4 (RFC 6890 and its registry)
     "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
     "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15",
-    "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4", "100.100.100.200/32",
+    "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+    // Metadata and host services of clouds; Azure's is the one outside of the ranges above.
+    "100.100.100.200/32", "168.63.129.16/32",
     // IPv6: unspecified and loopback, discard, IETF protocols, documentation, unique local
     // (metadata services live there),
     // link and site local, multicast, segment routing, benchmarking, ORCHID
@@ -50,13 +52,16 @@ bool begins_with(const Bytes& bytes, std::initializer_list<std::uint8_t> prefix)
     return std::equal(prefix.begin(), prefix.end(), bytes.begin());
 }
 
-// The IPv4 addresses that an IPv6 one stands for: IPv4-compatible, NAT64, 6to4, Teredo (server and
-// obfuscated client).
+// The IPv4 addresses that an IPv6 one stands for: IPv4-compatible, IPv4-translated, NAT64, 6to4,
+// Teredo (server and obfuscated client), ISATAP. IPv4-mapped ones are IPv4 already.
 std::vector<Bytes> embedded(const Bytes& bytes) {
     std::vector<Bytes> found;
     const bool compatible = begins_with(bytes, {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0});
     const bool nat64 = begins_with(bytes, {0, 0x64, 0xFF, 0x9B, 0, 0, 0, 0, 0, 0, 0, 0});
-    if (compatible || nat64) found.push_back(mapped(&bytes[12]));
+    const bool translated = begins_with(bytes, {0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF, 0, 0});
+    const bool isatap =
+        (bytes[8] & 0xFDU) == 0 && bytes[9] == 0 && bytes[10] == 0x5E && bytes[11] == 0xFE;
+    if (compatible || translated || nat64 || isatap) found.push_back(mapped(&bytes[12]));
     if (begins_with(bytes, {0x20, 0x02})) found.push_back(mapped(&bytes[2]));
     if (begins_with(bytes, {0x20, 0x01, 0, 0})) {
         found.push_back(mapped(&bytes[4]));
@@ -130,18 +135,19 @@ Expected<void> DestinationPolicy::check(const Address& address) const {
     if (!bytes)
         return fail(Errc::denied,
                     "Only IPv4 and IPv6 destinations can be reached through this proxy.");
-    const std::string where = address.to_string();
-    if (any_contains(deny, *bytes))
-        return fail(Errc::denied, fmt::format("{} is denied by destinations.deny.", where));
-    if (any_contains(allow, *bytes)) return {};
     std::vector<Bytes> all = embedded(*bytes);
     all.push_back(*bytes);
     for (const Bytes& one : all)
-        if (any_contains(deny, one) || any_contains(special_ranges(), one))
+        if (any_contains(deny, one))
+            return fail(Errc::denied,
+                        fmt::format("{} is denied by destinations.deny.", address.to_string()));
+    if (any_contains(allow, *bytes)) return {};
+    for (const Bytes& one : all)
+        if (any_contains(special_ranges(), one) && !any_contains(allow, one))
             return fail(Errc::denied,
                         fmt::format("{} is a private, local or reserved address; add its range to "
                                     "destinations.allow if the proxy may reach it.",
-                                    where));
+                                    address.to_string()));
     return {};
 }
 

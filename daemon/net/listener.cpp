@@ -1,6 +1,5 @@
 #include "daemon/net/listener.h"
 
-#include "base/executor.h"
 #include "daemon/net/socket_state.h"
 
 #include <cerrno>
@@ -19,12 +18,46 @@ namespace {
 
 constexpr int kBacklog = 4096;
 // Without descriptors accept() would fail again at once; somebody has to go first.
-constexpr std::chrono::milliseconds kPauseWhenExhausted{50};
+constexpr Deadline kPause{50};
+constexpr std::uint64_t kConnectionsPerTurn = 64;  // then those that are here get their turn
 constexpr Deadline kForever = std::chrono::hours(24 * 365);
 
 void set_option(int fd, int level, int option) {
     const int on = 1;
     setsockopt(fd, level, option, &on, sizeof(on));
+}
+
+bool is_out_of_resources(int problem) {
+    return problem == EMFILE || problem == ENFILE || problem == ENOBUFS || problem == ENOMEM;
+}
+
+// The connection died in the queue, or its network did (accept(2)): the next one may be fine.
+bool concerns_one_connection(int problem) {
+    switch (problem) {
+        case EINTR:
+        case ECONNABORTED:
+        case EPROTO:
+        case EPERM:  // a firewall's word
+        case ENOPROTOOPT:
+        case ENETDOWN:
+        case EHOSTDOWN:
+        case ENONET:
+        case EHOSTUNREACH:
+        case ENETUNREACH:
+            return true;
+        default:
+            return false;
+    }
+}
+
+UniqueFd open_spare() { return UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+Address name_of(int fd) {
+    sockaddr_storage storage{};
+    socklen_t length = sizeof(storage);
+    auto* address = reinterpret_cast<sockaddr*>(&storage);
+    if (::getsockname(fd, address, &length) != 0) return Address();
+    return Address(address, length);
 }
 
 // A socket file that nobody answers on is left over from a process that was killed.
@@ -58,10 +91,19 @@ Expected<UniqueFd> bind_and_listen(const Address& address) {
 // A listening descriptor waits like any other: its readiness is a connection's arrival.
 struct Listener::State {
     State(Loop& loop, UniqueFd fd)
-        : socket(loop, std::move(fd)), spare(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
+        : address(name_of(fd.get())), socket(loop, std::move(fd)), spare(open_spare()) {}
+
+    Address address;
     Socket socket;
-    UniqueFd
-        spare;  // given up for a moment to shed a connection when there is no other descriptor left
+    UniqueFd spare;
+
+    // Gives up the spare descriptor for a moment: whoever is first in the queue hears a close, not
+    // silence.
+    void shed_one() {
+        spare.reset();
+        UniqueFd(::accept4(socket.fd(), nullptr, nullptr, SOCK_CLOEXEC)).reset();
+        spare = open_spare();
+    }
 };
 
 Listener::Listener(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -75,6 +117,7 @@ Expected<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& ad
 
 Expected<std::unique_ptr<Listener>> Listener::adopt(Loop& loop, UniqueFd fd) {
     ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
+    ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
     auto state = std::make_unique<State>(loop, std::move(fd));
     return std::unique_ptr<Listener>(
         new Listener(std::move(state)));  // NOLINT: the constructor is private
@@ -82,37 +125,36 @@ Expected<std::unique_ptr<Listener>> Listener::adopt(Loop& loop, UniqueFd fd) {
 
 Task<Expected<std::unique_ptr<Socket>>> Listener::accept() {
     Socket::State& state = state_->socket.state();
+    const Claim claim(state.read_side);
     for (;;) {
         if (state.closed) co_return fail(Errc::closed, "the listener was closed");
         UniqueFd fd(::accept4(state.fd.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
         if (fd) {
             set_option(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+            co_await Turn(state, kTurnBytes / kConnectionsPerTurn);
             co_return std::make_unique<Socket>(state.loop, std::move(fd));
         }
         const int problem = errno;
-        if (problem == EMFILE || problem == ENFILE) {
-            state_->spare.reset();
-            UniqueFd(::accept4(state.fd.get(), nullptr, nullptr, SOCK_CLOEXEC))
-                .reset();  // told by a close, not a hang
-            state_->spare = UniqueFd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-            co_await sleep_on(state.loop, kPauseWhenExhausted);
+        if (concerns_one_connection(problem)) continue;
+        if (problem != EAGAIN) {
+            if (is_out_of_resources(problem)) state_->shed_one();
+            // A listening socket is never writable: a pause that close() ends.
+            co_await Wait(state, state.write_side, kPause);
             co_return fail(system_error(problem, "accept a connection"));
         }
-        if (problem != EAGAIN) continue;  // the connection died in the queue (accept(2))
         const Wakened outcome = co_await Wait(state, state.read_side, kForever);
         auto ready = to_expected(outcome, "a connection");
         if (!ready && ready.error().code == Errc::closed) co_return fail(std::move(ready.error()));
     }
 }
 
-void Listener::close() { state_->socket.close(); }
-
-Address Listener::address() const {
-    sockaddr_storage storage{};
-    socklen_t length = sizeof(storage);
-    auto* address = reinterpret_cast<sockaddr*>(&storage);
-    if (::getsockname(state_->socket.fd(), address, &length) != 0) return Address();
-    return Address(address, length);
+// No shutdown(2): an adopted socket may be somebody else's too, and they go on listening.
+void Listener::close() {
+    Socket::State& state = state_->socket.state();
+    state.end_waits();
+    state.fd.reset();
 }
+
+Address Listener::address() const { return state_->address; }
 
 }  // namespace hawker::net

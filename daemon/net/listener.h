@@ -17,10 +17,14 @@ public:
     static Expected<std::unique_ptr<Listener>> adopt(Loop& loop, UniqueFd fd);
     ~Listener();
 
-    // The next connection: non-blocking, TCP_NODELAY. Out of descriptors it pauses and says so once
-    // (Errc::exhausted is returned, call again); Errc::closed after close().
+    // The next connection: non-blocking, TCP_NODELAY. One at a time. Out of descriptors it turns
+    // one connection away, pauses and returns Errc::exhausted: call again. Errc::closed after
+    // close().
     Task<Expected<std::unique_ptr<Socket>>> accept();
+    // Ends a pending accept and gives up the descriptor: from now on connections are refused. The
+    // object may be dropped once the accept has returned.
     void close();
+    // Also after close().
     Address address() const;
 
 private:

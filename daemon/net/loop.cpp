@@ -144,7 +144,6 @@ void Loop::State::run_jobs() {
     // What these jobs post runs in the next turn, by a timeout of zero: the descriptors are looked
     // at in between.
     for (Job& job : turn) {
-        if (stopped) break;
         Job now = std::move(job);
         now();
     }

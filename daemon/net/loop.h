@@ -2,7 +2,11 @@
 //
 // Owner:  the worker whose thread calls run().
 // Thread: post(), post_after() and stop() from anywhere; everything else on the loop's thread.
-// Stop:   stop() makes run() return after the current turn; jobs posted later are dropped.
+// Stop:   stop() makes run() return after the current turn; jobs posted later are dropped with what
+//         they hold, and so are those of a turn that never came, when the loop is destroyed.
+// A turn: the jobs posted before it began, then whatever descriptors and timers are ready. Jobs
+// that post jobs thereby never starve a socket. The process ignores SIGPIPE from the first loop on:
+// sendfile and splice know no MSG_NOSIGNAL.
 #pragma once
 
 #include "base/error.h"

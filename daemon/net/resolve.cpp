@@ -59,13 +59,16 @@ Expected<std::vector<Address>> look_up(const std::string& host, std::uint16_t po
 
 Task<Expected<std::vector<Address>>> resolve(Executor& pool, Executor& home, std::string host,
                                              std::uint16_t port) {
-    if (host.size() > 2 && host.starts_with('[') && host.ends_with(']'))
-        host = host.substr(1, host.size() - 2);
+    const bool bracketed = host.size() > 2 && host.starts_with('[') && host.ends_with(']');
+    const std::string bare = bracketed ? host.substr(1, host.size() - 2) : host;
     in_addr v4{};
     in6_addr v6{};
-    const bool literal = ::inet_pton(AF_INET, host.c_str(), &v4) == 1 ||
-                         ::inet_pton(AF_INET6, host.c_str(), &v6) == 1;
-    if (literal) co_return look_up(host, port, AI_NUMERICHOST | AI_NUMERICSERV);
+    const bool literal = ::inet_pton(AF_INET6, bare.c_str(), &v6) == 1 ||
+                         (!bracketed && ::inet_pton(AF_INET, bare.c_str(), &v4) == 1);
+    if (literal) co_return look_up(bare, port, AI_NUMERICHOST | AI_NUMERICSERV);
+    using namespace std::string_view_literals;
+    if (host.empty() || host.find_first_of(":%[]/ \0"sv) != std::string::npos)
+        co_return fail(Errc::invalid, fmt::format("'{}' is not a host name", host));
     if (only_looks_numeric(host))
         co_return fail(
             Errc::invalid,

@@ -16,19 +16,11 @@ namespace hawker::net {
 
 namespace {
 
-constexpr std::uint64_t kWindow = 2ULL
-                                  << 20U;  // bytes of a file before the neighbours get their turn
+constexpr std::size_t kMostParts = 1024;  // IOV_MAX: sendmsg(2) refuses more
 
 bool would_block(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
 
 void set_cork(int fd, int value) { setsockopt(fd, IPPROTO_TCP, TCP_CORK, &value, sizeof(value)); }
-
-void resume_later(Loop& loop, Side& side) {
-    if (const auto waiter = std::exchange(side.waiter, {})) {
-        event_del(side.timer.get());
-        loop.post([waiter] { waiter.resume(); });
-    }
-}
 
 void time_out(Side& side) {
     side.outcome = Wakened::timed_out;
@@ -83,18 +75,33 @@ void Socket::State::on_write_timeout(int /*fd*/, short /*what*/, void* argument)
     time_out(static_cast<State*>(argument)->write_side);
 }
 
-void Socket::State::close() {
-    if (std::exchange(closed, true)) return;
+void Socket::State::nudge(Side& side) const {
+    if (const auto waiter = take_ready(side)) loop.post([waiter] { waiter.resume(); });
+}
+
+void Socket::State::end_waits() {
+    closed = true;
     event.reset();
+    nudge(read_side);
+    nudge(write_side);
+}
+
+void Socket::State::close() {
+    if (closed) return;
+    end_waits();
     // The descriptor itself stays open until the socket is dropped: a pending wait's owner may
     // still name it.
     ::shutdown(fd.get(), SHUT_RDWR);
-    resume_later(loop, read_side);
-    resume_later(loop, write_side);
+}
+
+void Turn::await_suspend(std::coroutine_handle<> waiter) const {
+    state_.moved = 0;
+    state_.loop.post([waiter] { waiter.resume(); });
 }
 
 void Wait::await_suspend(std::coroutine_handle<> waiter) {
     assert(!side_.waiter && "one wait a side");
+    state_.moved = 0;
     side_.waiter = waiter;
     if (!side_.timer) {
         const auto on_timeout = &side_ == &state_.read_side ? &Socket::State::on_read_timeout
@@ -120,17 +127,22 @@ Socket::Socket(Loop& loop, UniqueFd fd) : state_(std::make_unique<State>(loop, s
 
 Socket::~Socket() {
     if (!state_) return;
-    assert(!state_->read_side.waiter && !state_->write_side.waiter &&
-           "a socket outlives its waits");
+    assert(!state_->read_side.claimed && !state_->write_side.claimed &&
+           "a socket outlives its awaits");
 }
 
 Task<Expected<std::size_t>> Socket::read(std::span<std::byte> into, Deadline deadline,
                                          std::string_view waiting_for) {
+    assert(!into.empty() && "0 is the end of the stream");
     State& state = *state_;
+    const Claim claim(state.read_side);
     for (;;) {
         if (state.closed) co_return fail(Errc::closed, "the connection was closed");
         const ssize_t got = ::recv(state.fd.get(), into.data(), into.size(), 0);
-        if (got >= 0) co_return static_cast<std::size_t>(got);
+        if (got >= 0) {
+            co_await Turn(state, static_cast<std::uint64_t>(got));
+            co_return static_cast<std::size_t>(got);
+        }
         if (errno == EINTR) continue;
         if (!would_block(errno))
             co_return fail(Errc::closed, system_error(errno, waiting_for).what);
@@ -142,6 +154,7 @@ Task<Expected<std::size_t>> Socket::read(std::span<std::byte> into, Deadline dea
 
 Task<Expected<void>> Socket::readable(Deadline deadline, std::string_view waiting_for) {
     State& state = *state_;
+    const Claim claim(state.read_side);
     for (;;) {
         if (state.closed) co_return fail(Errc::closed, "the connection was closed");
         std::byte peeked{};
@@ -159,16 +172,18 @@ Task<Expected<void>> Socket::readable(Deadline deadline, std::string_view waitin
 Task<Expected<void>> Socket::write(std::span<const std::span<const std::byte>> parts,
                                    Deadline deadline) {
     State& state = *state_;
+    const Claim claim(state.write_side);
     std::vector<iovec> all = to_iovecs(parts);
     std::span<iovec> left = all;
     while (!left.empty()) {
         if (state.closed) co_return fail(Errc::closed, "the connection was closed");
         msghdr message{};
         message.msg_iov = left.data();
-        message.msg_iovlen = left.size();
+        message.msg_iovlen = std::min(left.size(), kMostParts);
         const ssize_t sent = ::sendmsg(state.fd.get(), &message, MSG_NOSIGNAL);
         if (sent >= 0) {
             advance(left, static_cast<std::size_t>(sent));
+            co_await Turn(state, static_cast<std::uint64_t>(sent));
             continue;
         }
         if (errno == EINTR) continue;
@@ -189,12 +204,12 @@ Task<Expected<void>> Socket::write(std::string_view text, Deadline deadline) {
 Task<Expected<void>> Socket::send_file(int file, std::uint64_t offset, std::uint64_t length,
                                        Deadline deadline, std::uint64_t& sent) {
     State& state = *state_;
+    const Claim claim(state.write_side);
     auto position = static_cast<off_t>(offset);
-    std::uint64_t in_window = 0;
     sent = 0;
     while (sent < length) {
         if (state.closed) co_return fail(Errc::closed, "the connection was closed");
-        const std::uint64_t most = std::min(length - sent, kWindow - in_window);
+        const std::uint64_t most = std::min(length - sent, kTurnBytes - state.moved);
         const ssize_t got = ::sendfile(state.fd.get(), file, &position, most);
         if (got == 0) co_return fail(Errc::corrupt, "a data file is shorter than its index says");
         if (got < 0 && errno == EINTR) continue;
@@ -206,14 +221,10 @@ Task<Expected<void>> Socket::send_file(int file, std::uint64_t offset, std::uint
             const Wakened outcome = co_await Wait(state, state.write_side, deadline);
             auto ready = to_expected(outcome, "the other side to take bytes");
             if (!ready) co_return ready;
-            in_window = 0;
             continue;
         }
         sent += static_cast<std::uint64_t>(got);
-        in_window += static_cast<std::uint64_t>(got);
-        if (in_window < kWindow || sent == length) continue;
-        in_window = 0;
-        co_await resume_on(state.loop);
+        co_await Turn(state, static_cast<std::uint64_t>(got));
     }
     co_return Expected<void>();
 }

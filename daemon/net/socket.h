@@ -1,11 +1,15 @@
 // A connected stream socket (TCP or Unix) whose waits are awaits.
 //
-// Thread:  the loop's.
-// Failure: Errc::closed (peer reset, EPIPE, or close() of ours), Errc::timed_out (no progress for
-// `deadline`; the text names
-//          what was waited for).
-// Stop:    close() ends every pending await with Errc::closed; the object may be dropped once they
-// have returned. At most one pending reader-side and one pending writer-side await at a time.
+// Thread:   the loop's.
+// Failure:  Errc::closed (peer reset, EPIPE, or close() of ours), Errc::timed_out (no progress for
+//           `deadline`; the text names what was waited for).
+// Stop:     close() ends every pending await with Errc::closed, as a job of the loop; the object
+// may
+//           be dropped once they have returned. At most one pending reader-side and one pending
+//           writer-side await at a time (asserted).
+// Fairness: after 2 MiB without a wait an await goes on behind the loop's other work, however fast
+// the
+//           other side is.
 #pragma once
 
 #include "base/error.h"
@@ -43,9 +47,8 @@ public:
     Task<Expected<void>> write(std::span<const std::span<const std::byte>> parts,
                                Deadline deadline);
     Task<Expected<void>> write(std::string_view text, Deadline deadline);
-    // `length` bytes of the file from `offset`, by sendfile in windows of at most 2 MiB, yielding
-    // to neighbours between them. Returns what was sent before the error through `sent`.
-    // Errc::corrupt when the file is shorter.
+    // `length` bytes of the file from `offset`, by sendfile. Returns what was sent before the error
+    // through `sent`. Errc::corrupt when the file is shorter or cannot be read.
     Task<Expected<void>> send_file(int file, std::uint64_t offset, std::uint64_t length,
                                    Deadline deadline, std::uint64_t& sent);
     // TCP_CORK: head and first bytes of a body leave in one segment.
@@ -66,14 +69,18 @@ private:
 };
 
 // Moves bytes both ways by splice(2) until both sides have ended; half-closes are passed on. Ends
-// with Errc::timed_out when neither side moved for `idle`. `to_right`/`to_left` count bytes.
+// with Errc::timed_out when neither side moved for `idle`, and with Errc::closed when either side
+// is reset or closed by its owner; then both sockets are closed. `to_right`/`to_left` count bytes
+// that were handed over. A quiet tunnel holds no pipe.
 struct TunnelBytes {
     std::uint64_t to_right = 0;
     std::uint64_t to_left = 0;
 };
 Task<Expected<void>> tunnel(Socket& left, Socket& right, Deadline idle, TunnelBytes& bytes);
 
-// Tries the addresses in turn, each until `deadline`. Errc::unavailable when none answers.
+// Tries the addresses in turn, each until `deadline`. The last one's error: Errc::unavailable when
+// it refused, Errc::timed_out when it did not answer, Errc::exhausted when we have no descriptor
+// left.
 Task<Expected<std::unique_ptr<Socket>>> connect(Loop& loop, std::span<const Address> addresses,
                                                 Deadline deadline);
 

@@ -4,9 +4,14 @@
 #include "daemon/net/loop_state.h"
 #include "daemon/net/socket.h"
 
+#include <cassert>
 #include <coroutine>
+#include <cstdint>
 
 namespace hawker::net {
+
+// What one socket may move before the loop's other work gets its turn.
+constexpr std::uint64_t kTurnBytes = 2ULL << 20U;
 
 enum class Wakened : std::uint8_t { ready, timed_out, closed };
 
@@ -15,6 +20,22 @@ struct Side {
     std::coroutine_handle<> waiter;
     EventPtr timer;  // made at the first wait, kept
     Wakened outcome = Wakened::ready;
+    bool claimed = false;
+};
+
+// Held by an operation for as long as it runs: there is one at a time on each side.
+class Claim {
+public:
+    explicit Claim(Side& side) : side_(side) {
+        assert(!side.claimed && "one await a side");
+        side_.claimed = true;
+    }
+    ~Claim() { side_.claimed = false; }
+    Claim(const Claim&) = delete;
+    Claim& operator=(const Claim&) = delete;
+
+private:
+    Side& side_;
 };
 
 struct Socket::State {
@@ -25,11 +46,16 @@ struct Socket::State {
     EventPtr event;  // edge-triggered, both directions, for the life of the socket
     Side read_side;
     Side write_side;
+    std::uint64_t moved = 0;  // bytes since the last wait or turn
     bool closed = false;
 
     static void on_event(int fd, short what, void* argument);
     static void on_read_timeout(int fd, short what, void* argument);
     static void on_write_timeout(int fd, short what, void* argument);
+    // Who waits goes on as a job of the loop, as if the side were ready.
+    void nudge(Side& side) const;
+    // Pending waits and later ones return `closed`. The descriptor stays as it is.
+    void end_waits();
     void close();
 };
 
@@ -49,6 +75,19 @@ private:
     Socket::State& state_;
     Side& side_;
     Deadline deadline_;
+};
+
+// co_await Turn(state, bytes): after `bytes` moved. Goes on at once until kTurnBytes have moved
+// without a wait, and then as a job, behind the neighbours'.
+class Turn {
+public:
+    Turn(Socket::State& state, std::uint64_t bytes) : state_(state) { state_.moved += bytes; }
+    bool await_ready() const noexcept { return state_.moved < kTurnBytes; }
+    void await_suspend(std::coroutine_handle<> waiter) const;
+    void await_resume() const noexcept {}
+
+private:
+    Socket::State& state_;
 };
 
 // What a wait's end means as an error; `ready` is none.

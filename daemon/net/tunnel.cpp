@@ -4,9 +4,11 @@
 #include "daemon/net/socket.h"
 #include "daemon/net/socket_state.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,11 +16,21 @@ namespace hawker::net {
 
 namespace {
 
-constexpr std::size_t kPipe = 1U << 20U;  // bytes; the kernel may allow less
+constexpr std::size_t kWidePipe = 1U << 20U;  // bytes; the kernel may allow less
+// An unprivileged user gets 64 MiB of pipes in all, and then only tiny ones: a wide pipe goes to
+// who moves much, and a quiet direction gives its pipe back.
+constexpr std::uint64_t kMuch = 256ULL << 10U;
+constexpr Deadline kKeepPipe{1'000};
+
+// SPLICE_F_MORE is left out on purpose: it corks, and the last bytes of every burst would wait for
+// 200 ms.
+constexpr unsigned kSpliceFlags = SPLICE_F_MOVE | SPLICE_F_NONBLOCK;
 
 struct Pipe {
     UniqueFd read_end;
     UniqueFd write_end;
+    std::uint64_t carried = 0;
+    bool is_wide = false;
 };
 
 Expected<Pipe> make_pipe() {
@@ -28,14 +40,20 @@ Expected<Pipe> make_pipe() {
     Pipe pipe;
     pipe.read_end = UniqueFd(ends[0]);
     pipe.write_end = UniqueFd(ends[1]);
-    ::fcntl(pipe.write_end.get(), F_SETPIPE_SZ, static_cast<int>(kPipe));
     return pipe;
 }
 
-// Both directions: whoever moved last keeps the tunnel alive for both.
-struct Activity {
+bool is_reset(const Socket::State& state) {
+    pollfd polled{};
+    polled.fd = state.fd.get();  // errors and hang-ups are told unasked
+    return ::poll(&polled, 1, 0) == 1;
+}
+
+// What both directions share: whoever moved last keeps the tunnel alive for both.
+struct Course {
     Deadline idle{0};
     SteadyTime last = std::chrono::steady_clock::now();
+    int running = 2;  // directions
 
     void note() { last = std::chrono::steady_clock::now(); }
     Deadline left() const {
@@ -43,34 +61,43 @@ struct Activity {
     }
 };
 
+// One direction.
 class Pump {
 public:
-    Pump(Socket& from, Socket& to, Activity& activity, std::uint64_t& bytes)
-        : from_(from.state()),
-          to_(to.state()),
-          to_socket_(to),
-          activity_(activity),
-          bytes_(bytes) {}
+    Pump(Socket& from, Socket& to, Course& course, std::uint64_t& bytes)
+        : from_(from.state()), to_(to.state()), course_(course), bytes_(bytes) {}
 
+    // One direction's failure ends both: half a broken tunnel is of no use to anybody.
     Task<Expected<void>> run() {
-        for (;;) {
-            auto filled = co_await fill();
-            if (!filled) co_return fail(std::move(filled.error()));
-            if (*filled == 0) break;
-            auto emptied = co_await empty(*filled);
-            if (!emptied) co_return emptied;
+        const Claim reading(from_.read_side);
+        const Claim writing(to_.write_side);
+        auto ended = co_await move_all();
+        if (ended) ended = co_await stand_by();
+        if (!ended) {
+            from_.close();
+            to_.close();
         }
-        to_socket_.shutdown_write();
-        co_return Expected<void>();
+        co_return ended;
     }
 
 private:
+    Task<Expected<void>> move_all() {
+        for (;;) {
+            auto filled = co_await fill();
+            if (!filled) co_return fail(std::move(filled.error()));
+            if (*filled == 0) co_return Expected<void>();
+            course_.note();
+            auto emptied = co_await empty(*filled);
+            if (!emptied) co_return emptied;
+        }
+    }
+
     // Bytes that are in the pipe now; 0 at the end of the stream.
     Task<Expected<std::size_t>> fill() {
         for (;;) {
             if (from_.closed) co_return fail(Errc::closed, "the tunnel was closed");
             if (!pipe_.read_end) {
-                // An idle tunnel holds no pipe: the first byte asks for it.
+                // The first byte asks for a pipe.
                 std::byte peeked{};
                 const ssize_t there = ::recv(from_.fd.get(), &peeked, 1, MSG_PEEK);
                 if (there == 0) co_return std::size_t{0};
@@ -82,27 +109,26 @@ private:
                 }
             } else {
                 const ssize_t got = ::splice(from_.fd.get(), nullptr, pipe_.write_end.get(),
-                                             nullptr, kPipe, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+                                             nullptr, kWidePipe, kSpliceFlags);
                 if (got >= 0) co_return static_cast<std::size_t>(got);
             }
             if (errno == EINTR) continue;
             if (errno != EAGAIN)
                 co_return fail(Errc::closed, system_error(errno, "read from the tunnel").what);
-            auto ready = co_await wait(from_, from_.read_side);
+            auto ready = co_await wait_for_bytes();
             if (!ready) co_return fail(std::move(ready.error()));
         }
     }
 
     Task<Expected<void>> empty(std::size_t left) {
-        activity_.note();
         while (left > 0) {
             if (to_.closed) co_return fail(Errc::closed, "the tunnel was closed");
-            const ssize_t put = ::splice(pipe_.read_end.get(), nullptr, to_.fd.get(), nullptr, left,
-                                         SPLICE_F_MOVE | SPLICE_F_NONBLOCK | SPLICE_F_MORE);
+            const ssize_t put =
+                ::splice(pipe_.read_end.get(), nullptr, to_.fd.get(), nullptr, left, kSpliceFlags);
             if (put > 0) {
-                activity_.note();
-                bytes_ += static_cast<std::uint64_t>(put);
+                account(static_cast<std::uint64_t>(put));
                 left -= static_cast<std::size_t>(put);
+                co_await Turn(to_, static_cast<std::uint64_t>(put));
                 continue;
             }
             if (put < 0 && errno == EINTR) continue;
@@ -111,45 +137,71 @@ private:
             auto ready = co_await wait(to_, to_.write_side);
             if (!ready) co_return ready;
         }
+        if (!pipe_.is_wide && pipe_.carried >= kMuch) {
+            pipe_.is_wide = true;  // or was refused: not asked again
+            ::fcntl(pipe_.write_end.get(), F_SETPIPE_SZ, static_cast<int>(kWidePipe));
+        }
         co_return Expected<void>();
+    }
+
+    void account(std::uint64_t put) {
+        course_.note();
+        bytes_ += put;
+        pipe_.carried += put;
+    }
+
+    // The stream has ended and the other direction may go on for long. A reset of the side that
+    // ended is looked for here: nobody else reads from it.
+    Task<Expected<void>> stand_by() {
+        ::shutdown(to_.fd.get(), SHUT_WR);
+        pipe_ = Pipe();
+        --course_.running;
+        to_.nudge(to_.read_side);  // the other direction, if it stands by already
+        while (course_.running > 0) {
+            if (is_reset(from_)) co_return fail(Errc::closed, "one side of the tunnel was reset");
+            auto ready = co_await wait(from_, from_.read_side);
+            if (!ready) co_return ready;
+        }
+        co_return Expected<void>();
+    }
+
+    // The pipe is empty whenever this is called.
+    Task<Expected<void>> wait_for_bytes() {
+        if (pipe_.read_end) {
+            const Deadline some = std::min(kKeepPipe, course_.left());
+            const Wakened outcome = co_await Wait(from_, from_.read_side, some);
+            if (outcome == Wakened::ready) co_return Expected<void>();
+            pipe_ = Pipe();
+        }
+        auto ready = co_await wait(from_, from_.read_side);
+        co_return ready;
     }
 
     // Until ready; the idle deadline starts anew whenever the other direction has moved meanwhile.
     Task<Expected<void>> wait(Socket::State& state, Side& side) {
         for (;;) {
-            const Wakened outcome = co_await Wait(state, side, activity_.left());
-            if (outcome == Wakened::timed_out && activity_.left() > Deadline(0)) continue;
+            const Wakened outcome = co_await Wait(state, side, course_.left());
+            if (outcome == Wakened::timed_out && course_.left() > Deadline(0)) continue;
             co_return to_expected(outcome, "either side of a tunnel to move");
         }
     }
 
     Socket::State& from_;
     Socket::State& to_;
-    Socket& to_socket_;
-    Activity& activity_;
+    Course& course_;
     std::uint64_t& bytes_;
     Pipe pipe_;
 };
 
-// One direction's failure ends both: half a broken tunnel is of no use to anybody.
-Task<Expected<void>> run_direction(Pump& pump, Socket& left, Socket& right) {
-    auto ended = co_await pump.run();
-    if (!ended) {
-        left.close();
-        right.close();
-    }
-    co_return ended;
-}
-
 }  // namespace
 
 Task<Expected<void>> tunnel(Socket& left, Socket& right, Deadline idle, TunnelBytes& bytes) {
-    Activity activity;
-    activity.idle = idle;
-    Pump to_right(left, right, activity, bytes.to_right);
-    Pump to_left(right, left, activity, bytes.to_left);
-    Task<Expected<void>> rightwards = run_direction(to_right, left, right);
-    Task<Expected<void>> leftwards = run_direction(to_left, left, right);
+    Course course;
+    course.idle = idle;
+    Pump to_right(left, right, course, bytes.to_right);
+    Pump to_left(right, left, course, bytes.to_left);
+    Task<Expected<void>> rightwards = to_right.run();
+    Task<Expected<void>> leftwards = to_left.run();
     auto first = co_await rightwards;
     auto second = co_await leftwards;
     // The direction that only noticed the close of the other's failure says `closed`; the cause is

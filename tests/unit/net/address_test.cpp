@@ -3,6 +3,8 @@
 #include "base/thread_pool.h"
 #include "tests/unit/net/on_loop.h"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 namespace hawker::net {
@@ -16,8 +18,8 @@ Address at(std::string_view host) {
 TEST(AddressTest, PrintsAsItIsWritten) {
     for (const char* text : {"127.0.0.1:65001", "[::1]:80", "unix:/run/hawker.sock"})
         EXPECT_EQ(Address::parse(text)->to_string(), text);
-    for (const char* text :
-         {"localhost:80", "127.0.0.1", "127.0.0.1:70000", "unix:", "[::1:80", ":80"})
+    for (const char* text : {"localhost:80", "127.0.0.1", "127.0.0.1:70000", "unix:", "[::1:80",
+                             ":80", "::1:80", "[127.0.0.1]:80", "127.0.0.1:", "[::1]"})
         EXPECT_FALSE(Address::parse(text)) << text;
 }
 
@@ -52,7 +54,16 @@ TEST(DestinationPolicyTest, WhatIsNotThePublicInternetIsDenied) {
                              "2002:7f00:1::",
                              "2002:a00:1::1",
                              "2001:0:7f00:1::",
-                             "2001:0:808:808:0:0:80ff:fffe"})
+                             "2001:0:808:808:0:0:80ff:fffe",
+                             "::ffff:0:7f00:1",
+                             "2606:4700::5efe:a00:1",
+                             "2606:4700::200:5efe:a00:1",
+                             "64:ff9b:1::1",
+                             "168.63.129.16",
+                             "::ffff:169.254.169.254",
+                             "240.0.0.1",
+                             "192.0.0.192",
+                             "fec0::1"})
         EXPECT_FALSE(policy.check(at(host))) << host;
     for (const char* host :
          {"8.8.8.8", "172.32.0.1", "100.128.0.1", "2606:4700::1111", "64:ff9b::808:808"})
@@ -69,6 +80,23 @@ TEST(DestinationPolicyTest, AllowOpensAndDenyClosesAgain) {
     EXPECT_FALSE(policy.check(at("10.9.1.1")));
     EXPECT_FALSE(policy.check(at("8.8.8.8")));
     EXPECT_FALSE(policy.check(at("64:ff9b::808:808")));
+}
+
+TEST(DestinationPolicyTest, WhatIsEmbeddedIsAllowedAndDeniedAsWhatItStandsFor) {
+    DestinationPolicy policy;
+    policy.allow.push_back(*Cidr::parse("10.0.0.0/8"));
+    policy.allow.push_back(*Cidr::parse("64:ff9b::/96"));
+    policy.deny.push_back(*Cidr::parse("10.9.0.0/16"));
+    EXPECT_TRUE(policy.check(at("2002:a01:101::1")));
+    EXPECT_TRUE(policy.check(at("64:ff9b::c0a8:101")));
+    EXPECT_FALSE(policy.check(at("2002:a09:101::1")));
+    EXPECT_FALSE(policy.check(at("64:ff9b::a09:101")));
+    EXPECT_FALSE(policy.check(at("2002:c0a8:101::1")));
+}
+
+TEST(DestinationPolicyTest, AUnixSocketIsNoDestination) {
+    const DestinationPolicy policy;
+    EXPECT_FALSE(policy.check(*Address::parse("unix:/run/hawker.sock")));
 }
 
 TEST(DestinationPolicyTest, ARefusalNamesTheCure) {
@@ -116,6 +144,28 @@ TEST_F(ResolveTest, ABareNumberIsRefused) {
 }
 TEST_F(ResolveTest, HexadecimalIsRefused) {
     EXPECT_EQ(look_up("0x7f.1").error().code, Errc::invalid);
+}
+
+TEST_F(ResolveTest, WhatIsNoHostNameIsRefused) {
+    run([](Executor& threads, Loop& home) -> Task<void> {
+        for (const std::string host :
+             {"", "fe80::1%lo", "a:b", "[x]", "[127.0.0.1]", "[]", "a b", "1.2.3.4.", "127.0.0.01",
+              "0x7f000001", "127.1", "host.0x1"}) {
+            auto found = co_await resolve(threads, home, host, 443);
+            EXPECT_FALSE(found) << host;
+            if (!found) {
+                EXPECT_EQ(found.error().code, Errc::invalid) << host;
+            }
+        }
+    }(pool, *loop));
+}
+
+TEST_F(ResolveTest, NoAddressIsFoundTwice) {
+    auto found = look_up("localhost");
+    ASSERT_TRUE(found);
+    std::set<std::string> names;
+    for (const Address& address : *found) names.insert(address.to_string());
+    EXPECT_EQ(names.size(), found->size());
 }
 
 }  // namespace

@@ -1,23 +1,20 @@
 #include "daemon/net/socket.h"
 
-#include "daemon/net/listener.h"
+#include "daemon/net/socket_state.h"
 #include "tests/unit/net/on_loop.h"
 
 #include <cstdio>
+#include <functional>
+#include <thread>
+#include <vector>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace hawker::net {
 namespace {
 
 using SocketTest = OnLoop;
-
-std::string pattern(std::size_t size) {
-    std::string text(size, '\0');
-    for (std::size_t i = 0; i < size; ++i)
-        text[i] = static_cast<char>('a' + (i * 7 + i / 4096) % 26);
-    return text;
-}
 
 TEST_F(SocketTest, MoreThanTheKernelHoldsArrivesWhole) {
     auto pair = make_pair();
@@ -110,115 +107,153 @@ TEST_F(SocketTest, AFileThatIsTooShortIsCorrupt) {
     std::fclose(file);
 }
 
-class TunnelTest : public OnLoop {
-protected:
-    // client <-> left = tunnel = right <-> server
-    Pair client = make_pair();
-    Pair server = make_pair();
-    TunnelBytes bytes;
-};
-
-TEST_F(TunnelTest, BytesGoBothWaysAndEachEndIsPassedOn) {
-    const std::string up = pattern(3U << 20U);
-    const std::string down = pattern(2U << 20U) + "!";
-    run([](Pair& left, Pair& right, TunnelBytes& count, const std::string& there,
-           const std::string& back) -> Task<void> {
-        Task<Expected<void>> running = tunnel(*left.far, *right.near, kSoon, count);
-        Task<void> sending_up = send_all(*left.near, there);
-        Task<void> sending_down = send_all(*right.far, back);
-        Task<std::string> above = read_all(*right.far);
-        const std::string below = co_await read_all(*left.near);
-        const std::string arrived = co_await above;
-        co_await sending_up;
-        co_await sending_down;
-        auto ended = co_await running;
-        EXPECT_TRUE(ended);
-        EXPECT_EQ(arrived, there);
-        EXPECT_EQ(below, back);
-        EXPECT_EQ(count.to_right, there.size());
-        EXPECT_EQ(count.to_left, back.size());
-    }(client, server, bytes, up, down));
-}
-
-TEST_F(TunnelTest, AHalfClosedTunnelStillCarriesTheAnswer) {
-    run([](Pair& left, Pair& right, TunnelBytes& count) -> Task<void> {
-        Task<Expected<void>> running = tunnel(*left.far, *right.near, kSoon, count);
-        co_await send_all(*left.near, "question");
-        const std::string asked = co_await read_all(*right.far);
-        EXPECT_EQ(asked, "question");
-        co_await send_all(*right.far, "answer");
-        const std::string answered = co_await read_all(*left.near);
-        EXPECT_EQ(answered, "answer");
-        auto ended = co_await running;
-        EXPECT_TRUE(ended);
-    }(client, server, bytes));
-}
-
-TEST_F(TunnelTest, AnIdleTunnelEnds) {
-    run([](Pair& left, Pair& right, TunnelBytes& count) -> Task<void> {
-        auto ended = co_await tunnel(*left.far, *right.near, kShort, count);
-        EXPECT_FALSE(ended);
-        EXPECT_EQ(ended.error().code, Errc::timed_out);
-    }(client, server, bytes));
-}
-
-TEST_F(TunnelTest, OneSidesDeathEndsBoth) {
-    run([](Pair& left, Pair& right, TunnelBytes& count) -> Task<void> {
-        Task<Expected<void>> running = tunnel(*left.far, *right.near, kSoon, count);
-        right.far.reset();
-        auto sent = co_await left.near->write("into the void", kSoon);
-        EXPECT_TRUE(sent);
-        left.near->shutdown_write();
-        auto ended = co_await running;
+TEST_F(SocketTest, TheEndOfTheStreamIsZeroBytes) {
+    auto pair = make_pair();
+    pair.far->shutdown_write();
+    run([](Socket& near) -> Task<void> {
         std::array<std::byte, 8> buffer{};
-        auto got = co_await left.near->read(buffer, kSoon, "the end");
-        EXPECT_TRUE(!got || *got == 0);
-    }(client, server, bytes));
+        auto got = co_await near.read(buffer, kSoon, "the end");
+        EXPECT_TRUE(got);
+        EXPECT_EQ(*got, 0U);
+        auto ready = co_await near.readable(kSoon, "the end again");
+        EXPECT_TRUE(ready);
+    }(*pair.near));
 }
 
-using ListenerTest = OnLoop;
-
-TEST_F(ListenerTest, AConnectionArrivesAndTalks) {
-    auto listener = Listener::open(*loop, *Address::parse("127.0.0.1:0"));
-    ASSERT_TRUE(listener) << listener.error().what;
-    EXPECT_NE((*listener)->address().port(), 0);
-    run([](Loop& its_loop, Listener& door) -> Task<void> {
-        const std::array<Address, 1> addresses = {door.address()};
-        Task<Expected<std::unique_ptr<Socket>>> connecting = connect(its_loop, addresses, kSoon);
-        auto accepted = co_await door.accept();
-        auto connected = co_await connecting;
-        EXPECT_TRUE(accepted && connected);
-        if (!accepted || !connected) co_return;
-        Task<void> sending = send_all(**connected, "hello");
-        const std::string got = co_await read_all(**accepted);
-        co_await sending;
+TEST_F(SocketTest, ReadableTellsOfBytesAndTakesNone) {
+    auto pair = make_pair();
+    run([](Socket& near, Socket& far) -> Task<void> {
+        Task<Expected<void>> waiting = near.readable(kSoon, "a byte");
+        EXPECT_FALSE(waiting.done());
+        co_await send_all(far, "hello");
+        auto ready = co_await waiting;
+        EXPECT_TRUE(ready);
+        const std::string got = co_await read_all(near);
         EXPECT_EQ(got, "hello");
-        EXPECT_TRUE((*accepted)->peer().is_loopback());
-    }(*loop, **listener));
+    }(*pair.near, *pair.far));
 }
 
-TEST_F(ListenerTest, ClosingEndsAPendingAccept) {
-    auto listener = Listener::open(*loop, *Address::parse("127.0.0.1:0"));
-    run([](Listener& door) -> Task<void> {
-        Task<Expected<std::unique_ptr<Socket>>> waiting = door.accept();
-        door.close();
+TEST_F(SocketTest, AReadAfterOneThatTimedOutGetsTheBytes) {
+    auto pair = make_pair();
+    run([](Socket& near, Socket& far) -> Task<void> {
+        auto late = co_await near.readable(kShort, "nothing");
+        EXPECT_FALSE(late);
+        Task<std::string> reading = read_all(near);
+        co_await send_all(far, "at last");
+        const std::string got = co_await reading;
+        EXPECT_EQ(got, "at last");
+    }(*pair.near, *pair.far));
+}
+
+TEST_F(SocketTest, AReadAndAWriteMayWaitTogether) {
+    auto pair = make_pair();
+    const std::string much = pattern(4U << 20U);
+    run([](Socket& near, Socket& far, const std::string& text) -> Task<void> {
+        Task<std::string> reading = read_all(near);
+        Task<void> writing = send_all(near, text);
+        EXPECT_FALSE(reading.done());
+        EXPECT_FALSE(writing.done());
+        const std::string got = co_await read_all(far);
+        EXPECT_EQ(got, text);
+        co_await send_all(far, "thanks");
+        const std::string thanks = co_await reading;
+        EXPECT_EQ(thanks, "thanks");
+        co_await writing;
+    }(*pair.near, *pair.far, much));
+}
+
+TEST_F(SocketTest, ClosingEndsBothSidesAndLaterCallsToo) {
+    auto pair = make_pair();
+    const std::string much(16U << 20U, 'x');
+    run([](Socket& near, const std::string& text) -> Task<void> {
+        Task<Expected<void>> writing = near.write(text, kSoon);
+        Task<Expected<void>> reading = near.readable(kSoon, "anything");
+        near.close();
+        near.close();
+        EXPECT_FALSE(writing.done() || reading.done());
+        auto written = co_await writing;
+        auto read = co_await reading;
+        auto later = co_await near.write("x", kSoon);
+        EXPECT_EQ(written.error().code, Errc::closed);
+        EXPECT_EQ(read.error().code, Errc::closed);
+        EXPECT_EQ(later.error().code, Errc::closed);
+        EXPECT_TRUE(near.is_closed());
+    }(*pair.near, much));
+}
+
+TEST_F(SocketTest, MorePartsThanOneCallTakesArriveInOrder) {
+    auto pair = make_pair();
+    const std::string text = pattern(3'000);
+    run([](Socket& near, Socket& far, const std::string& all) -> Task<void> {
+        std::vector<std::span<const std::byte>> parts;
+        for (const std::byte& byte : std::as_bytes(std::span(all))) {
+            parts.emplace_back(&byte, 1);
+            parts.emplace_back();
+        }
+        auto sent = co_await far.write(parts, kSoon);
+        EXPECT_TRUE(sent);
+        far.shutdown_write();
+        const std::string got = co_await read_all(near);
+        EXPECT_EQ(got, all);
+    }(*pair.near, *pair.far, text));
+}
+
+TEST_F(SocketTest, AResetIsClosed) {
+    auto pair = make_tcp_pair();
+    run([](Pair& ends) -> Task<void> {
+        Task<Expected<void>> waiting = ends.near->readable(kSoon, "a byte");
+        reset(std::move(ends.far));
         auto ended = co_await waiting;
-        EXPECT_FALSE(ended);
         EXPECT_EQ(ended.error().code, Errc::closed);
-    }(**listener));
+    }(pair));
 }
 
-TEST_F(ListenerTest, NobodyThereIsUnavailable) {
-    std::array<Address, 1> addresses;
-    {
-        auto listener = Listener::open(*loop, *Address::parse("127.0.0.1:0"));
-        addresses = {(*listener)->address()};
-    }
-    run([](Loop& its_loop, std::array<Address, 1> where) -> Task<void> {
-        auto connected = co_await connect(its_loop, where, kSoon);
-        EXPECT_FALSE(connected);
-        EXPECT_EQ(connected.error().code, Errc::unavailable);
-    }(*loop, addresses));
+TEST_F(SocketTest, AFastReceiverLeavesNeighboursTheirTurns) {
+    constexpr std::uint64_t kSize = 64ULL << 20U;
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()), 0);
+    auto near = std::make_unique<Socket>(*loop, UniqueFd(ends[0]));
+    std::thread drain([fd = UniqueFd(ends[1])] {
+        std::vector<std::byte> buffer(1U << 20U);
+        while (::read(fd.get(), buffer.data(), buffer.size()) > 0) {
+        }
+    });
+    ::fcntl(near->fd(), F_SETFL, O_NONBLOCK);
+    std::FILE* file = std::tmpfile();
+    ASSERT_EQ(::ftruncate(::fileno(file), static_cast<off_t>(kSize)), 0);
+    std::uint64_t turns = 0;
+    std::function<void()> again = [&] {
+        ++turns;
+        loop->post([&] { again(); });
+    };
+    again();
+    run([](Socket& socket, int fd) -> Task<void> {
+        std::uint64_t sent = 0;
+        auto done = co_await socket.send_file(fd, 0, kSize, kSoon, sent);
+        EXPECT_TRUE(done);
+    }(*near, ::fileno(file)));
+    EXPECT_GE(turns, kSize >> 21U);
+    near.reset();
+    drain.join();
+    std::fclose(file);
+}
+
+TEST_F(SocketTest, WhoHasMovedMuchGoesBehindTheNeighbours) {
+    auto pair = make_pair();
+    run([](Loop& home, Socket& near, Socket& far) -> Task<void> {
+        bool neighbour_ran = false;
+        far.state().moved = kTurnBytes - 1;
+        home.post([&] { neighbour_ran = true; });
+        auto sent = co_await far.write("x", kSoon);
+        EXPECT_TRUE(sent && neighbour_ran);
+        neighbour_ran = false;
+        near.state().moved = kTurnBytes - 1;
+        home.post([&] { neighbour_ran = true; });
+        std::array<std::byte, 1> byte{};
+        auto got = co_await near.read(byte, kSoon, "a byte");
+        EXPECT_TRUE(got && neighbour_ran);
+        EXPECT_EQ(near.state().moved, 0U);
+    }(*loop, *pair.near, *pair.far));
 }
 
 }  // namespace
