@@ -91,11 +91,11 @@ private:
 struct Log::State {
     LogFormat format = LogFormat::text;
     std::vector<std::shared_ptr<LogFile>> files;  // what reopen() opens; none for standard error
-    // Members are destroyed from the last up: the loggers let go before the pool that writes for
-    // them ends.
-    std::shared_ptr<spdlog::details::thread_pool> writer;
+    // Members are destroyed from the last up: the writing thread writes what is queued and is joined,
+    // before the loggers and sinks that it uses go.
     std::shared_ptr<spdlog::logger> messages;
     std::shared_ptr<spdlog::logger> lines;
+    std::shared_ptr<spdlog::details::thread_pool> writer;
 
     std::shared_ptr<spdlog::logger> make_logger(const LogOptions& options, const char* name,
                                                 const std::string& pattern) {
