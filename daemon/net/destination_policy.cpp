@@ -90,6 +90,7 @@ bool any_contains(const std::vector<Cidr>& ranges, const Bytes& bytes) {
 const std::vector<Cidr>& special_ranges() {
     static const std::vector<Cidr> ranges = [] {
         std::vector<Cidr> parsed;
+        parsed.reserve(kSpecialRanges.size());
         for (const std::string_view text : kSpecialRanges)
             parsed.push_back(Cidr::parse(text).value());
         return parsed;

@@ -66,7 +66,8 @@ void remove_stale_socket_file(const Address& address) {
     struct stat status{};
     if (::lstat(path, &status) != 0 || !S_ISSOCK(status.st_mode)) return;
     const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::connect(probe.get(), address.get(), address.length()) != 0 && errno == ECONNREFUSED)
+    if (probe && ::connect(probe.get(), address.get(), address.length()) != 0 &&
+        errno == ECONNREFUSED)
         ::unlink(path);
 }
 

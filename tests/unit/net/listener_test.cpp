@@ -252,7 +252,8 @@ TEST_F(ConnectTest, SilenceTimesOut) {
 
 TEST_F(ConnectTest, NoAddressIsUnavailable) {
     run([](Loop& home) -> Task<void> {
-        auto connected = co_await connect(home, {}, kSoon);
+        const std::span<const Address> nowhere;
+        auto connected = co_await connect(home, nowhere, kSoon);
         EXPECT_EQ(connected.error().code, Errc::unavailable);
     }(*loop));
 }
