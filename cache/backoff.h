@@ -14,8 +14,10 @@ namespace hawker::cache {
 
 class Backoff {
 public:
-    // `attempts` in a row may fail; then it is over.
-    explicit Backoff(unsigned attempts) : attempts_(attempts), random_(std::random_device{}()) {}
+    // `attempts` in a row may fail; then it is over. A source that asks for more than `patience` gets
+    // no other attempt: whoever waits would rather hear of it.
+    Backoff(unsigned attempts, std::chrono::milliseconds patience)
+        : attempts_(attempts), patience_(patience), random_(std::random_device{}()) {}
 
     // A new byte came: the row begins anew.
     void progress() { failures_ = 0; }
@@ -24,8 +26,8 @@ public:
     // After a failure: how long to wait; nullopt when it was the last attempt.
     std::optional<std::chrono::milliseconds> next(const Error& error) {
         if (++failures_ >= attempts_) return std::nullopt;
-        if (error.retry_after)
-            return std::clamp<std::chrono::milliseconds>(*error.retry_after, kNone, kPatience);
+        if (error.retry_after && *error.retry_after > patience_) return std::nullopt;
+        if (error.retry_after) return std::max(*error.retry_after, kNone);
         const unsigned doublings = std::min(failures_ - 1, 6U);
         const auto whole =
             std::min<std::chrono::milliseconds>(kFirst * (1U << doublings), kLongest);
@@ -36,9 +38,9 @@ public:
     }
 
 private:
-    static constexpr std::chrono::milliseconds kNone{0}, kFirst{100}, kLongest{5'000},
-        kPatience{60'000};
+    static constexpr std::chrono::milliseconds kNone{0}, kFirst{100}, kLongest{5'000};
     unsigned attempts_;
+    std::chrono::milliseconds patience_;
     unsigned failures_ = 0;
     std::minstd_rand random_;
 };

@@ -34,7 +34,7 @@ struct Beginning {
 class Fetch : public std::enable_shared_from_this<Fetch> {
 public:
     // Makes the fetch known in `live`, the state of `object` that the caller has locked. start()
-    // comes next, without the lock.
+    // comes next, without the lock. Null when the cache is closing.
     static std::shared_ptr<Fetch> begin(std::shared_ptr<Stock> stock,
                                         std::shared_ptr<LiveObject> object, LiveState& live,
                                         const OpenRequest& request, Executor& home);
@@ -53,7 +53,7 @@ private:
     // A stretch that one transfer after the other fills.
     struct Segment {
         explicit Segment(ByteRange range, unsigned attempts)
-            : next(range.first), end(range.end), backoff(attempts) {}
+            : next(range.first), end(range.end), backoff(attempts, std::chrono::minutes(1)) {}
         std::uint64_t next;  // the first byte that is still to come
         std::uint64_t end;
         Backoff backoff;

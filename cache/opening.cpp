@@ -6,6 +6,9 @@
 namespace hawker::cache {
 namespace {
 
+// Nobody has a byte yet, and a client waits: one that is told to come back later can decide by itself.
+constexpr std::chrono::milliseconds kPatience{5'000};
+
 // Does the transfer bring the whole representation, so that nothing has to be combined with it?
 bool brings_everything(const Arrival& arrival) {
     if (arrival.offset != 0) return false;
@@ -25,7 +28,7 @@ Opening::Opening(std::shared_ptr<Stock> stock, std::shared_ptr<LiveObject> objec
       object_(std::move(object)),
       request_(request),
       home_(home),
-      backoff_(request.fetch.attempts),
+      backoff_(request.fetch.attempts, kPatience),
       range_(first_request(request.wanted, request.fetch.piece_size, request.fetch.connections)) {}
 
 Task<Expected<void>> Opening::lead() {
@@ -97,11 +100,12 @@ Task<Expected<void>> Opening::welcome() {
         }
         file = std::move(*created);
     }
-    install(generation, std::move(file));
+    const bool begun = install(generation, std::move(file));
+    if (!begun) co_return fail(Errc::shutting_down, "the cache is closing");
     co_return Expected<void>();
 }
 
-void Opening::install(std::uint64_t generation, std::shared_ptr<DataFile> file) {
+bool Opening::install(std::uint64_t generation, std::shared_ptr<DataFile> file) {
     const Arrival& arrival = beginning_->arrival;
     std::shared_ptr<Fetch> fetch;
     {
@@ -124,12 +128,14 @@ void Opening::install(std::uint64_t generation, std::shared_ptr<DataFile> file) 
         } else {
             live->body = std::make_shared<Body>(*arrival.size);
         }
-        live->phase = Phase::ready;
         live->born_of_fetch = true;
         fetch = Fetch::begin(stock_, object_, *live, request_, home_);
+        if (!fetch) return false;
+        live->phase = Phase::ready;
         live.wake_all();
     }
     fetch->start(std::move(beginning_));
+    return true;
 }
 
 }  // namespace hawker::cache

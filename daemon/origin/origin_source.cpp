@@ -1,5 +1,7 @@
 #include "daemon/origin/origin_source.h"
 
+#include <set>
+
 #include "daemon/http/ranges.h"
 #include "daemon/http/validators.h"
 #include "daemon/origin/answer_check.h"
@@ -63,6 +65,8 @@ struct OriginSource::Shared {
     // Touched on `home` only.
     bool keeps_declined = true;
     std::unique_ptr<Declined> declined;
+    bool stopped = false;
+    std::set<cache::Transfer*> transfers;  // that run there
 };
 
 namespace {
@@ -70,9 +74,17 @@ namespace {
 class OriginTransfer final : public cache::Transfer {
 public:
     OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, RangeSpec range, Executor& home)
-        : shared_(std::move(shared)), range_(range), home_(home) {}
+        : shared_(std::move(shared)), range_(range), home_(home) {
+        if (!is_at_home()) return;
+        shared_->transfers.insert(this);
+        cancelled_ = shared_->stopped;
+    }
 
-    ~OriginTransfer() override = default;
+    ~OriginTransfer() override {
+        if (is_at_home()) shared_->transfers.erase(this);
+    }
+    OriginTransfer(const OriginTransfer&) = delete;
+    OriginTransfer& operator=(const OriginTransfer&) = delete;
 
     Task<Expected<cache::Arrival>> head() override {
         auto arrival = co_await ask(range_);
@@ -104,6 +116,8 @@ public:
     }
 
 private:
+    bool is_at_home() const { return &home_ == &shared_->home; }
+
     Task<Expected<cache::Arrival>> ask(RangeSpec range) {
         const SourceOptions& options = shared_->options;
         std::string url = options.url;
@@ -146,7 +160,7 @@ private:
         const Errc code = arrival.error().code;
         const bool for_the_client = code == Errc::refused || code == Errc::not_found ||
                                     code == Errc::unsupported || code == Errc::unavailable;
-        if (for_the_client && head.status != 206 && &home_ == &shared_->home &&
+        if (for_the_client && head.status != 206 && is_at_home() &&
             shared_->keeps_declined) {
             shared_->declined = std::make_unique<Declined>();
             shared_->declined->head = std::move(head);
@@ -183,6 +197,12 @@ std::unique_ptr<Declined> OriginSource::take_declined() const {
 void OriginSource::let_go() const {
     shared_->keeps_declined = false;
     shared_->declined.reset();
+}
+
+void OriginSource::stop() const {
+    shared_->stopped = true;
+    const std::set<cache::Transfer*> now = shared_->transfers;
+    for (cache::Transfer* transfer : now) transfer->cancel();
 }
 
 Task<Expected<cache::Arrival>> OriginSource::probe() const {

@@ -57,6 +57,12 @@ CachedRoad::CachedRoad(Context& context)
       source_(std::make_shared<origin::OriginSource>(source_options(context),
                                                      context.services.client_of, context.loop)) {
     context.record.task = decision_.task_id.hex();
+    context.cancel = [this] { source_->stop(); };
+}
+
+CachedRoad::~CachedRoad() {
+    context_.cancel = nullptr;
+    source_->let_go();
 }
 
 Task<void> CachedRoad::run() {
@@ -233,7 +239,11 @@ Task<void> CachedRoad::send_body(cache::Reader& reader, const StoredAnswer& answ
         sent = co_await send_range(reader, answer.ranges.front());
     context_.cancel = nullptr;
     if (sent) sent = co_await context_.out.finish();
-    if (!sent) cut(context_, sent.error());
+    if (sent) co_return;
+    if (context_.out.withdraw())
+        co_await hawker::proxy::answer(context_, sent.error());
+    else
+        cut(context_, sent.error());
 }
 
 Task<Expected<void>> CachedRoad::send_range(cache::Reader& reader, ByteRange range) {
@@ -332,6 +342,7 @@ Task<void> CachedRoad::step_aside(const Error& error) {
         case Errc::cancelled:
         case Errc::shutting_down:
         case Errc::denied:
+        case Errc::corrupt:  // the origin's bytes are not what their name says: no client wants them
         case Errc::timed_out:
             co_await answer(context_, error);
             co_return;

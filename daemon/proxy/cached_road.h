@@ -22,7 +22,7 @@ public:
     explicit CachedRoad(Context& context);
     CachedRoad(const CachedRoad&) = delete;
     CachedRoad& operator=(const CachedRoad&) = delete;
-    ~CachedRoad() { source_->let_go(); }
+    ~CachedRoad();
     Task<void> run();
 
 private:

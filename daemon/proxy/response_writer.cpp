@@ -48,6 +48,13 @@ void ResponseWriter::begin(http::ResponseHead head, std::optional<std::uint64_t>
     pending_head_ = http::serialize(head);
 }
 
+bool ResponseWriter::withdraw() {
+    if (pending_head_.empty() || failed_) return false;
+    pending_head_.clear();
+    status_ = 0;
+    return true;
+}
+
 void ResponseWriter::end_by_closing() { keep_alive_ = false; }
 
 Expected<void> ResponseWriter::account(std::uint64_t bytes, const Expected<void>& sent) {

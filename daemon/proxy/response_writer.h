@@ -42,6 +42,9 @@ public:
     // This response is the last of its connection.
     void close_after() { keep_alive_ = false; }
 
+    // Takes back a head that nobody has seen yet, so that another answer can be given. False when it is too late.
+    bool withdraw();
+
     bool begun() const { return status_ != 0; }
     bool finished() const { return finished_; }
     bool can_continue() const { return keep_alive_ && finished_ && !failed_; }
