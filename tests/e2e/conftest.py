@@ -1,6 +1,8 @@
 """The fixtures: every test gets servers and a daemon of its own, on free ports, below its own temporary folder."""
 
 import pathlib
+import shutil
+import tempfile
 
 import pytest
 
@@ -12,6 +14,26 @@ from harness.origin import Origin
 from harness.signing import CANARY
 
 NEEDS_DAEMON = {"hawker", "start_hawker"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config):
+    """A folder of this run alone: pytest's usual one is tidied up by whichever run comes next, with ours still in it."""
+    if hasattr(config, "workerinput") or config.option.basetemp:
+        return
+    config.option.basetemp = config.own_folder = tempfile.mkdtemp(prefix="hawker-e2e-")
+
+
+def pytest_sessionfinish(session, exitstatus):
+    """Left in place only for looking at what failed."""
+    folder = getattr(session.config, "own_folder", None)
+    if folder and exitstatus == 0:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter, exitstatus, config):
+    if exitstatus and getattr(config, "own_folder", None):
+        terminalreporter.write_line(f"logs and configurations of this run: {config.own_folder}")
 
 
 def pytest_collection_modifyitems(items):

@@ -150,15 +150,9 @@ def test_large_transfers_in_both_directions_at_once(tunnel, peer):
             client.send(run)
         client.socket.shutdown(socket.SHUT_WR)
 
-    def read_down():
-        digest, scratch = hashlib.sha256(), bytearray(1 << 18)
-        while count := client.socket.recv_into(scratch):
-            digest.update(memoryview(scratch)[:count])
-        return digest.hexdigest()
-
     crowd = Crowd()
     crowd.start(send_up)
-    crowd.start(read_down)
+    crowd.start(client.sha256_to_end)
     assert crowd.join()[1] == down.sha256()
     eventually(lambda: received.hexdigest() == up.sha256(), "the server has it all")
     line = client.hawker.exchange("127.0.0.1", source="tunnel")

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import urllib.request
@@ -112,6 +113,8 @@ class Hawker:
         finally:
             if self.alive():
                 self.kill()
+            # Bodies add up to gigabytes; the log and the configuration stay.
+            shutil.rmtree(self.options["cache.directory"], ignore_errors=True)
         for disaster in DISASTERS:
             assert disaster not in self.log(), self.log()[-8000:]
 

@@ -186,6 +186,14 @@ class Connection:
         data, self._buffer = bytes(self._buffer), bytearray()
         return data
 
+    def sha256_to_end(self):
+        """The digest of everything until the other side closes."""
+        digest = hashlib.sha256(self._buffer)
+        self._buffer = bytearray()
+        while count := self.socket.recv_into(self._scratch):
+            digest.update(memoryview(self._scratch)[:count])
+        return digest.hexdigest()
+
     def is_closed(self, within=10.0):
         """True once the other side has ended the connection; bytes that still come are thrown away."""
         deadline = time.monotonic() + patience(within)
