@@ -10,7 +10,7 @@ NOISE = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+
 LAMBDA = re.compile(r"(?<![\w\])])\[\s*(?:&|=|this|\w)[^\]]*\]\s*(?:\(|\{|mutable)")
 BRACED = re.compile(r"[\w>(,=]\s*\{")
 # A brace after one of these opens a block, not an initialiser.
-BLOCK_BEFORE = re.compile(r"(?:\)|\belse|\bdo|\btry|\bnoexcept|\bmutable|\bconst|:|\bvoid|\bauto|>|[;{}])\s*$")
+BLOCK_BEFORE = re.compile(r"(?:\)|\belse|\bdo|\btry|\bnoexcept|\boverride|\bfinal|\bmutable|\bconst|:|\bvoid|\bauto|>|[;{}])\s*$")
 
 
 def blank(match: re.Match) -> str:
