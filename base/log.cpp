@@ -91,8 +91,8 @@ private:
 struct Log::State {
     LogFormat format = LogFormat::text;
     std::vector<std::shared_ptr<LogFile>> files;  // what reopen() opens; none for standard error
-    // Members are destroyed from the last up: the writing thread writes what is queued and is joined,
-    // before the loggers and sinks that it uses go.
+    // Members are destroyed from the last up: the writing thread writes what is queued and is
+    // joined, before the loggers and sinks that it uses go.
     std::shared_ptr<spdlog::logger> messages;
     std::shared_ptr<spdlog::logger> lines;
     std::shared_ptr<spdlog::details::thread_pool> writer;

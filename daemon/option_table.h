@@ -42,7 +42,8 @@ struct Option {
     Expected<void> (*check)(const std::string& text) = nullptr;
 };
 
-// In the order in which people should read them: those without a section first, then section after section.
+// In the order in which people should read them: those without a section first, then section after
+// section.
 std::span<const Option> option_table();
 // Null when there is none of that name.
 const Option* find_option(std::string_view key);

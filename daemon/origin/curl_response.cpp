@@ -90,7 +90,8 @@ void CurlResponse::prepare_target(const ClientOptions& /*options*/) {
                        usual_port ? std::string() : fmt::format(":{}", url->port));
     target_ = std::string(url->path);
     if (url->has_query) (target_ += '?') += url->query;
-    // An OPTIONS for the server as a whole has no path in its absolute form (RFC 9112 section 3.2.4).
+    // An OPTIONS for the server as a whole has no path in its absolute form (RFC 9112
+    // section 3.2.4).
     const bool has_path = request_.url.find('/', request_.url.find("//") + 2) != std::string::npos;
     if (request_.method == "OPTIONS" && !has_path && !url->has_query) target_ = "*";
     set(CURLOPT_URL, url_.c_str());

@@ -1,11 +1,11 @@
 #include "daemon/origin/origin_source.h"
 
-#include <set>
-
 #include "daemon/http/ranges.h"
 #include "daemon/http/validators.h"
 #include "daemon/origin/answer_check.h"
 #include "filters/url.h"
+
+#include <set>
 
 namespace hawker::origin {
 
@@ -160,8 +160,7 @@ private:
         const Errc code = arrival.error().code;
         const bool for_the_client = code == Errc::refused || code == Errc::not_found ||
                                     code == Errc::unsupported || code == Errc::unavailable;
-        if (for_the_client && head.status != 206 && is_at_home() &&
-            shared_->keeps_declined) {
+        if (for_the_client && head.status != 206 && is_at_home() && shared_->keeps_declined) {
             shared_->declined = std::make_unique<Declined>();
             shared_->declined->head = std::move(head);
             shared_->declined->response = std::move(response_);

@@ -65,7 +65,8 @@ public:
     // The exchange is over, on its loop: no answer is kept for it any more.
     void let_go() const;
 
-    // The client went away, on its loop: transfers that run there for this source are cancelled, and later ones fail at once.
+    // The client went away, on its loop: transfers that run there for this source are cancelled,
+    // and later ones fail at once.
     void stop() const;
 
     struct Shared;

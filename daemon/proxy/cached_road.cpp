@@ -342,7 +342,8 @@ Task<void> CachedRoad::step_aside(const Error& error) {
         case Errc::cancelled:
         case Errc::shutting_down:
         case Errc::denied:
-        case Errc::corrupt:  // the origin's bytes are not what their name says: no client wants them
+        case Errc::corrupt:  // the origin's bytes are not what their name says: no client wants
+                             // them
         case Errc::timed_out:
             co_await answer(context_, error);
             co_return;

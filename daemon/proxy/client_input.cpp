@@ -38,7 +38,8 @@ Task<Expected<void>> ClientInput::fill(net::Deadline deadline, std::string_view 
 
 Task<ClientInput::Head> ClientInput::next_head(const Settings& settings) {
     if (buffered().empty()) {
-        buffer_ = std::vector<std::byte>();  // an idle connection holds no buffer (`= {}` would keep it)
+        buffer_ =
+            std::vector<std::byte>();  // an idle connection holds no buffer (`= {}` would keep it)
         auto awake = co_await socket_.readable(settings.idle_timeout, "the next request");
         if (!awake) co_return Head(std::move(awake.error()));
     }

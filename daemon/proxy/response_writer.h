@@ -42,7 +42,8 @@ public:
     // This response is the last of its connection.
     void close_after() { keep_alive_ = false; }
 
-    // Takes back a head that nobody has seen yet, so that another answer can be given. False when it is too late.
+    // Takes back a head that nobody has seen yet, so that another answer can be given. False when
+    // it is too late.
     bool withdraw();
 
     bool begun() const { return status_ != 0; }
