@@ -283,23 +283,15 @@ Usage TheCache::usage() const {
     usage.evictions = stock_->eviction->evictions();
     usage.evicted_bytes = stock_->eviction->evicted_bytes();
     usage.corrupt_pieces = stock_->corrupt_pieces;
-    usage.running_fetches = stock_->running_fetches;
+    usage.running_fetches = stock_->running_fetches();
     return usage;
 }
 
 void TheCache::close() {
     if (std::exchange(closed_, true)) return;
-    stock_->stopping = true;
-    for (const auto& object : stock_->table->all()) {
-        std::shared_ptr<Fetch> fetch;
-        {
-            auto live = object->lock();
-            fetch = live->fetch;
-        }
-        if (fetch) fetch->stop(Error(Errc::shutting_down, "the cache is closing"));
-    }
+    stock_->stop_fetches(Error(Errc::shutting_down, "the cache is closing"));
     if (!stock_->wait_for_fetches(kFetchesMayTake))
-        stock_->log.warn("{} fetches did not end in time", stock_->running_fetches.load());
+        stock_->log.warn("{} fetches did not end in time", stock_->running_fetches());
     stock_->table->clear();
     stock_->index->close();
 }

@@ -22,14 +22,15 @@ FetchReport first_lines(const OpenRequest& request) {
 std::shared_ptr<Fetch> Fetch::begin(std::shared_ptr<Stock> stock,
                                     std::shared_ptr<LiveObject> object, LiveState& live,
                                     const OpenRequest& request, Executor& home) {
-    stock->fetch_began();
-    live.fetch = std::make_shared<Fetch>(std::move(stock), std::move(object), request, home);
+    auto fetch = std::make_shared<Fetch>(stock, std::move(object), request, home);
+    if (!stock->fetch_begins(fetch)) return nullptr;
+    live.fetch = fetch;
     ++live.fetches;
     live.fetch_error.reset();
     live.was_joined = !live.needs.empty();
     live.sources.begin_with(request.source);
     live.decide_tail();
-    return live.fetch;
+    return fetch;
 }
 
 Fetch::Fetch(std::shared_ptr<Stock> stock, std::shared_ptr<LiveObject> object,
@@ -259,7 +260,7 @@ void Fetch::report() {
     report_.cost =
         std::chrono::duration_cast<std::chrono::milliseconds>(stock_->clock.now() - began_);
     report_.error = error_ ? error_ : stop_reason_;
-    stock_->fetch_ended(report_);
+    stock_->fetch_ended(*this, report_);
 }
 
 // A pause that the end of the fetch cuts short.

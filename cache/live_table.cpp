@@ -113,15 +113,6 @@ void LiveTable::let_idle_ones_go(Shard& shard) const {
     }
 }
 
-std::vector<std::shared_ptr<LiveObject>> LiveTable::all() const {
-    std::vector<std::shared_ptr<LiveObject>> found;
-    for (const Shard& shard : shards_) {
-        const std::scoped_lock lock(shard.mutex);
-        for (const auto& [task, slot] : shard.slots) found.push_back(slot.object);
-    }
-    return found;
-}
-
 void LiveTable::clear() {
     for (Shard& shard : shards_) {
         const std::scoped_lock lock(shard.mutex);

@@ -19,7 +19,6 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
-#include <vector>
 
 namespace hawker::cache {
 
@@ -44,7 +43,6 @@ public:
     void spare(const TaskId& task, std::uint64_t generation);
     bool is_doomed(const TaskId& task, std::uint64_t generation) const;
 
-    std::vector<std::shared_ptr<LiveObject>> all() const;
     void clear();
 
 private:

@@ -31,7 +31,7 @@ private:
     Task<Expected<void>> ask();
     Task<Expected<void>> welcome();
     Expected<void> judge(const Arrival& arrival);
-    void install(std::uint64_t generation, std::shared_ptr<DataFile> file);
+    bool install(std::uint64_t generation, std::shared_ptr<DataFile> file);
 
     std::shared_ptr<Stock> stock_;
     std::shared_ptr<LiveObject> object_;

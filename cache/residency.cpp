@@ -13,7 +13,10 @@ namespace {
 bool is_resident(int fd, std::uint64_t offset) {
     std::byte byte{};
     iovec into{&byte, 1};
-    return ::preadv2(fd, &into, 1, static_cast<off_t>(offset), RWF_NOWAIT) >= 0 || errno != EAGAIN;
+    const ssize_t got = ::preadv2(fd, &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    // Nothing at all means that the file is shorter than it should be: reading it on the pool will
+    // say so.
+    return got > 0 || (got < 0 && errno != EAGAIN);
 }
 
 }  // namespace

@@ -223,18 +223,39 @@ void Stock::account(std::int64_t bytes) {
     });
 }
 
-void Stock::fetch_began() { ++running_fetches; }
+bool Stock::fetch_begins(const std::shared_ptr<Fetch>& fetch) {
+    const std::scoped_lock lock(fetches_mutex_);
+    if (stopping) return false;
+    fetches_.emplace(fetch.get(), fetch);
+    return true;
+}
 
-void Stock::fetch_ended(const FetchReport& report) {
+void Stock::fetch_ended(const Fetch& fetch, const FetchReport& report) {
     if (on_fetch_done_) on_fetch_done_(report);
-    const std::scoped_lock lock(ended_mutex_);
-    --running_fetches;
-    ended_.notify_all();
+    const std::scoped_lock lock(fetches_mutex_);
+    fetches_.erase(&fetch);
+    fetch_ended_.notify_all();
+}
+
+void Stock::stop_fetches(const Error& why) {
+    std::vector<std::shared_ptr<Fetch>> running;
+    {
+        const std::scoped_lock lock(fetches_mutex_);
+        stopping = true;
+        for (const auto& [known, fetch] : fetches_)
+            if (auto alive = fetch.lock()) running.push_back(std::move(alive));
+    }
+    for (const auto& fetch : running) fetch->stop(why);
+}
+
+std::size_t Stock::running_fetches() const {
+    const std::scoped_lock lock(fetches_mutex_);
+    return fetches_.size();
 }
 
 bool Stock::wait_for_fetches(std::chrono::milliseconds patience) {
-    std::unique_lock lock(ended_mutex_);
-    return ended_.wait_for(lock, patience, [this] { return running_fetches == 0; });
+    std::unique_lock lock(fetches_mutex_);
+    return fetch_ended_.wait_for(lock, patience, [this] { return fetches_.empty(); });
 }
 
 void Stock::begin_upkeep() {

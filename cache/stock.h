@@ -17,6 +17,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -51,9 +52,13 @@ public:
     // from time to time.
     void begin_upkeep();
 
-    void fetch_began();
+    // False when the cache is closing: then there will be no fetch.
+    bool fetch_begins(const std::shared_ptr<Fetch>& fetch);
     // The last thing that a fetch does.
-    void fetch_ended(const FetchReport& report);
+    void fetch_ended(const Fetch& fetch, const FetchReport& report);
+    // From now on no fetch begins; those that run are told to stop.
+    void stop_fetches(const Error& why);
+    std::size_t running_fetches() const;
     // Waits until no fetch runs; false when that took too long.
     bool wait_for_fetches(std::chrono::milliseconds patience);
 
@@ -67,7 +72,6 @@ public:
     std::unique_ptr<Index> index;
     std::unique_ptr<Eviction> eviction;
     std::atomic<std::uint64_t> corrupt_pieces{0};
-    std::atomic<std::uint64_t> running_fetches{0};
     std::atomic<bool> stopping{false};
 
 private:
@@ -93,8 +97,9 @@ private:
     std::function<void(const FetchReport&)> on_fetch_done_;
     std::uint64_t first_generation_ = 0;  // of this run
     std::atomic<bool> evicting_{false};
-    std::mutex ended_mutex_;
-    std::condition_variable ended_;
+    mutable std::mutex fetches_mutex_;
+    std::condition_variable fetch_ended_;
+    std::map<const Fetch*, std::weak_ptr<Fetch>> fetches_;  // running
 };
 
 }  // namespace hawker::cache

@@ -50,14 +50,19 @@ TaskReader::~TaskReader() {
 }
 
 void TaskReader::select(ByteRange range) {
-    auto live = object_->lock();
-    selected_ = true;
-    position_ = range.first;
-    end_ = std::min(end_, range.end);
-    need_.position = position_;
-    need_.end = end_;
-    live->want(range);
-    live->decide_tail();
+    std::shared_ptr<Fetch> fetch;
+    {
+        auto live = object_->lock();
+        selected_ = true;
+        position_ = range.first;
+        end_ = std::min(end_, range.end);
+        need_.position = position_;
+        need_.end = end_;
+        live->want(range);
+        live->decide_tail();
+        fetch = live->fetch;
+    }
+    if (fetch) fetch->kick();
 }
 
 void TaskReader::cancel() {
@@ -133,11 +138,6 @@ TaskReader::Look TaskReader::look_for_missing(LiveState& live) {
         seen.error = live.fetch_error;
         return seen;
     }
-    if (!live.fetch && stock_->stopping) {
-        seen.step = Step::give_up;
-        seen.error = Error(Errc::shutting_down, "the cache is closing");
-        return seen;
-    }
     if (live.fetch) {
         seen.step = Step::wait;
         seen.epoch = live.epoch;
@@ -148,6 +148,10 @@ TaskReader::Look TaskReader::look_for_missing(LiveState& live) {
         seen.step = Step::begin;
         live.want(ByteRange(position_, end_));
         seen.fetch = Fetch::begin(stock_, object_, live, request_, home_);
+        if (!seen.fetch) {
+            seen.step = Step::give_up;
+            seen.error = Error(Errc::shutting_down, "the cache is closing");
+        }
     }
     awaited_fetch_ = live.fetches;
     return seen;

@@ -3,14 +3,42 @@
 
 #include <fstream>
 
+#include <gtest/gtest.h>
+
 namespace hawker::cache {
 namespace {
 
+using std::chrono::seconds;
 using testing::Client;
 using testing::some_content;
 using testing::task_named;
 
-class CacheTest : public testing::World {};
+class CacheTest : public testing::World {
+protected:
+    std::optional<Representation> find() {
+        auto finding = cache->find(task, loop);
+        crank();
+        return finding.take();
+    }
+    bool remove() {
+        auto removing = cache->remove(task, loop);
+        crank();
+        return removing.take();
+    }
+    // Another object, of one mebibyte, stored.
+    TaskId store(const std::string& name) {
+        clock.advance(seconds(1));
+        origin.content = some_content(1_MiB, std::hash<std::string>()(name));
+        task = task_named(name);
+        EXPECT_TRUE(visit().finished);
+        commit();
+        return task;
+    }
+    bool is_stored(const TaskId& which) {
+        task = which;
+        return find().has_value();
+    }
+};
 
 TEST_F(CacheTest, TheSecondVisitIsAHitAndCostsTheOriginNothing) {
     Client& first = visit("alice");
@@ -30,6 +58,177 @@ TEST_F(CacheTest, AHitOfSomethingHotNeedsNoPool) {
     while (loop.turn()) {
     }
     EXPECT_TRUE(second.finished);
+}
+
+TEST_F(CacheTest, FindTellsWhatIsStoredWithoutAskingAnybody) {
+    EXPECT_FALSE(find());
+    visit();
+    for (int restarts = 0; restarts < 2; ++restarts) {
+        const auto found = find();
+        ASSERT_TRUE(found);
+        EXPECT_EQ(found->size, origin.content.size());
+        EXPECT_EQ(found->validator, "\"v1\"");
+        EXPECT_EQ(found->head, "head of \"v1\"");
+        EXPECT_EQ(found->stored_at, 1'700'000'000);
+        EXPECT_TRUE(found->complete);
+        restart();
+    }
+    EXPECT_EQ(origin.bytes_sent(), origin.content.size());
+}
+
+TEST_F(CacheTest, WhatIsRemovedIsGoneAtOnceAndStaysGone) {
+    EXPECT_FALSE(remove());
+    visit();
+    EXPECT_TRUE(remove());
+    EXPECT_FALSE(find());
+    EXPECT_FALSE(remove());
+    restart();
+    EXPECT_FALSE(find());
+    EXPECT_EQ(data_file(), "");
+    EXPECT_EQ(cache->usage().bytes, 0U);
+}
+
+TEST_F(CacheTest, ARefreshedHeadIsRemembered) {
+    visit();
+    const auto before = find();
+    cache->refresh(task, before->generation + 1, "of another generation");
+    EXPECT_EQ(find()->head, before->head);
+    cache->refresh(task, before->generation, "fresh");
+    EXPECT_EQ(find()->head, "fresh");
+    restart();
+    EXPECT_EQ(find()->head, "fresh");
+}
+
+TEST_F(CacheTest, ARefreshOfSomethingColdIsRememberedToo) {
+    visit();
+    restart();
+    cache->refresh(task, find()->generation, "fresh");
+    restart();
+    EXPECT_EQ(find()->head, "fresh");
+    EXPECT_TRUE(visit().origin == Origin::hit);
+}
+
+TEST_F(CacheTest, AnOperatorSeesWhatIsStored) {
+    visit();
+    commit();
+    const auto entries = cache->list(std::nullopt, 10);
+    ASSERT_EQ(entries.size(), 1U);
+    EXPECT_EQ(entries[0].task, task);
+    EXPECT_EQ(entries[0].label, "http://origin/object");
+    EXPECT_EQ(entries[0].rule, "test");
+    EXPECT_EQ(entries[0].stored, origin.content.size());
+    EXPECT_TRUE(entries[0].complete);
+    EXPECT_FALSE(entries[0].fetching);
+    EXPECT_TRUE(cache->list(task, 10).empty());
+    const Usage usage = cache->usage();
+    EXPECT_EQ(usage.bytes, origin.content.size());
+    EXPECT_EQ(usage.objects, 1U);
+    EXPECT_EQ(usage.running_fetches, 0U);
+}
+
+TEST_F(CacheTest, AnOperatorSeesWhatIsBeingFetched) {
+    origin.by_hand = true;
+    options.connections = 1;
+    visit();
+    origin.deliver(0, 1_MiB);
+    crank();
+    commit();
+    const auto entries = cache->list(std::nullopt, 10);
+    ASSERT_EQ(entries.size(), 1U);
+    EXPECT_TRUE(entries[0].fetching);
+    EXPECT_EQ(entries[0].stored, 1_MiB);
+    EXPECT_EQ(cache->usage().running_fetches, 1U);
+}
+
+TEST_F(CacheTest, TheLeastRecentlyUsedLeavesWhenThereIsTooMuch) {
+    const TaskId one = store("one"), two = store("two");
+    task = one;
+    clock.advance(seconds(1));
+    visit();
+    limits.max_size = 3_MiB - 1;
+    limits.low_watermark = 0.99;
+    cache->set_limits(limits);
+    const TaskId three = store("three");
+    EXPECT_TRUE(is_stored(one));
+    EXPECT_FALSE(is_stored(two));
+    EXPECT_TRUE(is_stored(three));
+    EXPECT_EQ(cache->usage().evictions, 1U);
+    EXPECT_EQ(cache->usage().bytes, 2_MiB);
+}
+
+TEST_F(CacheTest, WhatIsBeingReadDoesNotLeave) {
+    const TaskId one = store("one");
+    auto opening = cache->open(request(), loop);
+    crank();
+    auto reader = std::move(*opening.take());
+    limits.max_size = 2_MiB - 1;
+    cache->set_limits(limits);
+    store("two");
+    EXPECT_TRUE(is_stored(one));
+}
+
+TEST_F(CacheTest, LimitsThatWereTightenedAreKeptSoonAfter) {
+    store("one");
+    store("two");
+    limits.max_size = 1_MiB + 1;
+    limits.low_watermark = 1;
+    cache->set_limits(limits);
+    pass(seconds(11));
+    EXPECT_LE(cache->usage().bytes, 1_MiB + 1);
+    EXPECT_EQ(cache->usage().evictions, 1U);
+}
+
+TEST_F(CacheTest, WhatIsStoredIsCountedAfterARestart) {
+    store("one");
+    restart();
+    crank();
+    EXPECT_GE(cache->usage().bytes, 1_MiB);
+    EXPECT_LE(cache->usage().bytes, 1_MiB + 64_KiB);
+}
+
+TEST_F(CacheTest, FilesThatBelongToNobodyAreSweptAfterTheStart) {
+    visit();
+    const auto kept = data_file();
+    close();
+    auto name = kept.filename().string();
+    name[0] = name[0] == 'a' ? 'b' : 'a';
+    const auto orphan = kept.parent_path().parent_path() / name.substr(0, 2) / name;
+    std::filesystem::create_directories(orphan.parent_path());
+    std::ofstream(orphan) << "left behind";
+    restart();
+    crank();
+    EXPECT_FALSE(std::filesystem::exists(orphan));
+    EXPECT_TRUE(std::filesystem::exists(kept));
+}
+
+TEST_F(CacheTest, ManyObjectsComeAndGoThroughTheLiveTable) {
+    options.connections = 1;
+    origin.content = some_content(100'000);
+    for (int i = 0; i < 1'100; ++i) {
+        task = task_named(std::to_string(i));
+        ASSERT_TRUE(visit().finished);
+        clients.clear();
+    }
+    const auto sent = origin.bytes_sent();
+    for (int i = 0; i < 1'100; i += 37) {
+        task = task_named(std::to_string(i));
+        EXPECT_EQ(visit().origin, Origin::hit) << i;
+    }
+    EXPECT_EQ(origin.bytes_sent(), sent);
+}
+
+TEST_F(CacheTest, ADirectoryThatIsInUseIsRefused) {
+    CacheOptions again;
+    again.directory = directory.path();
+    again.map_size = 64_MiB;
+    const auto second = Cache::open(again, pool, clock, *log, nullptr);
+    ASSERT_FALSE(second);
+    EXPECT_EQ(second.error().code, Errc::invalid);
+}
+
+TEST_F(CacheTest, NobodyOpensAnythingOnceItIsClosed) {
+    close();
+    EXPECT_EQ(visit().code(), Errc::shutting_down);
 }
 
 }  // namespace

@@ -130,6 +130,29 @@ protected:
         start();
     }
 
+    // Everything queued for the index is committed. The index works in order, and gives a removed
+    // file back only after the commit: so a file is stored, removed, and seen to go.
+    void commit() {
+        FakeOrigin marker(some_content(100'000));
+        OpenRequest store = request();
+        store.task = task_named("marker");
+        store.source = std::make_shared<FakeSource>(marker, "marker");
+        store.digest = std::nullopt;
+        Client client(store);
+        group.spawn(live(*cache, client, loop));
+        crank();
+        auto removing = cache->remove(store.task, loop);
+        crank();
+        const std::string name = store.task.hex();
+        const auto folder = directory.path() / "pieces" / name.substr(0, 2);
+        while (holds(folder, name)) std::this_thread::yield();
+    }
+    static bool holds(const std::filesystem::path& folder, const std::string& name) {
+        for (const auto& entry : std::filesystem::directory_iterator(folder))
+            if (entry.path().filename().string().starts_with(name)) return true;
+        return false;
+    }
+
     OpenRequest request(const std::string& principal = "alice") {
         OpenRequest made;
         made.task = task;
@@ -160,6 +183,23 @@ protected:
         Client& client = arrive(request(), range);
         crank();
         return client;
+    }
+    static Behaviour refusal(Errc code,
+                             std::optional<std::chrono::milliseconds> retry_after = std::nullopt) {
+        Behaviour behaviour;
+        behaviour.refusal = Error(code, "as told", retry_after);
+        return behaviour;
+    }
+    static Behaviour breaking_after(std::uint64_t bytes, Errc code = Errc::closed) {
+        Behaviour behaviour;
+        behaviour.bytes = bytes;
+        behaviour.breaks_with = code;
+        return behaviour;
+    }
+    std::uint64_t whole() const { return origin.content.size(); }
+    void expect_whole(const Client& client) const {
+        EXPECT_TRUE(client.finished) << (client.error ? client.error->what : "still waiting");
+        EXPECT_TRUE(client.received == origin.content) << client.received.size() << " bytes";
     }
     std::string slice(ByteRange range) const {
         return origin.content.substr(range.first, range.length());
