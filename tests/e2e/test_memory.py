@@ -3,9 +3,12 @@
 import pytest
 
 from harness.content import GIB, KIB, MIB, Content
+from harness.daemon import is_sanitized
 from harness.waiting import eventually
 
 SLOW = 200
+
+pytestmark = pytest.mark.skipif(is_sanitized(), reason="a sanitizer has memory of its own")
 
 
 @pytest.mark.heavy

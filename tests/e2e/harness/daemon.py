@@ -35,6 +35,12 @@ DEFAULTS = {
 DISASTERS = ("ERROR: AddressSanitizer", "runtime error:", "WARNING: ThreadSanitizer", "ERROR: LeakSanitizer",
              "Assertion `", "terminate called")
 
+def is_sanitized():
+    """A sanitizer's own memory says nothing about ours."""
+    program = BINARY.read_bytes() if BINARY.exists() else b""
+    return b"__asan_init" in program or b"__tsan_init" in program
+
+
 started = []  # every Hawker of this session, for the search for secrets at its end
 
 
