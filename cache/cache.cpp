@@ -213,9 +213,14 @@ Task<std::shared_ptr<LiveObject>> TheCache::load(TaskId task, Executor& home) {
 
 Task<std::optional<Representation>> TheCache::find(TaskId task, Executor& home) {
     auto object = co_await load(task, home);
-    auto live = object->lock();
-    if (live->phase != Phase::ready || live->failure || live->retired) co_return std::nullopt;
-    co_return live->representation;
+    std::optional<Representation> found;
+    {
+        auto live = object->lock();
+        if (live->phase == Phase::ready && !live->failure && !live->retired)
+            found = live->representation;
+    }
+    if (!found) stock_->table->leave_if_absent(object);
+    co_return found;
 }
 
 void TheCache::refresh(const TaskId& task, std::uint64_t generation, std::string head) {
@@ -241,9 +246,14 @@ void TheCache::refresh(const TaskId& task, std::uint64_t generation, std::string
 
 Task<bool> TheCache::remove(TaskId task, Executor& home) {
     auto object = co_await load(task, home);
+    bool is_there = false;
     {
         auto live = object->lock();
-        if (live->phase != Phase::ready || live->retired) co_return false;
+        is_there = live->phase == Phase::ready && !live->retired;
+    }
+    if (!is_there) {
+        stock_->table->leave_if_absent(object);
+        co_return false;
     }
     stock_->retire(*object, std::nullopt);
     co_return true;

@@ -24,6 +24,7 @@ std::shared_ptr<Fetch> Fetch::begin(std::shared_ptr<Stock> stock,
                                     const OpenRequest& request, Executor& home) {
     auto fetch = std::make_shared<Fetch>(stock, std::move(object), request, home);
     if (!stock->fetch_begins(fetch)) return nullptr;
+    fetch->single_ = !live.can_combine();
     live.fetch = fetch;
     ++live.fetches;
     live.fetch_error.reset();
@@ -116,6 +117,7 @@ void Fetch::launch_first(std::unique_ptr<Beginning> beginning) {
 bool Fetch::go_on() {
     std::vector<std::shared_ptr<Segment>> planned;
     Transfer* in_the_way = nullptr;
+    bool cannot_combine = false;
     {
         auto live = object_->lock();
         if (is_over() || live->failure || is_abandoned(*live)) return false;
@@ -123,6 +125,8 @@ bool Fetch::go_on() {
         while (active_.size() + planned.size() < most) {
             const auto range = plan(*live);
             if (!range) break;
+            cannot_combine = !live->can_combine() && !live->holdings.present.empty();
+            if (cannot_combine) break;
             planned.push_back(std::make_shared<Segment>(*range, options_.attempts));
             announce(*planned.back(), *live, *range);
             ++report_.segments;
@@ -130,6 +134,11 @@ bool Fetch::go_on() {
         if (planned.empty() && !single_ && active_.size() >= most)
             in_the_way = find_one_nobody_needs(*live);
         live->decide_tail();
+    }
+    if (cannot_combine) {
+        retire(
+            Error(Errc::changed, "a part is missing, and nothing could be combined with the rest"));
+        return false;
     }
     if (in_the_way != nullptr) in_the_way->cancel();
     for (std::shared_ptr<Segment>& segment : planned) launch(std::move(segment), nullptr);

@@ -19,7 +19,7 @@ void LiveState::want(ByteRange range) {
 
 void LiveState::decide_tail() {
     const bool unconfirmed = representation.digest && !digest_verified;
-    bool becomes_whole = holdings.all_present();
+    bool becomes_whole = holdings.all_present() || (fetch && !holdings.size);
     if (unconfirmed && !becomes_whole && fetch && holdings.size) {
         Extents in_the_end = holdings.present;
         for (const ByteRange& wanted : goal.stretches()) in_the_end.add(wanted);

@@ -52,6 +52,17 @@ void LiveTable::leave(const LiveObject& object) {
     if (it != shard.slots.end() && it->second.object.get() == &object) erase(shard, object.task);
 }
 
+void LiveTable::leave_if_absent(const std::shared_ptr<LiveObject>& object) {
+    Shard& shard = shard_of(object->task);
+    const std::scoped_lock lock(shard.mutex);
+    const auto it = shard.slots.find(object->task);
+    if (it == shard.slots.end() || it->second.object != object) return;
+    // The table's and the caller's.
+    if (object.use_count() > 2) return;
+    const bool is_absent = object->lock()->phase == Phase::absent;
+    if (is_absent) erase(shard, object->task);
+}
+
 bool LiveTable::take_idle(const TaskId& task, std::uint64_t generation) {
     Shard& shard = shard_of(task);
     const std::scoped_lock lock(shard.mutex);

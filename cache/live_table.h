@@ -34,6 +34,10 @@ public:
     // This object is not the task's any more.
     void leave(const LiveObject& object);
 
+    // The same, if nothing is stored and only the caller holds it: looking must not push out what
+    // is hot.
+    void leave_if_absent(const std::shared_ptr<LiveObject>& object);
+
     // Takes the task away if nobody uses it, or if it is not live at all; `generation` is then
     // doomed.
     bool take_idle(const TaskId& task, std::uint64_t generation);

@@ -10,6 +10,9 @@
 namespace hawker::cache {
 namespace {
 
+// The kernel reads ahead in windows of this order, and drops pages in no smaller runs.
+constexpr std::uint64_t kSample = 131'072;
+
 bool is_resident(int fd, std::uint64_t offset) {
     std::byte byte{};
     iovec into{&byte, 1};
@@ -23,7 +26,10 @@ bool is_resident(int fd, std::uint64_t offset) {
 
 bool looks_resident(const DataFile& file, ByteRange range) {
     if (range.empty()) return true;
-    return is_resident(file.fd(), range.first) && is_resident(file.fd(), range.end - 1);
+    if (!is_resident(file.fd(), range.end - 1)) return false;
+    for (std::uint64_t offset = range.first; offset < range.end; offset += kSample)
+        if (!is_resident(file.fd(), offset)) return false;
+    return true;
 }
 
 Expected<void> bring_in(const DataFile& file, ByteRange range) {

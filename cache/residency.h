@@ -10,8 +10,8 @@
 
 namespace hawker::cache {
 
-// Are the first and the last page of `range` resident? Never waits. True where the file system
-// cannot tell.
+// Are the first page, the last page and samples between them resident? Never waits. True where the
+// file system cannot tell.
 bool looks_resident(const DataFile& file, ByteRange range);
 
 // Reads `range` once, so that it is resident; waits for the disk. Errc::corrupt when the file is

@@ -215,7 +215,9 @@ Fetch::Verdict Fetch::arrived(ByteRange range, const std::vector<ByteRange>& wri
             for (const ByteRange& part : written)
                 for (const std::uint32_t piece : live->holdings.whole_pieces(part))
                     pieces.push_back(piece);
-        live.wake_at(range);
+        // What was held back for lack of these bytes may be free now.
+        const std::uint64_t held = live->holdings.tail_is_held ? kHeldBack : 0;
+        live.wake_at(ByteRange(range.first - std::min(range.first, held), range.end));
     }
     confirm_in_background(pieces);
     return {};

@@ -202,12 +202,19 @@ void Stock::retire(LiveObject& object, std::optional<Error> failure) {
     if (fetch && !failure) fetch->kick();
 }
 
+// Bytes that an object has stored, as committed.
+std::uint64_t Stock::stored_bytes(const ObjectRecord& record) const {
+    if (record.complete || record.inlined) return record.size;
+    std::uint64_t bytes = 0;
+    for (const PieceRecord& piece : index->pieces(record.task, record.generation))
+        bytes += piece.length;
+    return bytes;
+}
+
 bool Stock::remove_idle(const TaskId& task, std::uint64_t generation) {
     const auto record = find_record(task);
     if (!record || record->generation != generation) return false;
-    std::uint64_t bytes = record->complete ? record->size : 0;
-    if (!record->complete)
-        for (const PieceRecord& piece : index->pieces(task, generation)) bytes += piece.length;
+    const std::uint64_t bytes = stored_bytes(*record);
     if (!table->take_idle(task, generation)) return false;
     remove_rows(task, generation);
     account(-static_cast<std::int64_t>(bytes));
@@ -259,7 +266,10 @@ bool Stock::wait_for_fetches(std::chrono::milliseconds patience) {
 }
 
 void Stock::begin_upkeep() {
-    pool.post([self = shared_from_this()] { self->sweep_orphans(); });
+    pool.post([self = shared_from_this()] {
+        self->count_stored();
+        self->sweep_orphans();
+    });
     tick();
 }
 
@@ -275,28 +285,27 @@ void Stock::tick() {
     });
 }
 
-// Files of earlier runs that no object names go; the others are counted. Files of this run belong
-// to its fetches.
+// What earlier runs have stored. One pass over the records, so that little can change meanwhile.
+void Stock::count_stored() {
+    std::uint64_t bytes = 0;
+    index->each(std::nullopt, [&](const ObjectRecord& record, const AccessRecord&) {
+        if (record.generation < first_generation_) bytes += stored_bytes(record);
+        return !stopping;
+    });
+    account(static_cast<std::int64_t>(bytes));
+}
+
+// Files of earlier runs that no object names go. Files of this run belong to its fetches.
 void Stock::sweep_orphans() {
     std::uint64_t swept = 0;
-    std::int64_t bytes = 0;
     files->sweep([&](const DataFiles::Found& found) {
         if (found.generation >= first_generation_ || stopping) return true;
         const auto record = find_record(found.task);
-        if (!record || record->generation != found.generation || record->inlined) {
-            ++swept;
-            return false;
-        }
-        bytes += static_cast<std::int64_t>(found.bytes);
-        return true;
-    });
-    index->each(std::nullopt, [&](const ObjectRecord& record, const AccessRecord&) {
-        if (record.inlined && record.generation < first_generation_)
-            bytes += static_cast<std::int64_t>(record.size);
-        return !stopping;
+        if (record && record->generation == found.generation && !record->inlined) return true;
+        ++swept;
+        return false;
     });
     if (swept > 0) log.info("swept {} data files that belonged to no object", swept);
-    account(bytes);
 }
 
 }  // namespace hawker::cache

@@ -112,7 +112,9 @@ TaskReader::Look TaskReader::look(std::uint64_t most) {
         end_ = std::min(end_, *live->holdings.size);
         need_.end = end_;
     }
-    if (position_ >= end_) return seen;
+    // An empty body is not complete before its digest agrees either.
+    const bool is_held = live->holdings.tail_is_held && live->holdings.size == 0U;
+    if (position_ >= end_ && !is_held) return seen;
     const std::uint64_t here = live->holdings.readable_end(position_);
     if (here > position_) {
         seen.step = Step::hand_out;

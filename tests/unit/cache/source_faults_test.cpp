@@ -165,6 +165,53 @@ TEST_F(SourceFaultsTest, ABodyOfUnknownLengthThatBreaksIsAFailureAndNotStored) {
     expect_whole(visit());
 }
 
+TEST_F(SourceFaultsTest, ABodyOfUnknownLengthIsHeldBackForItsDigestToo) {
+    origin.ranged = origin.knows_size = false;
+    origin.by_hand = true;
+    digest = testing::digest_of(origin.content);
+    Client& client = visit();
+    origin.deliver(0, 100'000);
+    crank();
+    EXPECT_EQ(client.received.size(), 100'000 - 64_KiB);
+    origin.deliver(0, whole() - 100'001);
+    crank();
+    EXPECT_EQ(client.received.size(), whole() - 1 - 64_KiB);
+    origin.deliver(0, 1);
+    crank();
+    expect_whole(client);
+    EXPECT_EQ(visit().origin, Origin::hit);
+}
+
+TEST_F(SourceFaultsTest, WrongBytesOfUnknownLengthAreNeverComplete) {
+    origin.ranged = origin.knows_size = false;
+    digest = testing::digest_of("something else");
+    Client& client = visit();
+    EXPECT_EQ(client.code(), Errc::corrupt);
+    EXPECT_LE(client.received.size(), whole() - 64_KiB);
+}
+
+TEST_F(SourceFaultsTest, AnEmptyBodyIsHeldAgainstItsDigestToo) {
+    origin.content.clear();
+    digest = testing::digest_of("something");
+    Client& client = visit();
+    EXPECT_FALSE(client.finished);
+    EXPECT_EQ(client.code(), Errc::corrupt);
+}
+
+TEST_F(SourceFaultsTest, ADamagedPieceOfABodyWithoutAValidatorIsNotPatched) {
+    origin.validator = "";
+    origin.ranged = false;
+    visit();
+    close();
+    std::filesystem::resize_file(data_file(), 1_MiB);
+    restart();
+    origin.content = some_content(whole(), 99);
+    Client& client = arrive(request(), ByteRange(2_MiB, 2_MiB + 10));
+    crank();
+    EXPECT_EQ(client.code(), Errc::changed);
+    expect_whole(visit());
+}
+
 TEST_F(SourceFaultsTest, AnAnswerForAnotherPlaceIsNotUsed) {
     options.connections = 1;
     origin.script.push_back(breaking_after(1_MiB));
