@@ -12,8 +12,9 @@ using testing::SizeIs;
 
 ConfigFile parsed(const std::string& text) {
     auto file = parse_config(text, "hawker.yaml");
-    EXPECT_TRUE(file) << file.error().what;
-    return file.value_or(ConfigFile());
+    if (file) return std::move(*file);
+    ADD_FAILURE() << file.error().what;
+    return ConfigFile();
 }
 
 std::string complaint(const std::string& text) {

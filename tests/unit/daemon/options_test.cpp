@@ -17,8 +17,9 @@ Assignment say(std::string where, std::string key, std::string value) {
 
 Options resolved(std::vector<Assignment> assignments) {
     auto options = Options::resolve(assignments);
-    EXPECT_TRUE(options) << options.error().what;
-    return options.value_or(Options());
+    if (options) return std::move(*options);
+    ADD_FAILURE() << options.error().what;
+    return Options();
 }
 
 std::string complaint(const std::string& key, const std::string& value) {
