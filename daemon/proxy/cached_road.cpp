@@ -135,8 +135,8 @@ Task<void> CachedRoad::serve_by_reading() {
         const Permit permitted = co_await permit(**reader, *stored);
         if (permitted == Permit::answered) co_return;
         if (permitted == Permit::reopen) continue;
-        co_await serve_from(**reader, *stored);
-        co_return;
+        const bool served = co_await serve_from(**reader, *stored);
+        if (served) co_return;
     }
     co_await pass_through(context_);
 }
@@ -219,7 +219,7 @@ std::string CachedRoad::cache_status(const cache::Reader& reader) const {
     return status.serialize();
 }
 
-Task<void> CachedRoad::serve_from(cache::Reader& reader, const origin::StoredHead& stored) {
+Task<bool> CachedRoad::serve_from(cache::Reader& reader, const origin::StoredHead& stored) {
     context_.record.source = name_of_source(reader.origin());
     StoredAnswer answer =
         answer_from(context_.request, decision_.overrides, reader.representation(), stored,
@@ -227,10 +227,20 @@ Task<void> CachedRoad::serve_from(cache::Reader& reader, const origin::StoredHea
     answer.head.fields.add("Cache-Status", cache_status(reader));
     make_relayable(answer.head, context_.settings->pseudonym);
     context_.out.begin(answer.head, answer.body_length);
-    co_await send_body(reader, answer);
+    auto sent = co_await send_body(reader, answer);
+    if (sent) co_return true;
+    if (!context_.out.withdraw()) {
+        cut(context_, sent.error());
+        co_return true;
+    }
+    // Nobody has seen a byte of it: another representation, or an honest error, can still be the
+    // answer.
+    if (sent.error().code == Errc::changed) co_return false;
+    co_await hawker::proxy::answer(context_, sent.error());
+    co_return true;
 }
 
-Task<void> CachedRoad::send_body(cache::Reader& reader, const StoredAnswer& answer) {
+Task<Expected<void>> CachedRoad::send_body(cache::Reader& reader, const StoredAnswer& answer) {
     context_.cancel = [&reader] { reader.cancel(); };
     Expected<void> sent;
     if (answer.multipart)
@@ -239,11 +249,7 @@ Task<void> CachedRoad::send_body(cache::Reader& reader, const StoredAnswer& answ
         sent = co_await send_range(reader, answer.ranges.front());
     context_.cancel = nullptr;
     if (sent) sent = co_await context_.out.finish();
-    if (sent) co_return;
-    if (context_.out.withdraw())
-        co_await hawker::proxy::answer(context_, sent.error());
-    else
-        cut(context_, sent.error());
+    co_return sent;
 }
 
 Task<Expected<void>> CachedRoad::send_range(cache::Reader& reader, ByteRange range) {

@@ -32,7 +32,8 @@ private:
     // changed.
     Task<void> serve_without_fetching();
     Task<void> serve_by_reading();
-    Task<void> serve_from(cache::Reader& reader, const origin::StoredHead& stored);
+    // False when the representation was replaced before a byte of it was sent: open again.
+    Task<bool> serve_from(cache::Reader& reader, const origin::StoredHead& stored);
 
     Task<Expected<std::unique_ptr<cache::Reader>>> open_reader(RangeSpec wanted);
     Task<Permit> permit(cache::Reader& reader, const origin::StoredHead& stored);
@@ -41,7 +42,7 @@ private:
     void remember_yes();
     bool is_stale(const origin::StoredHead& stored) const;
 
-    Task<void> send_body(cache::Reader& reader, const StoredAnswer& answer);
+    Task<Expected<void>> send_body(cache::Reader& reader, const StoredAnswer& answer);
     Task<Expected<void>> send_range(cache::Reader& reader, ByteRange range);
     Task<Expected<void>> send_parts(cache::Reader& first, const StoredAnswer& answer);
     // The rest of a range without the cache: it ran out of room, or failed. Checks that the origin

@@ -124,7 +124,7 @@ Task<void> relay(Context& context, http::ResponseHead head, origin::Response& re
 }
 
 Task<void> pass_through(Context& context) {
-    if (context.record.source.empty()) context.record.source = "pass";
+    context.record.source = "pass";
     const auto response = context.origin().send(origin_request(context));
     context.cancel = [&response] { response->cancel(); };
     Upload upload(context);
