@@ -14,8 +14,8 @@ namespace hawker::cache {
 
 class Backoff {
 public:
-    // `attempts` in a row may fail; then it is over. A source that asks for more than `patience` gets
-    // no other attempt: whoever waits would rather hear of it.
+    // `attempts` in a row may fail; then it is over. A source that asks for more than `patience`
+    // gets no other attempt: whoever waits would rather hear of it.
     Backoff(unsigned attempts, std::chrono::milliseconds patience)
         : attempts_(attempts), patience_(patience), random_(std::random_device{}()) {}
 

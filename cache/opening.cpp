@@ -6,7 +6,8 @@
 namespace hawker::cache {
 namespace {
 
-// Nobody has a byte yet, and a client waits: one that is told to come back later can decide by itself.
+// Nobody has a byte yet, and a client waits: one that is told to come back later can decide by
+// itself.
 constexpr std::chrono::milliseconds kPatience{5'000};
 
 // Does the transfer bring the whole representation, so that nothing has to be combined with it?
