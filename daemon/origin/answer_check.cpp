@@ -3,7 +3,8 @@
 #include "daemon/http/caching.h"
 #include "daemon/http/ranges.h"
 #include "daemon/http/validators.h"
-#include "filters/url.h"
+#include "daemon/origin/grammar.h"
+#include "daemon/origin/target.h"
 
 #include <algorithm>
 #include <charconv>
@@ -14,198 +15,235 @@ namespace hawker::origin {
 
 namespace {
 
-using http::equals_ignoring_case;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 
-std::optional<std::uint64_t> content_length(const http::Fields& fields) {
-    const auto value = fields.get("Content-Length");
-    std::uint64_t length = 0;
-    if (!value) return std::nullopt;
-    const auto [end, problem] =
-        std::from_chars(value->data(), value->data() + value->size(), length);
-    if (problem != std::errc() || end != value->data() + value->size()) return std::nullopt;
-    return length;
+constexpr seconds kMostRetryAfter = std::chrono::days(1);
+
+std::optional<std::uint64_t> number_in(std::string_view text) {
+    std::uint64_t number = 0;
+    const char* end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    if (parsed.ec == std::errc::result_out_of_range) return UINT64_MAX;
+    if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+    return number;
 }
 
-std::string_view media_type(const http::Fields& fields) {
-    std::string_view type = fields.get("Content-Type").value_or("");
-    type = type.substr(0, type.find(';'));
-    while (type.ends_with(' ')) type.remove_suffix(1);
-    return type;
+// Without parameters, in lower case.
+std::string media_type(const http::Fields& fields) {
+    const std::string_view value = fields.get("Content-Type").value_or("");
+    return lower(trimmed(value.substr(0, value.find(';'))));
 }
 
-// HTML or JSON where a binary object was asked for: a login page, a captive portal, an error with
-// status 200.
-bool looks_like_an_error_page(const http::Fields& fields, const SourceOptions& options) {
-    const std::string_view type = media_type(fields);
-    const bool html = equals_ignoring_case(type, "text/html");
-    const bool json = equals_ignoring_case(type, "application/json") || type.ends_with("+json");
-    if (!html && !json) return false;
-    const auto url = filters::parse_url(options.url);
-    const std::string_view path = url ? url->path : std::string_view();
-    const auto named = [path](std::string_view ending) { return path.ends_with(ending); };
-    if (html) return !named(".html") && !named(".htm");
-    return !options.knows_digest && !named(".json");
+// What is neither 200 nor 206: whose fault, and may another try help?
+Error error_of_status(const http::ResponseHead& head, WallTime now) {
+    Error error;
+    error.what = fmt::format("the origin answers {}", head.status);
+    switch (head.status) {
+        case 401:
+        case 403:
+            error.code = Errc::refused;
+            return error;
+        case 404:
+        case 410:
+            error.code = Errc::not_found;
+            return error;
+        case 416:
+            error.code = Errc::changed;
+            return error;
+        case 304:  // no condition was sent
+            error.code = Errc::invalid;
+            return error;
+        default:
+            break;
+    }
+    const bool is_busy = head.status == 429 || head.status >= 500;
+    error.code = is_busy ? Errc::unavailable : Errc::unsupported;
+    if (is_busy) error.retry_after = retry_after(head.fields, now);
+    return error;
 }
 
-bool expected_type(const http::Fields& fields, const SourceOptions& options) {
-    if (options.content_types.empty()) return !looks_like_an_error_page(fields, options);
-    const auto same = [&fields](const std::string& type) {
-        return equals_ignoring_case(type, media_type(fields));
-    };
-    return std::ranges::any_of(options.content_types, same);
-}
-
-bool usable_vary(const http::Fields& fields) {
-    const std::string vary = fields.joined("Vary");
-    std::string_view rest = vary;
+bool every_member(const http::Fields& fields, std::string_view name,
+                  std::initializer_list<std::string_view> among) {
+    const std::string joined = fields.joined(name);
+    std::string_view rest = joined;
     while (!rest.empty()) {
-        std::string_view name = rest.substr(0, rest.find(','));
-        rest.remove_prefix(std::min(rest.size(), name.size() + 1));
-        while (name.starts_with(' ')) name.remove_prefix(1);
-        while (name.ends_with(' ')) name.remove_suffix(1);
-        const bool harmless = name.empty() || equals_ignoring_case(name, "Accept-Encoding") ||
-                              equals_ignoring_case(name, "Origin");
-        if (!harmless) return false;
+        const std::size_t comma = std::min(rest.find(','), rest.size());
+        const std::string_view member = trimmed(rest.substr(0, comma));
+        const bool is_known = std::ranges::any_of(among, [member](std::string_view allowed) {
+            return http::equals_ignoring_case(member, allowed);
+        });
+        if (!member.empty() && !is_known) return false;
+        rest.remove_prefix(std::min(comma + 1, rest.size()));
     }
     return true;
 }
 
-// Why it may not be kept; empty when it may.
-std::string_view obstacle(const http::ResponseHead& head, const SourceOptions& options) {
-    const http::Fields& fields = head.fields;
-    const auto coding = fields.get("Content-Encoding");
-    if (coding && !equals_ignoring_case(*coding, "identity"))
-        return "it is encoded although identity was asked for";
-    if (!expected_type(fields, options)) return "its media type is not that of a download";
-    if (!usable_vary(fields)) return "it varies by a field that is not part of the key";
-    if (!options.may_store_credentialed) {
-        const http::CacheControl control = http::CacheControl::of(fields);
-        const bool credentialed =
-            options.fields.has("Authorization") || options.fields.has("Cookie");
-        const bool for_all = control.is_public || control.s_maxage || control.must_revalidate;
-        if (fields.has("Set-Cookie")) return "it sets a cookie";
-        if (credentialed && !for_all)
-            return "the request carried credentials that may select the bytes";
-        if (control.no_store || control.is_private) return "it says no-store or private";
-    }
-    if (options.obey_cache_control && !http::storable(options.fields, 200, fields))
-        return "it may not be stored";
+// RFC 9111 section 3 as far as a rule does not say that credentials do not select the bytes.
+Expected<void> check_cache_rules(const SourceOptions& options, const http::Fields& fields) {
+    const auto targeted = http::CacheControl::targeted(fields);
+    const http::CacheControl control = targeted ? *targeted : http::CacheControl::of(fields);
+    const bool trusts_rule = options.may_store_credentialed && !options.obey_cache_control;
+    if (!trusts_rule && ((control.no_store && !control.must_understand) || control.is_private))
+        return fail(Errc::unsupported, "the origin forbids storing: no-store or private");
+    if (options.obey_cache_control && http::CacheControl::of(options.fields).no_store)
+        return fail(Errc::unsupported, "the request says no-store");
+    if (options.may_store_credentialed) return {};
+    if (fields.has("Set-Cookie")) return fail(Errc::unsupported, "the answer sets a cookie");
+    const bool is_credentialed =
+        options.fields.has("Authorization") || options.fields.has("Cookie");
+    const bool may_share = control.is_public || control.s_maxage || control.must_revalidate;
+    if (is_credentialed && !may_share)
+        return fail(Errc::unsupported,
+                    "credentials were sent, and the answer is not marked public");
     return {};
 }
 
-std::string strong_validator(const http::Fields& fields, std::optional<std::uint64_t> size) {
+bool ends_with_any(std::string_view path, std::initializer_list<std::string_view> suffixes) {
+    const std::string lowered = lower(path);
+    return std::ranges::any_of(
+        suffixes, [&lowered](std::string_view suffix) { return lowered.ends_with(suffix); });
+}
+
+// HTML or JSON with status 200 where something else was asked for. JSON under a known digest
+// will be found out by the digest; a login page in HTML need not come so far.
+bool looks_like_an_error_page(const SourceOptions& options, const Asked& asked,
+                              const std::string& type) {
+    if (options.obey_cache_control) return false;  // the origin's own words decide
+    const auto target = split_url(asked.url);
+    const std::string path =
+        target ? target->in_origin.substr(0, target->in_origin.find('?')) : std::string();
+    if (type == "text/html" || type == "application/xhtml+xml")
+        return !ends_with_any(path, {".html", ".htm", ".xhtml"});
+    if (type == "application/json" || type.ends_with("+json"))
+        return !options.knows_digest && !ends_with_any(path, {".json"});
+    return false;
+}
+
+Expected<void> check_media_type(const SourceOptions& options, const Asked& asked,
+                                const http::ResponseHead& head) {
+    const std::string type = media_type(head.fields);
+    bool is_expected = std::ranges::any_of(options.content_types, [&type](std::string_view it) {
+        return http::equals_ignoring_case(it, type) ||
+               (it.ends_with("/*") && type.starts_with(lower(it.substr(0, it.size() - 1))));
+    });
+    if (options.content_types.empty())
+        is_expected = head.status != 200 || !looks_like_an_error_page(options, asked, type);
+    if (is_expected) return {};
+    return fail(Errc::unsupported,
+                fmt::format("media type '{}' is not what the rule expects", type));
+}
+
+Expected<void> check_storable(const SourceOptions& options, const Asked& asked,
+                              const http::ResponseHead& head) {
+    if (!every_member(head.fields, "Content-Encoding", {"identity"}))
+        return fail(Errc::unsupported, "a content coding that was not asked for");
+    if (!every_member(head.fields, "Vary", {"Accept-Encoding", "Origin"}))
+        return fail(Errc::unsupported, "the answer varies with more than its coding");
+    auto allowed = check_cache_rules(options, head.fields);
+    if (!allowed) return allowed;
+    return check_media_type(options, asked, head);
+}
+
+// `got` against what was asked for: the same first byte, not beyond the last one.
+bool answers(const ByteRange& got, std::uint64_t size, const RangeSpec& asked) {
+    const auto wanted = asked.resolve(size);
+    return wanted && got.first == wanted->first && got.end <= wanted->end && !got.empty();
+}
+
+Expected<cache::Arrival> partial_arrival(const Asked& asked, const http::ResponseHead& head,
+                                         std::optional<std::uint64_t> content_length) {
+    if (asked.range.is_whole()) return fail(Errc::invalid, "206 to a request without Range");
+    if (media_type(head.fields) == "multipart/byteranges")
+        return fail(Errc::invalid, "multipart/byteranges to a request for one range");
+    const auto values = head.fields.all("Content-Range");
+    if (values.size() != 1) return fail(Errc::invalid, "206 without one Content-Range");
+    const auto told = http::parse_content_range(values.front());
+    if (!told || !told->range || !told->size)
+        return fail(Errc::invalid, "206 with an unusable Content-Range");
+    if (!answers(*told->range, *told->size, asked.range))
+        return fail(Errc::invalid, fmt::format("asked for {}, got {}",
+                                               http::range_field(asked.range), values.front()));
+    if (content_length && *content_length != told->range->length())
+        return fail(Errc::invalid, "206 whose Content-Length is not that of its Content-Range");
+    cache::Arrival arrival;
+    arrival.offset = told->range->first;
+    arrival.length = told->range->length();
+    arrival.size = told->size;
+    arrival.ranged = true;
+    return arrival;
+}
+
+Expected<cache::Arrival> whole_arrival(const Asked& asked, const http::ResponseHead& head,
+                                       std::optional<std::uint64_t> content_length) {
+    if (head.fields.has("Content-Range")) return fail(Errc::invalid, "200 with a Content-Range");
+    cache::Arrival arrival;
+    arrival.length = content_length;
+    arrival.size = content_length;
+    arrival.ranged =
+        asked.range.is_whole() && http::list_has(head.fields.joined("Accept-Ranges"), "bytes");
+    return arrival;
+}
+
+// A strong entity tag, else the date with the size; empty when there is neither (R11).
+std::string validator_of(const http::Fields& fields, std::optional<std::uint64_t> size) {
     const auto tag = fields.get("ETag");
-    if (tag && http::is_entity_tag(*tag) && http::is_strong(*tag))
-        return fmt::format("etag:{}", *tag);
+    if (tag && http::is_strong(*tag)) return fmt::format("etag:{}", *tag);
     const auto modified = fields.get("Last-Modified");
-    if (modified && size) return fmt::format("lm:{}:{}", *modified, *size);
+    if (modified && size && http::parse_date(*modified))
+        return fmt::format("lm:{}:{}", *modified, *size);
     return {};
 }
 
-std::optional<Digest> told_digest(const http::Fields& fields) {
-    std::string_view linked = fields.get("X-Linked-Etag").value_or("");
-    if (linked.size() == 66 && linked.front() == '"') linked = linked.substr(1, 64);
-    if (auto digest = Digest::from_hex(linked)) return digest;
-    std::string_view docker = fields.get("Docker-Content-Digest").value_or("");
-    if (docker.starts_with("sha256:")) return Digest::from_hex(docker.substr(7));
-    return std::nullopt;
-}
-
+// What of the head belongs to the representation. Age goes: it is in the time of receipt.
 std::string kept_head(const http::ResponseHead& head, WallTime now) {
     http::ResponseHead kept;
     kept.status = 200;
     kept.reason = http::reason_phrase(200);
     kept.fields = head.fields;
     http::remove_hop_by_hop(kept.fields);
-    for (const std::string_view name :
-         {"Set-Cookie", "Content-Length", "Content-Range", "Transfer-Encoding", "Age",
-          "Cache-Status", "Proxy-Status", "Proxy-Authenticate"})
+    for (const std::string_view name : {"Set-Cookie", "Set-Cookie2", "Content-Length",
+                                        "Content-Range", "Age", "Cache-Status", "Proxy-Status"})
         kept.fields.remove(name);
-    // Age counts from here on; what it was on arrival is part of the time of receipt.
     return encode_head(kept, now - http::current_age(head.fields, now, now));
-}
-
-Expected<cache::Arrival> partial(const http::ResponseHead& head, const RangeSpec& asked) {
-    const auto got = http::parse_content_range(head.fields.get("Content-Range").value_or(""));
-    if (!got || !got->range || !got->size)
-        return fail(Errc::invalid, "206 without a usable Content-Range");
-    const auto wanted = asked.resolve(*got->size);
-    if (!wanted || got->range->first != wanted->first || got->range->end > wanted->end ||
-        got->range->empty())
-        return fail(Errc::invalid, "206 with another range than was asked for");
-    const auto length = content_length(head.fields);
-    if (length && *length != got->range->length())
-        return fail(Errc::invalid, "206 whose length is not that of its range");
-    cache::Arrival arrival;
-    arrival.offset = got->range->first;
-    arrival.length = got->range->length();
-    arrival.size = got->size;
-    arrival.ranged = true;
-    return arrival;
-}
-
-Expected<cache::Arrival> whole(const http::ResponseHead& head, http::Framing framing) {
-    if (head.fields.has("Content-Range")) return fail(Errc::invalid, "200 with a Content-Range");
-    cache::Arrival arrival;
-    arrival.size = content_length(head.fields);
-    arrival.length = arrival.size;
-    arrival.end_is_certain = framing != http::Framing::until_close;
-    arrival.ranged = http::list_has(head.fields.get("Accept-Ranges").value_or(""), "bytes");
-    return arrival;
-}
-
-std::unexpected<Error> not_success(const http::ResponseHead& head, WallTime now) {
-    Error error;
-    error.what = fmt::format("the origin answered {} {}", head.status, head.reason);
-    switch (head.status) {
-        case 401:
-        case 403:
-            error.code = Errc::refused;
-            break;
-        case 404:
-        case 410:
-            error.code = Errc::not_found;
-            break;
-        case 416:
-            error.code = Errc::changed;
-            break;
-        default:
-            error.code =
-                head.status == 429 || head.status >= 500 ? Errc::unavailable : Errc::unsupported;
-    }
-    error.retry_after = retry_after(head.fields, now);
-    return fail(std::move(error));
 }
 
 }  // namespace
 
-std::optional<std::chrono::milliseconds> retry_after(const http::Fields& fields, WallTime now) {
+std::optional<milliseconds> retry_after(const http::Fields& fields, WallTime now) {
     const auto value = fields.get("Retry-After");
     if (!value) return std::nullopt;
-    unsigned seconds = 0;
-    const auto [end, problem] =
-        std::from_chars(value->data(), value->data() + value->size(), seconds);
-    if (problem == std::errc() && end == value->data() + value->size())
-        return std::chrono::seconds(seconds);
-    const auto date = http::parse_date(*value);
+    if (const auto number = number_in(*value)) {
+        const auto most = static_cast<std::uint64_t>(kMostRetryAfter.count());
+        return milliseconds(seconds(std::min(*number, most)));
+    }
+    const auto date = http::parse_date(*value, now);
     if (!date) return std::nullopt;
-    return std::max(std::chrono::duration_cast<std::chrono::milliseconds>(*date - now),
-                    std::chrono::milliseconds(0));
+    const auto wait = std::chrono::ceil<seconds>(*date) - std::chrono::floor<seconds>(now);
+    return std::clamp<milliseconds>(wait, seconds::zero(), kMostRetryAfter);
+}
+
+bool says_empty(const http::ResponseHead& head) {
+    const auto told = http::parse_content_range(head.fields.get("Content-Range").value_or(""));
+    return head.status == 416 && told && !told->range && told->size == 0U;
 }
 
 Expected<cache::Arrival> check_answer(const http::ResponseHead& head, http::Framing framing,
-                                      const RangeSpec& asked, const SourceOptions& options,
+                                      const Asked& asked, const SourceOptions& options,
                                       WallTime now) {
-    if (head.status != 200 && head.status != 206) return not_success(head, now);
-    if (head.status == 206 && media_type(head.fields).starts_with("multipart/"))
-        return fail(Errc::invalid, "a multipart answer to a single range");
-    auto arrival = head.status == 206 ? partial(head, asked) : whole(head, framing);
+    if (head.status != 200 && head.status != 206) return fail(error_of_status(head, now));
+    std::optional<std::uint64_t> length;
+    if (framing == http::Framing::length)
+        length = number_in(head.fields.get("Content-Length").value_or(""));
+    auto arrival = head.status == 206 ? partial_arrival(asked, head, length)
+                                      : whole_arrival(asked, head, length);
     if (!arrival) return arrival;
-    if (const auto why = obstacle(head, options); !why.empty())
-        return fail(Errc::unsupported, fmt::format("the origin's answer is not kept: {}", why));
-    arrival->validator = strong_validator(head.fields, arrival->size);
+    auto storable = check_storable(options, asked, head);
+    if (!storable) return fail(std::move(storable.error()));
+    arrival->end_is_certain = framing != http::Framing::until_close || head.status == 206;
+    arrival->validator = validator_of(head.fields, arrival->size);
+    arrival->digest = digest_told(head.fields);
     arrival->head = kept_head(head, now);
-    arrival->digest = told_digest(head.fields);
     return arrival;
 }
 

@@ -1,46 +1,67 @@
-// libcurl's multi interface on a loop; for origin/ alone.
+// One libcurl multi handle on one loop: libcurl's sockets and its timeout, as events of the loop.
+// Not a door.
 //
-// libcurl must never be called from inside its own callbacks, so nothing here resumes a coroutine
-// inline: waits end as jobs of the loop.
+// Owner:  the client and every response whose transfer it runs.
+// Thread: the loop's. Nothing here is called from inside a libcurl callback (libcurl forbids it):
+//         what a callback wants done afterwards it leaves to Party::settle().
 #pragma once
 
+#include "base/error.h"
 #include "daemon/net/loop.h"
 
+#include <map>
 #include <memory>
-#include <unordered_map>
+#include <vector>
 
 #include <curl/curl.h>
 
 namespace hawker::origin {
 
-// Told when libcurl is through with an easy handle.
-class Completion {
+// Whose easy handle it is.
+class Party {
 public:
-    virtual ~Completion() = default;
-    virtual void on_done(CURLcode code) = 0;
+    // The transfer is over; its handle has left the multi handle.
+    virtual void transfer_done(CURLcode code) = 0;
+    // Asked for by call_me(): libcurl has returned from its callbacks.
+    virtual void settle() = 0;
+
+protected:
+    ~Party() = default;
 };
 
 class Multi {
 public:
-    Multi(net::Loop& loop, long connections_per_host);
+    struct CloseMulti {
+        void operator()(CURLM* multi) const { curl_multi_cleanup(multi); }
+    };
+    using Handle = std::unique_ptr<CURLM, CloseMulti>;
+
+    static Expected<std::shared_ptr<Multi>> create(net::Loop& loop);
+    Multi(net::Loop& loop, Handle handle);
     ~Multi();
     Multi(const Multi&) = delete;
     Multi& operator=(const Multi&) = delete;
 
-    // CURLOPT_PRIVATE of `easy` must be its Completion.
-    void add(CURL* easy);
-    void remove(CURL* easy);
+    // From now until transfer_done() or remove(). Errc::exhausted when libcurl takes no more.
+    Expected<void> add(CURL* easy, Party& party);
+    void remove(CURL* easy, Party& party);
+    void call_me(Party& party);
+
+    net::Loop& loop() { return loop_; }
 
 private:
     static int on_socket(CURL* easy, curl_socket_t fd, int what, void* self, void* unused);
-    static int on_timer(CURLM* multi, long delay_ms, void* self);
-    void act(curl_socket_t fd, int ready);
+    static int on_timeout(CURLM* handle, long milliseconds, void* self);
+    void watch(curl_socket_t fd, int what);
+    void act(curl_socket_t fd, int events);
     void collect();
 
     net::Loop& loop_;
+    // Closed explicitly in the destructor: closing calls on_socket(), so the watches must live.
+    Handle handle_;
+    std::map<curl_socket_t, std::unique_ptr<net::FdWatch>> watches_;
+    std::vector<Party*> to_settle_;
     net::Timer timer_;
-    std::unordered_map<curl_socket_t, std::unique_ptr<net::FdWatch>> watches_;
-    std::unique_ptr<CURLM, decltype(&curl_multi_cleanup)> multi_;
 };
 
 }  // namespace hawker::origin

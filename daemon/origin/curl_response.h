@@ -1,87 +1,116 @@
-// One request under way: an easy handle, its buffers, and the coroutines that wait for it. For
-// origin/ alone.
+// One request and its response on one easy handle. Not a door.
+//
+// libcurl's callbacks only fill buffers, set flags and wake: the coroutines that wait go on as jobs
+// of the loop, so no coroutine ever runs inside libcurl.
+//
+// Time: waiting for a place at the origin and for the head has one clock; the body's clock runs
+// only while somebody waits in read(), the upload's only while somebody waits in write().
 #pragma once
 
 #include "base/wake.h"
 #include "daemon/origin/client.h"
+#include "daemon/origin/curl_errors.h"
 #include "daemon/origin/curl_multi.h"
+#include "daemon/origin/easy.h"
 #include "daemon/origin/head_collector.h"
+#include "daemon/origin/lanes.h"
+#include "daemon/origin/target.h"
 
 #include <array>
-#include <memory>
 #include <optional>
-#include <string>
 #include <vector>
-
-#include <curl/curl.h>
 
 namespace hawker::origin {
 
-class CurlResponse final : public Response, private Completion {
+// What the responses of one client share; it lives as long as the last of them.
+struct Road {
+    Road(std::shared_ptr<Multi> its_multi, const Log& its_log)
+        : multi(std::move(its_multi)), log(its_log) {}
+    std::shared_ptr<Multi> multi;
+    Lanes lanes;
+    const Log& log;
+};
+
+class CurlResponse final : public Response, private Party, private Lanes::Passenger {
 public:
-    CurlResponse(net::Loop& loop, Multi& multi, const ClientOptions& options, Request request);
+    CurlResponse(std::shared_ptr<Road> road, ClientOptions options, Request request);
     ~CurlResponse() override;
     CurlResponse(const CurlResponse&) = delete;
     CurlResponse& operator=(const CurlResponse&) = delete;
 
     Task<Expected<http::ResponseHead>> head() override;
-    http::Framing framing() const override { return collector_.framing(); }
+    http::Framing framing() const override { return answer_.framing(); }
     Task<Expected<std::span<const std::byte>>> read() override;
     Task<Expected<void>> write(std::span<const std::byte> bytes) override;
     void finish_body() override;
     void cancel() override;
-    std::string_view proxy_error() const override { return proxy_error_; }
+    std::string_view proxy_error() const override;
 
 private:
-    void prepare(const ClientOptions& options);
-    void prepare_target(const ClientOptions& options);
-    void prepare_fields();
-    void prepare_body();
-    void on_done(CURLcode code) override;
-    void end(Error error, std::string_view proxy_error);
-    void set_paused(bool& what, bool paused);
+    enum class Stage : std::uint8_t { queued, running, ended };
+
+    // libcurl's callbacks, in curl_callbacks.cpp.
+    static std::size_t on_line(char* bytes, std::size_t one, std::size_t size, void* self);
+    static std::size_t on_body(char* bytes, std::size_t one, std::size_t size, void* self);
+    static std::size_t on_upload(char* room, std::size_t one, std::size_t size, void* self);
+    static int on_connected(void* self, char* remote, char* local, int port, int local_port);
+    static curl_socket_t on_dial(void* self, curlsocktype purpose, curl_sockaddr* address);
+    bool take_line(std::string_view line);
+    void take_final_head();
+    std::size_t take_body(std::span<const std::byte> bytes);
+    std::size_t give_upload(std::span<char> room);
+    curl_socket_t dial(const curl_sockaddr& address);
+    void settle() override;
+
+    void depart() override;
+    void transfer_done(CURLcode code) override;
+    Expected<void> prepare();
+    void set_callbacks();
+    bool try_again(CURLcode code);
+    Failure explain(CURLcode code) const;
+    void end(std::optional<Failure> failure);
     void detach();
-    template <typename Value>
-    void set(CURLoption option, Value value) {
-        curl_easy_setopt(easy_.get(), option, value);
-    }
+    void resume_receiving();
+    void resume_sending();
+    void request_ended();
+    void run_upload_clock();
+    void time_is_up();
+    bool is_over() const { return body_complete_ || stage_ == Stage::ended; }
 
-    static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
-    static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
-    static std::size_t on_upload(char* into, std::size_t size, std::size_t count, void* self);
-    static curl_socket_t on_open_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
-
-    Multi& multi_;
+    std::shared_ptr<Road> road_;
+    ClientOptions options_;
     Request request_;
-    std::shared_ptr<const net::DestinationPolicy> destinations_;
-    std::chrono::milliseconds first_byte_timeout_;
-    std::chrono::milliseconds stall_timeout_;
-    std::string url_;
-    std::string target_;
-    std::array<char, CURL_ERROR_SIZE> message_{};
+    Target target_;
+    FieldList fields_;
+    std::array<char, CURL_ERROR_SIZE> sentence_{};
 
-    HeadCollector collector_;
-    Wake changed_;         // the head is complete, body bytes came, or it ended
-    Wake upload_changed_;  // the waiting part of the request's body was taken, or it ended
-    net::Timer patience_;
-    std::vector<std::byte> incoming_;
-    std::vector<std::byte> lent_;
-    std::span<const std::byte> upload_;
-    bool upload_finished_ = false;
+    Stage stage_ = Stage::queued;
+    bool cancelled_ = false;
+    std::optional<Failure> failure_;
+    std::optional<Failure> denied_;  // the last address that the policy forbids
+
+    HeadCollector answer_;
+    std::vector<std::byte> arrived_;  // not yet given to the reader
+    std::vector<std::byte> given_;    // what the last read() returned
+    std::uint64_t received_ = 0;
     bool receiving_paused_ = false;
-    bool sending_paused_ = false;
-    bool in_callback_ = false;
-    bool attached_ = false;
-    bool done_ = false;  // libcurl is through, well or not
-    std::optional<Error> error_;
-    std::optional<Error> denied_;  // by the destination policy, for the last address tried
-    std::string_view proxy_error_;
+    bool body_complete_ = false;
 
-    struct ListFree {
-        void operator()(curl_slist* list) const { curl_slist_free_all(list); }
-    };
-    std::unique_ptr<curl_slist, ListFree> fields_;
-    std::unique_ptr<CURL, decltype(&curl_easy_cleanup)> easy_;
+    std::span<const std::byte> upload_;  // of the pending write()
+    std::uint64_t sent_ = 0;
+    bool connected_ = false;
+    bool dialled_ = false;
+    bool retried_ = false;
+    bool body_finished_ = false;  // finish_body() was called
+    bool request_ended_ = false;  // the last byte of the request was given to libcurl
+    bool upload_over_ = false;    // the origin answered early: no more is sent
+    bool sending_paused_ = false;
+
+    Wake answer_wake_;
+    Wake upload_wake_;
+    net::Timer clock_;
+    net::Timer upload_clock_;
+    EasyHandle easy_;
 };
 
 }  // namespace hawker::origin

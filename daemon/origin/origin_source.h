@@ -26,15 +26,16 @@ using ClientOf = std::function<Client&(Executor& home)>;
 
 struct SourceOptions {
     std::string url;  // the client's own, signature and all
-    http::Fields
-        fields;  // end-to-end request fields that may go to the origin; no Range, no conditionals
-    bool follow_redirects =
-        false;  // at most 5; credentials are dropped when scheme, host or port changes
+    // End-to-end request fields that may go to the origin; no Range, no conditionals.
+    http::Fields fields;
+    // At most 5 hops. To another scheme, host or port only harmless fields go on.
+    bool follow_redirects = false;
     bool may_store_credentialed = false;  // the rule says that credentials do not select the bytes
     bool obey_cache_control = false;      // policy http
-    std::vector<std::string> content_types;  // accepted media types; empty: any, but see
-                                             // OriginSource::looks_like_an_error_page
-    bool knows_digest = false;               // the content will be verified by SHA-256
+    // Accepted media types ("image/*" too). Empty: any but HTML and JSON that look like an error
+    // page: status 200, and neither the path's ending nor a known digest speaks for them.
+    std::vector<std::string> content_types;
+    bool knows_digest = false;  // the content will be verified by SHA-256
 };
 
 // An answer that is not for the cache but is exactly what the client should see (404, 302, 401,

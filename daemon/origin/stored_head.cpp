@@ -8,12 +8,21 @@
 // nothing in it comes from a client.
 namespace hawker::origin {
 
+namespace {
+
+bool fits_a_line(std::string_view text) {
+    return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
+}  // namespace
+
 std::string encode_head(const http::ResponseHead& head, WallTime received) {
     const auto ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(received.time_since_epoch()).count();
     std::string text = fmt::format("{} {}\n", ms, head.status);
     for (const http::Field& field : head.fields)
-        text += fmt::format("{}: {}\n", field.name, field.value);
+        if (fits_a_line(field.name) && fits_a_line(field.value))
+            text += fmt::format("{}: {}\n", field.name, field.value);
     return text;
 }
 

@@ -1,0 +1,142 @@
+#include "daemon/origin/easy.h"
+
+#include "daemon/origin/grammar.h"
+
+#include <algorithm>
+#include <array>
+
+namespace hawker::origin {
+
+namespace {
+
+constexpr long kReceiveBuffer = 256L * 1024;
+
+class Options {
+public:
+    explicit Options(CURL* easy) : easy_(easy) {}
+
+    template <typename Value>
+    void set(CURLoption option, Value value) {
+        const CURLcode code = curl_easy_setopt(easy_, option, value);
+        if (first_ == CURLE_OK) first_ = code;
+    }
+    void set(CURLoption option, const std::string& value) { set(option, value.c_str()); }
+
+    Expected<void> result() const {
+        if (first_ == CURLE_OK) return {};
+        return fail(Errc::exhausted,
+                    std::string("prepare a transfer: ") + curl_easy_strerror(first_));
+    }
+
+private:
+    CURL* easy_;
+    CURLcode first_ = CURLE_OK;
+};
+
+bool ends_a_line(char c) { return c == '\r' || c == '\n' || c == '\0'; }
+
+bool is_framing(std::string_view name) {
+    return http::equals_ignoring_case(name, "Content-Length") ||
+           http::equals_ignoring_case(name, "Transfer-Encoding");
+}
+
+bool append(FieldList& list, const std::string& line) {
+    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+    if (longer == nullptr) return false;
+    (void)list.release();
+    list.reset(longer);
+    return true;
+}
+
+// "Name: value"; libcurl wants "Name;" for an empty value, and takes "Name:" for "never send it".
+std::string line_of(const http::Field& field) {
+    const bool is_blank = field.value.find_first_not_of(" \t") == std::string::npos;
+    return is_blank ? field.name + ";" : field.name + ": " + field.value;
+}
+
+void set_method(Options& options, const Request& request, const Target& target) {
+    if (request.method == "HEAD") {
+        options.set(CURLOPT_NOBODY, 1L);
+    } else if (request.body == http::Framing::none) {
+        options.set(CURLOPT_HTTPGET, 1L);
+        options.set(CURLOPT_CUSTOMREQUEST, request.method);
+    } else {
+        options.set(CURLOPT_UPLOAD, 1L);
+        options.set(CURLOPT_CUSTOMREQUEST, request.method);
+        const bool known = request.body == http::Framing::length;
+        options.set(CURLOPT_INFILESIZE_LARGE,
+                    known ? static_cast<curl_off_t>(request.content_length) : curl_off_t{-1});
+    }
+    // OPTIONS of the server itself (RFC 9112 section 3.2.4).
+    const bool is_asterisk =
+        request.method == "OPTIONS" && request.url.size() + 1 == target.root().size();
+    options.set(CURLOPT_REQUEST_TARGET, is_asterisk ? std::string("*") : target.in_origin);
+}
+
+void set_connection(Options& options, const Request& request, const ClientOptions& client) {
+    options.set(CURLOPT_PROXY, "");
+    options.set(CURLOPT_NOPROXY, "*");
+    options.set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
+    options.set(CURLOPT_PROTOCOLS_STR, "http,https");
+    options.set(CURLOPT_FOLLOWLOCATION, 0L);
+    options.set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+    options.set(CURLOPT_HTTP09_ALLOWED, 0L);
+    options.set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(client.connect_timeout.count()));
+    options.set(CURLOPT_TCP_NODELAY, 1L);
+    options.set(CURLOPT_TCP_KEEPALIVE, 1L);
+    options.set(CURLOPT_NOSIGNAL, 1L);
+    options.set(CURLOPT_BUFFERSIZE, kReceiveBuffer);
+    options.set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
+    options.set(CURLOPT_MAXLIFETIME_CONN, 600L);
+    options.set(CURLOPT_SSL_VERIFYPEER, 1L);
+    options.set(CURLOPT_SSL_VERIFYHOST, 2L);
+    options.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    if (!client.ca_file.empty()) options.set(CURLOPT_CAINFO, client.ca_file);
+    // A kept connection may die under the request; only what may be repeated is sent on one.
+    if (!is_repeatable(request)) options.set(CURLOPT_FRESH_CONNECT, 1L);
+}
+
+}  // namespace
+
+bool is_repeatable(const Request& request) {
+    return request.body == http::Framing::none &&
+           (request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS");
+}
+
+Expected<FieldList> field_list(const Request& request, const Target& target) {
+    FieldList list;
+    bool complete = true;
+    for (const http::Field& field : request.fields) {
+        if (is_framing(field.name)) continue;
+        if (!is_token(field.name) || std::ranges::any_of(field.value, ends_a_line))
+            return fail(Errc::invalid, "a request field cannot be sent: its bytes end the line");
+        complete = complete && append(list, line_of(field));
+    }
+    // As written in the URL: some signatures cover Host with its default port.
+    if (!request.fields.has("Host") && !target.authority.ends_with(':'))
+        complete = complete && append(list, "Host: " + target.authority);
+    for (const char* own : {"Accept", "User-Agent", "Expect", "Content-Type"})
+        if (!request.fields.has(own)) complete = complete && append(list, std::string(own) + ":");
+    if (request.body == http::Framing::chunked)
+        complete = complete && append(list, "Transfer-Encoding: chunked");
+    if (!complete) return fail(Errc::exhausted, "no memory for the request's fields");
+    return list;
+}
+
+Expected<void> configure(CURL* easy, const Request& request, const Target& target,
+                         const ClientOptions& client, curl_slist* fields) {
+    if (!is_token(request.method)) return fail(Errc::invalid, "the method is no token");
+    const bool has_body = request.body != http::Framing::none &&
+                          (request.body != http::Framing::length || request.content_length > 0);
+    if (request.method == "HEAD" && has_body)
+        return fail(Errc::invalid, "a HEAD request with a body cannot be passed on");
+    Options options(easy);
+    options.set(CURLOPT_URL, target.root());
+    options.set(CURLOPT_PATH_AS_IS, 1L);
+    options.set(CURLOPT_HTTPHEADER, fields);
+    set_method(options, request, target);
+    set_connection(options, request, client);
+    return options.result();
+}
+
+}  // namespace hawker::origin

@@ -1,0 +1,35 @@
+// One request as the options of a libcurl easy handle. Not a door; only origin/ includes it.
+#pragma once
+
+#include "daemon/origin/client.h"
+#include "daemon/origin/target.h"
+
+#include <memory>
+
+#include <curl/curl.h>
+
+namespace hawker::origin {
+
+struct CloseEasy {
+    void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
+};
+using EasyHandle = std::unique_ptr<CURL, CloseEasy>;
+
+struct FreeFields {
+    void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+using FieldList = std::unique_ptr<curl_slist, FreeFields>;
+
+// The fields in libcurl's notation: exactly these, with those that libcurl would add of itself
+// suppressed. Errc::invalid for a name or value that could end its line.
+Expected<FieldList> field_list(const Request& request, const Target& target);
+
+// Everything but callbacks. `fields` must outlive the transfer. Errc::invalid for a method that is
+// no token or a HEAD with a body; Errc::exhausted when libcurl has no memory.
+Expected<void> configure(CURL* easy, const Request& request, const Target& target,
+                         const ClientOptions& options, curl_slist* fields);
+
+// May the request be sent again on a new connection? GET, HEAD and OPTIONS without a body (C10).
+bool is_repeatable(const Request& request);
+
+}  // namespace hawker::origin

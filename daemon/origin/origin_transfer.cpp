@@ -1,0 +1,152 @@
+#include "daemon/origin/origin_transfer.h"
+
+#include "daemon/http/ranges.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace hawker::origin {
+
+namespace {
+
+constexpr int kHops = 5;
+
+bool is_redirect(int status) {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+// What may go on to another origin: nothing that could be a credential, under whatever name.
+http::Fields for_strangers(const http::Fields& fields) {
+    constexpr std::array<std::string_view, 6> kHarmless = {
+        "Accept", "Accept-Encoding", "Accept-Language", "User-Agent", "Via", "Max-Forwards"};
+    http::Fields kept;
+    for (const http::Field& field : fields) {
+        const bool is_harmless = std::ranges::any_of(kHarmless, [&field](std::string_view name) {
+            return http::equals_ignoring_case(name, field.name);
+        });
+        if (is_harmless) kept.add(field.name, field.value);
+    }
+    return kept;
+}
+
+// A declined answer that a client may see as it is: a whole one, from a live connection.
+bool is_relayable(const Error& error, const http::ResponseHead& head) {
+    if (head.status == 206 || head.status == 304) return false;
+    return error.code == Errc::refused || error.code == Errc::not_found ||
+           error.code == Errc::unsupported || error.code == Errc::unavailable;
+}
+
+// No such host today is no word of the origin's about the object.
+Error of_transport(Error error) {
+    if (error.code == Errc::not_found) error.code = Errc::unavailable;
+    return error;
+}
+
+}  // namespace
+
+OriginTransfer::OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, RangeSpec range,
+                               Executor& home)
+    : shared_(std::move(shared)),
+      home_(home),
+      range_(range),
+      target_(split_url(shared_->options.url)),
+      fields_(shared_->options.fields) {
+    for (const std::string_view name : {"Range", "If-Range", "If-Match", "If-None-Match",
+                                        "If-Modified-Since", "If-Unmodified-Since"})
+        fields_.remove(name);
+    fields_.set("Accept-Encoding", "identity");  // R17: a range cuts the encoded form
+    if (!is_at_home()) return;
+    shared_->transfers.insert(this);
+    cancelled_ = shared_->stopped;
+}
+
+OriginTransfer::~OriginTransfer() {
+    if (is_at_home()) shared_->transfers.erase(this);
+}
+
+Request OriginTransfer::next_request() const {
+    Request request;
+    request.method = "GET";
+    request.url = target_->url();
+    request.fields = fields_;
+    if (!range_.is_whole()) request.fields.add("Range", http::range_field(range_));
+    return request;
+}
+
+Task<Expected<cache::Arrival>> OriginTransfer::head() {
+    if (!target_) co_return fail(target_.error());
+    for (;;) {
+        if (cancelled_) co_return fail(Errc::cancelled, "the transfer was cancelled");
+        response_ = shared_->client_of(home_).send(next_request());
+        auto head = co_await response_->head();
+        if (!head) co_return fail(of_transport(std::move(head.error())));
+        if (follow(*head) == Next::judge) co_return judge(std::move(*head));
+        response_->cancel();
+    }
+}
+
+// Whether this answer asks for another request, and where to.
+OriginTransfer::Next OriginTransfer::follow(const http::ResponseHead& head) {
+    const bool from_start = !range_.first || range_.first == 0U;
+    if (says_empty(head) && from_start && !range_.is_whole()) {
+        range_ = RangeSpec::whole();
+        return Next::ask_again;
+    }
+    if (!shared_->options.follow_redirects || !is_redirect(head.status)) return Next::judge;
+    const auto location = head.fields.get("Location");
+    auto next = location ? resolve_reference(*target_, *location)
+                         : Expected<Target>(fail(Errc::invalid, "no Location"));
+    // What cannot be followed is the client's to see.
+    const bool is_downgrade = next && target_->scheme == "https" && next->scheme == "http";
+    if (!next || is_downgrade || hops_ == kHops) return Next::judge;
+    ++hops_;
+    if (const auto told = digest_told(head.fields)) promised_ = told;
+    if (next->origin() != target_->origin()) fields_ = for_strangers(fields_);
+    fields_.remove("Host");
+    target_ = std::move(next);
+    return Next::ask_again;
+}
+
+Expected<cache::Arrival> OriginTransfer::judge(http::ResponseHead head) {
+    Asked asked;
+    asked.range = range_;
+    asked.url = target_->url();
+    auto arrival = check_answer(head, response_->framing(), asked, shared_->options,
+                                std::chrono::system_clock::now());
+    if (arrival) {
+        remaining_ = arrival->length;
+        if (!arrival->digest) arrival->digest = promised_;
+        return arrival;
+    }
+    if (is_at_home() && shared_->keeps_declined && is_relayable(arrival.error(), head)) {
+        auto declined = std::make_unique<Declined>();
+        declined->head = std::move(head);
+        declined->response = std::move(response_);
+        shared_->declined = std::move(declined);
+    } else {
+        response_->cancel();
+    }
+    return arrival;
+}
+
+Task<Expected<std::span<const std::byte>>> OriginTransfer::read() {
+    if (cancelled_) co_return fail(Errc::cancelled, "the transfer was cancelled");
+    if (!response_) co_return fail(Errc::closed, "the transfer was declined");
+    auto bytes = co_await response_->read();
+    if (!bytes || !remaining_) co_return bytes;
+    if (bytes->empty() && *remaining_ > 0)
+        co_return fail(Errc::closed, fmt::format("{} bytes are missing at the end", *remaining_));
+    if (bytes->size() > *remaining_)
+        co_return fail(Errc::invalid, "the origin sends more than it announced");
+    *remaining_ -= bytes->size();
+    co_return bytes;
+}
+
+void OriginTransfer::cancel() {
+    cancelled_ = true;
+    if (response_) response_->cancel();
+}
+
+}  // namespace hawker::origin

@@ -1,0 +1,59 @@
+// One ranged GET with what may follow it: redirects, and the second question to an origin whose
+// object is empty. Not a door.
+#pragma once
+
+#include "daemon/origin/answer_check.h"
+#include "daemon/origin/origin_source.h"
+#include "daemon/origin/target.h"
+
+#include <set>
+
+namespace hawker::origin {
+
+class OriginTransfer;
+
+struct OriginSource::Shared {
+    Shared(SourceOptions its_options, ClientOf its_client_of, Executor& its_home)
+        : options(std::move(its_options)), client_of(std::move(its_client_of)), home(its_home) {}
+    const SourceOptions options;
+    const ClientOf client_of;
+    Executor& home;
+    // Touched on `home` only.
+    bool keeps_declined = true;
+    std::unique_ptr<Declined> declined;
+    bool stopped = false;
+    std::set<OriginTransfer*> transfers;  // that run there
+};
+
+class OriginTransfer final : public cache::Transfer {
+public:
+    OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, RangeSpec range, Executor& home);
+    ~OriginTransfer() override;
+    OriginTransfer(const OriginTransfer&) = delete;
+    OriginTransfer& operator=(const OriginTransfer&) = delete;
+
+    Task<Expected<cache::Arrival>> head() override;
+    Task<Expected<std::span<const std::byte>>> read() override;
+    void cancel() override;
+
+private:
+    enum class Next : std::uint8_t { judge, ask_again };
+
+    bool is_at_home() const { return &home_ == &shared_->home; }
+    Request next_request() const;
+    Next follow(const http::ResponseHead& head);
+    Expected<cache::Arrival> judge(http::ResponseHead head);
+
+    std::shared_ptr<OriginSource::Shared> shared_;
+    Executor& home_;
+    RangeSpec range_;
+    Expected<Target> target_;
+    http::Fields fields_;  // of the next request, without Range
+    int hops_ = 0;
+    std::optional<Digest> promised_;  // by an answer that redirected here
+    std::unique_ptr<Response> response_;
+    std::optional<std::uint64_t> remaining_;  // of Arrival::length
+    bool cancelled_ = false;
+};
+
+}  // namespace hawker::origin
