@@ -19,7 +19,7 @@ FetchReport first_lines(const OpenRequest& request) {
 
 }  // namespace
 
-std::shared_ptr<Fetch> Fetch::begin(std::shared_ptr<Stock> stock,
+std::shared_ptr<Fetch> Fetch::begin(const std::shared_ptr<Stock>& stock,
                                     std::shared_ptr<LiveObject> object, LiveState& live,
                                     const OpenRequest& request, Executor& home) {
     auto fetch = std::make_shared<Fetch>(stock, std::move(object), request, home);

@@ -35,7 +35,7 @@ class Fetch : public std::enable_shared_from_this<Fetch> {
 public:
     // Makes the fetch known in `live`, the state of `object` that the caller has locked. start()
     // comes next, without the lock. Null when the cache is closing.
-    static std::shared_ptr<Fetch> begin(std::shared_ptr<Stock> stock,
+    static std::shared_ptr<Fetch> begin(const std::shared_ptr<Stock>& stock,
                                         std::shared_ptr<LiveObject> object, LiveState& live,
                                         const OpenRequest& request, Executor& home);
     Fetch(std::shared_ptr<Stock> stock, std::shared_ptr<LiveObject> object,

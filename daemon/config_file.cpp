@@ -41,7 +41,7 @@ public:
 
 private:
     Expected<void> top_level(const YAML::Node& key_node, const YAML::Node& value) {
-        const std::string key = key_node.Scalar();
+        const std::string& key = key_node.Scalar();
         if (key != "rules") return entry(key_node, "", value);
         if (const auto ok = only_once(key_node, key); !ok) return ok;
         auto rules = read_rules(value, name_);
