@@ -202,6 +202,7 @@ TEST_F(ReaderTest, TheDigestIsCheckedAndTheTailHeldBackUntilThen) {
     origin.deliver(0, 1);
     crank();
     expect_whole(client);
+    commit();
     EXPECT_EQ(cache->list(std::nullopt, 1).size(), 1U);
 }
 
