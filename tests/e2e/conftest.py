@@ -1,6 +1,7 @@
 """The fixtures: every test gets servers and a daemon of its own, on free ports, below its own temporary folder."""
 
 import pathlib
+import resource
 import shutil
 import tempfile
 
@@ -19,6 +20,9 @@ NEEDS_DAEMON = {"hawker", "start_hawker"}
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config):
     """A folder of this run alone: pytest's usual one is tidied up by whichever run comes next, with ours still in it."""
+    # A thousand clients are a thousand descriptors; an ordinary user's shell begins with about as many.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     if hasattr(config, "workerinput") or config.option.basetemp:
         return
     config.option.basetemp = config.own_folder = tempfile.mkdtemp(prefix="hawker-e2e-")
