@@ -38,7 +38,7 @@ void ResponseWriter::begin(http::ResponseHead head, std::optional<std::uint64_t>
         head.fields.remove("Content-Length");
         if (body_length)
             head.fields.add("Content-Length", fmt::format("{}", *body_length));
-        else if (has_body_ && http_1_1_ && keep_alive_)
+        else if (has_body_ && http_1_1_ && !ends_by_closing_)
             head.fields.add("Transfer-Encoding", "chunked");
         chunked_ = head.fields.has("Transfer-Encoding");
         if (has_body_ && !body_length && !chunked_) keep_alive_ = false;
@@ -55,7 +55,10 @@ bool ResponseWriter::withdraw() {
     return true;
 }
 
-void ResponseWriter::end_by_closing() { keep_alive_ = false; }
+void ResponseWriter::end_by_closing() {
+    ends_by_closing_ = true;
+    keep_alive_ = false;
+}
 
 Expected<void> ResponseWriter::account(std::uint64_t bytes, const Expected<void>& sent) {
     if (!sent) failed_ = true;

@@ -70,6 +70,7 @@ private:
     int status_ = 0;
     bool has_body_ = false;
     bool chunked_ = false;
+    bool ends_by_closing_ = false;
     bool failed_ = false;
     bool finished_ = false;
     std::optional<std::uint64_t> promised_;

@@ -133,6 +133,14 @@ def test_a_body_of_unknown_length_that_breaks_is_not_a_complete_answer(start_haw
     assert_served_again(hawker, url, blob)
 
 
+def test_a_broken_body_of_unknown_length_is_seen_to_be_broken_by_a_client_that_closes(start_hawker, blob, url):
+    hawker = start_hawker({"fetch.attempts": 1})
+    blob.fault(chunked()).fault(reset(3 * MIB))
+    answer = hawker.fetch(url, headers={"Connection": "close"})
+    assert answer.header("Transfer-Encoding") == "chunked"  # the end of the connection alone would look like the end of the body
+    assert_not_wrong(answer, blob)
+
+
 @pytest.mark.parametrize("shift", [1, 4 * MIB])
 @pytest.mark.parametrize("times", [1, None], ids=["once", "always"])
 def test_a_wrong_content_range_is_never_believed(start_hawker, blob, url, shift, times):
