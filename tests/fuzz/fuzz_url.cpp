@@ -65,9 +65,9 @@ std::string with_values(std::string_view url, std::string_view value, Predicate 
     for (;;) {
         const std::size_t end = std::min(rest.find('&'), rest.size());
         const std::string_view raw = rest.substr(0, end);
-        const std::size_t equals = raw.find('=');
-        if (equals != std::string_view::npos && changes(raw))
-            out.append(raw.substr(0, equals + 1)).append(value);
+        // A bare name gets the value too: one name with two values is another thing to be asked.
+        if (!raw.empty() && changes(raw))
+            out.append(raw.substr(0, raw.find('='))).append("=").append(value);
         else
             out += raw;
         if (end == rest.size()) return out;
