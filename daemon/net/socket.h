@@ -17,6 +17,7 @@
 #include "base/unique_fd.h"
 #include "daemon/net/address.h"
 #include "daemon/net/loop.h"
+#include "daemon/net/tls.h"
 
 #include <chrono>
 #include <cstddef>
@@ -37,6 +38,15 @@ public:
     ~Socket();
     Socket(const Socket&) = delete;
     Socket& operator=(const Socket&) = delete;
+
+    // Makes this connection the server's side of a TLS connection; from then on every other
+    // operation moves plaintext. To be called once, before anything else was read but for `early`:
+    // bytes that came already and belong to the handshake. `deadline` is for the whole handshake.
+    // Errors: timed_out, closed, invalid (not TLS, no common version), refused (the name, the
+    // client's certificate).
+    Task<Expected<TlsSession>> accept_tls(std::shared_ptr<const TlsServer> server, TlsTerms terms,
+                                          std::span<const std::byte> early, Deadline deadline);
+    bool is_tls() const;
 
     // At least one byte, or 0 at the end of the stream. Tries the system call before it waits.
     Task<Expected<std::size_t>> read(std::span<std::byte> into, Deadline deadline,
