@@ -1,6 +1,8 @@
 // The leaves of the hosts that were intercepted lately.
 //
-// Thread:  any. find() is a lookup under a lock; mint() costs a signature: not for a loop.
+// Thread:  any. find() is a lookup under a lock; mint() costs a signature, made outside of it: not
+//          for a loop. Two threads that mint for one host at once get the same leaf.
+// Failure: mint() as Authority::mint(); nothing is remembered of it.
 #pragma once
 
 #include "certificates/authority.h"
@@ -10,6 +12,9 @@
 #include <string_view>
 
 namespace hawker::certificates {
+
+// Short, because nobody can revoke a leaf.
+inline constexpr std::chrono::hours kLeafValidity{7 * 24};
 
 class LeafStore {
 public:
