@@ -1,5 +1,6 @@
 #include "cache/cache.h"
 
+#include "cache/foundation.h"
 #include "cache/opening.h"
 #include "cache/stock.h"
 #include "cache/task_reader.h"
@@ -311,7 +312,14 @@ void TheCache::close() {
 Expected<std::unique_ptr<Cache>> Cache::open(
     const CacheOptions& options, Executor& pool, const Clock& clock, const Log& log,
     std::function<void(const FetchReport&)> on_fetch_done) {
-    auto stock = Stock::open(options, pool, clock, log, std::move(on_fetch_done));
+    return open_cache(Foundation::of_the_system(), options, pool, clock, log,
+                      std::move(on_fetch_done));
+}
+
+Expected<std::unique_ptr<Cache>> open_cache(Foundation foundation, const CacheOptions& options,
+                                            Executor& pool, const Clock& clock, const Log& log,
+                                            std::function<void(const FetchReport&)> on_fetch_done) {
+    auto stock = Stock::open(foundation, options, pool, clock, log, std::move(on_fetch_done));
     if (!stock) return fail(std::move(stock.error()));
     (*stock)->begin_upkeep();
     return std::make_unique<TheCache>(std::move(*stock));

@@ -10,6 +10,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "cache/disk.h"
 
 #include <cstdint>
 #include <filesystem>
@@ -24,11 +25,12 @@ namespace hawker::cache {
 // so an unlinked file stays readable for whoever has it.
 class DataFile {
 public:
-    // `directory`: of a file that was just created, synced with it once.
-    explicit DataFile(UniqueFd fd, UniqueFd directory = UniqueFd())
-        : fd_(std::move(fd)), directory_(std::move(directory)) {}
+    // `directory`: of a file that was just created, synced with it once. The disk outlives it.
+    explicit DataFile(Disk& disk, UniqueFd fd, UniqueFd directory = UniqueFd())
+        : disk_(disk), fd_(std::move(fd)), directory_(std::move(directory)) {}
 
     int fd() const { return fd_.get(); }
+    bool is_resident(std::uint64_t offset) const { return disk_.is_resident(fd_.get(), offset); }
     // All of `bytes`, or Errc::exhausted (disk, quota) / unavailable (I/O error).
     Expected<void> write(std::uint64_t offset, std::span<const std::byte> bytes);
     // Exactly `into.size()` bytes; Errc::corrupt when the file is shorter.
@@ -40,6 +42,7 @@ public:
     Expected<std::uint64_t> checksum(std::uint64_t offset, std::uint64_t length) const;
 
 private:
+    Disk& disk_;
     UniqueFd fd_;
     std::mutex sync_mutex_;
     UniqueFd directory_;
@@ -49,7 +52,8 @@ private:
 class DataFiles {
 public:
     // Creates `directory`/pieces when missing. Errc::invalid in words when it cannot be ours.
-    static Expected<std::unique_ptr<DataFiles>> open(const std::filesystem::path& directory);
+    static Expected<std::unique_ptr<DataFiles>> open(std::shared_ptr<Disk> disk,
+                                                     const std::filesystem::path& directory);
     ~DataFiles();
 
     Expected<std::shared_ptr<DataFile>> create(const TaskId& task, std::uint64_t generation);
@@ -72,10 +76,7 @@ public:
     void sweep(const std::function<bool(const Found&)>& keep);
 
     // Of the file system that holds the directory.
-    struct Space {
-        std::uint64_t total = 0, available = 0;
-    };
-    Expected<Space> space() const;
+    Expected<Disk::Space> space() const;
 
 private:
     struct State;

@@ -1,5 +1,6 @@
 #include "cache/index.h"
 
+#include "cache/foundation.h"
 #include "cache/index_lock.h"
 #include "cache/index_tables.h"
 #include "cache/index_writer.h"
@@ -29,13 +30,15 @@ std::uint64_t number_in(const Txn& txn, std::string_view name) {
 
 struct Index::State {
     const Log& log;
-    UniqueFd lock;  // goes last: nobody else may open what is not closed yet
+    const Foundation foundation;  // outlives what stands on it
+    UniqueFd lock;                // goes last: nobody else may open what is not closed yet
     std::unique_ptr<Environment> environment;
     std::uint64_t boot = 0, trusted_boot = 0;
     std::atomic<std::uint64_t> generations{0};
     std::unique_ptr<IndexWriter> writer;  // goes first
 
-    explicit State(const Log& its_log) : log(its_log) {}
+    State(Foundation stands_on, const Log& its_log)
+        : log(its_log), foundation(std::move(stands_on)) {}
 
     Expected<void> begin_run();
     Expected<void> end_run();
@@ -73,7 +76,8 @@ Expected<void> Index::State::end_run() {
 Index::Index(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Index::~Index() = default;
 
-Expected<std::unique_ptr<Index>> Index::open(const IndexOptions& options, const Clock& clock,
+Expected<std::unique_ptr<Index>> Index::open(const Foundation& foundation,
+                                             const IndexOptions& options, const Clock& clock,
                                              const Log& log) {
     if (auto prepared = prepare_directory(options.directory); !prepared)
         return fail(prepared.error());
@@ -81,16 +85,16 @@ Expected<std::unique_ptr<Index>> Index::open(const IndexOptions& options, const 
     if (!lock) return fail(lock.error());
     const std::filesystem::path directory = options.directory / "index";
     if (auto prepared = prepare_directory(directory); !prepared) return fail(prepared.error());
-    auto environment = Environment::open(directory, options.map_size);
+    auto state = std::make_unique<State>(foundation, log);
+    auto environment = Environment::open(*foundation.index, directory, options.map_size);
     if (!environment) return fail(environment.error());
 
-    auto state = std::make_unique<State>(log);
     state->lock = std::move(*lock);
     state->environment = std::move(*environment);
     if (auto begun = state->begin_run(); !begun)
         return fail(std::move(begun.error()).within("begin a run of the index"));
-    state->writer =
-        std::make_unique<IndexWriter>(*state->environment, options.commit_interval, clock, log);
+    state->writer = std::make_unique<IndexWriter>(*state->environment, *foundation.scribe,
+                                                  options.commit_interval, clock, log);
     return std::unique_ptr<Index>(
         new Index(std::move(state)));  // NOLINT: the constructor is private
 }

@@ -38,6 +38,8 @@
 
 namespace hawker::cache {
 
+struct Foundation;
+
 struct ObjectRecord {
     TaskId task;
     std::uint64_t generation = 0;  // names the data file; never used twice for one task
@@ -75,7 +77,8 @@ struct IndexOptions {
 class Index {
 public:
     // Errc::invalid: another format version, another process has it open, a network file system.
-    static Expected<std::unique_ptr<Index>> open(const IndexOptions& options, const Clock& clock,
+    static Expected<std::unique_ptr<Index>> open(const Foundation& foundation,
+                                                 const IndexOptions& options, const Clock& clock,
                                                  const Log& log);
     ~Index();
     Index(const Index&) = delete;

@@ -123,15 +123,16 @@ Expected<void> WriteTxn::commit() {
         mdb_txn_abort(txn);
         return lmdb_error(problem_, "write the index");
     }
-    if (const int problem = mdb_txn_commit(txn); problem != 0)
+    if (const int problem = environment_->calls_.commit(txn); problem != 0)
         return lmdb_error(problem, "commit the index");
     return {};
 }
 
-Expected<std::unique_ptr<Environment>> Environment::open(const std::filesystem::path& directory,
+Expected<std::unique_ptr<Environment>> Environment::open(IndexCalls& calls,
+                                                         const std::filesystem::path& directory,
                                                          std::uint64_t map_size) {
     auto environment =
-        std::unique_ptr<Environment>(new Environment);  // NOLINT: the constructor is private
+        std::unique_ptr<Environment>(new Environment(calls));  // NOLINT: the constructor is private
     const std::string doing = fmt::format("open the index in {}", directory.string());
     MDB_env*& env = environment->env_;
     if (const int problem = mdb_env_create(&env); problem != 0) return lmdb_error(problem, doing);
@@ -236,7 +237,7 @@ Expected<WriteTxn> Environment::write() {
 }
 
 Expected<void> Environment::sync() {
-    if (const int problem = mdb_env_sync(env_, 1); problem != 0)
+    if (const int problem = calls_.sync(env_); problem != 0)
         return lmdb_error(problem, "sync the index");
     return {};
 }

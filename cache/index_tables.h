@@ -15,6 +15,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "cache/foundation.h"
 
 #include <array>
 #include <condition_variable>
@@ -119,7 +120,9 @@ class Environment {
 public:
     // Errc::invalid in words: damaged, another format version. `map_size` bounds the index; it is
     // address space, not disk.
-    static Expected<std::unique_ptr<Environment>> open(const std::filesystem::path& directory,
+    // `calls` outlives it.
+    static Expected<std::unique_ptr<Environment>> open(IndexCalls& calls,
+                                                       const std::filesystem::path& directory,
                                                        std::uint64_t map_size);
     ~Environment();
     Environment(const Environment&) = delete;
@@ -138,10 +141,12 @@ public:
 private:
     friend class Txn;
     friend class ReadTxn;
-    Environment() = default;
+    friend class WriteTxn;
+    explicit Environment(IndexCalls& calls) : calls_(calls) {}
     Expected<void> open_tables();
     void give_back(MDB_txn* txn);
 
+    IndexCalls& calls_;
     MDB_env* env_ = nullptr;
     std::array<MDB_dbi, kTables> tables_{};
     std::uint64_t page_bytes_ = 0, pages_ = 0, reserve_ = 0;

@@ -47,62 +47,78 @@ void call_back(const Mutation& mutation) {
 
 }  // namespace
 
-IndexWriter::IndexWriter(Environment& environment, std::chrono::milliseconds commit_interval,
-                         const Clock& clock, const Log& log)
-    : environment_(environment), commit_interval_(commit_interval), clock_(clock), log_(log) {
-    synced_at_ = std::chrono::steady_clock::now();
-    thread_ = std::thread([this] { run(); });
+IndexWriter::IndexWriter(Environment& environment, Scribe& scribe,
+                         std::chrono::milliseconds commit_interval, const Clock& clock,
+                         const Log& log)
+    : environment_(environment),
+      scribe_(scribe),
+      commit_interval_(commit_interval),
+      clock_(clock),
+      log_(log) {
+    synced_at_ = scribe_.now();
+    scribe_.begin([this] { return turn(); });
 }
 
 IndexWriter::~IndexWriter() { stop(Stop::at_once); }
 void IndexWriter::close() { stop(Stop::after_the_queue); }
 
+// The scribe is sent away first: what is left is written here.
 void IndexWriter::stop(Stop how) {
     {
         const std::scoped_lock lock(mutex_);
-        if (stop_ == Stop::no) stop_ = how;
-        changed_.notify_all();
+        if (stop_ != Stop::no) return;
+        stop_ = how;
     }
-    if (thread_.joinable()) thread_.join();
+    scribe_.end();
+    while (write_one_batch() != Progress::ended) {
+    }
 }
 
 void IndexWriter::push(Mutation mutation) {
+    bool is_news = false, is_urgent = false;
     {
         const std::scoped_lock lock(mutex_);
-        const std::uint64_t weight = weight_of(mutation);
         if (stop_ == Stop::no) {
+            const std::uint64_t weight = weight_of(mutation);
             if (is_addition(mutation) && weight_ + weight > kQueueBytes) {
                 ++refused_;
                 if (const auto* put = std::get_if<PutPiece>(&mutation))
                     refused_pieces_.emplace(put->task, put->generation);
                 return;
             }
-            if (queue_.empty()) first_queued_ = std::chrono::steady_clock::now();
-            hurry_ = hurry_ || is_impatient(mutation);
+            if (queue_.empty()) first_queued_ = scribe_.now();
+            is_urgent = is_impatient(mutation);
+            hurry_ = hurry_ || is_urgent;
             weight_ += weight;
             queue_.push_back(std::move(mutation));
-            // The thread sleeps towards a deadline: it is woken when there is a new one, or when it
-            // may start before.
-            if (queue_.size() == 1 || queue_.size() == kBatch || hurry_) changed_.notify_one();
-            return;
+            // The scribe sleeps towards a deadline: it is woken when there is a new one, or when
+            // it may start before.
+            is_news = queue_.size() == 1 || queue_.size() == kBatch || is_urgent;
+            if (!is_news) return;
         }
     }
-    if (is_flush(mutation)) call_back(mutation);
+    if (is_news) {
+        scribe_.wake(is_urgent ? Scribe::Hurry::somebody_waits : Scribe::Hurry::no);
+    } else if (is_flush(mutation)) {
+        call_back(mutation);
+    }
 }
 
 void IndexWriter::touch(const TaskId& task) {
     const auto now =
         std::chrono::duration_cast<std::chrono::seconds>(clock_.wall().time_since_epoch()).count();
-    const std::scoped_lock lock(mutex_);
-    const bool first = touches_.empty();
-    if (touches_.size() >= kTouches && !touches_.contains(task))
-        return;  // an approximation of use is enough
-    AccessRecord& access = touches_[task];
-    access.used_at = std::max<std::int64_t>(access.used_at, now);
-    ++access.hits;
-    if (!first) return;
-    touches_due_ = std::chrono::steady_clock::now() + kTouchInterval;
-    changed_.notify_one();
+    {
+        const std::scoped_lock lock(mutex_);
+        const bool first = touches_.empty();
+        if (touches_.size() >= kTouches && !touches_.contains(task))
+            return;  // an approximation of use is enough
+        AccessRecord& access = touches_[task];
+        access.used_at = std::max<std::int64_t>(access.used_at, now);
+        ++access.hits;
+        if (!first) return;
+        touches_due_ = scribe_.now() + kTouchInterval;
+    }
+    scribe_.wake(Scribe::Hurry::no);
 }
 
 IndexWriter::Time IndexWriter::next_deadline() const {
@@ -114,17 +130,8 @@ IndexWriter::Time IndexWriter::next_deadline() const {
     return due;
 }
 
-IndexWriter::Batch IndexWriter::gather(std::unique_lock<std::mutex>& lock) {
-    const auto ready = [this] { return stop_ != Stop::no || hurry_ || queue_.size() >= kBatch; };
-    for (Time due = next_deadline(); !ready(); due = next_deadline()) {
-        if (due == Time::max())
-            changed_.wait(lock);
-        else if (changed_.wait_until(lock, due) == std::cv_status::timeout &&
-                 due == next_deadline())
-            break;
-    }
+IndexWriter::Batch IndexWriter::take_batch() {
     Batch batch;
-    if (stop_ == Stop::at_once) return batch;
     const std::size_t count = std::min(queue_.size(), kBatch);
     batch.reserve(count);
     std::move(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count),
@@ -132,31 +139,38 @@ IndexWriter::Batch IndexWriter::gather(std::unique_lock<std::mutex>& lock) {
     queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
     for (const Mutation& mutation : batch) weight_ -= weight_of(mutation);
     if (queue_.empty()) hurry_ = false;
-    first_queued_ = std::chrono::steady_clock::now();
+    first_queued_ = scribe_.now();
     return batch;
 }
 
-void IndexWriter::run() {
-    std::unique_lock lock(mutex_);
-    for (;;) {
-        Batch batch = gather(lock);
-        const Stop stop = stop_;
-        if (stop == Stop::at_once) return;
-        const bool last = stop == Stop::after_the_queue && queue_.empty();
-        const bool touches_are_due = last || std::ranges::any_of(batch, is_impatient) ||
-                                     touches_due_ <= std::chrono::steady_clock::now();
-        const std::uint64_t refused = std::exchange(refused_, 0);
-        lost_.merge(refused_pieces_);
-        refused_pieces_.clear();
-        lock.unlock();
-
-        if (refused > 0)
-            complain(refused, fail(Errc::exhausted, "the queue of changes is full").error());
-        work(std::move(batch), touches_are_due, stop);
-        sync_if_due(last ? stop : Stop::no);
-        lock.lock();
-        if (last) return;
+IndexWriter::Time IndexWriter::turn() {
+    while (write_one_batch() == Progress::goes_on) {
     }
+    const std::scoped_lock lock(mutex_);
+    return next_deadline();
+}
+
+IndexWriter::Progress IndexWriter::write_one_batch() {
+    std::unique_lock lock(mutex_);
+    const Stop stop = stop_;
+    const Time now = scribe_.now();
+    if (stop == Stop::at_once) return Progress::ended;
+    const bool is_due = stop != Stop::no || hurry_ || queue_.size() >= kBatch;
+    if (!is_due && next_deadline() > now) return Progress::waits;
+    Batch batch = take_batch();
+    const bool last = stop == Stop::after_the_queue && queue_.empty();
+    const bool touches_are_due =
+        last || std::ranges::any_of(batch, is_impatient) || touches_due_ <= now;
+    const std::uint64_t refused = std::exchange(refused_, 0);
+    lost_.merge(refused_pieces_);
+    refused_pieces_.clear();
+    lock.unlock();
+
+    if (refused > 0)
+        complain(refused, fail(Errc::exhausted, "the queue of changes is full").error());
+    work(std::move(batch), touches_are_due, stop);
+    sync_if_due(last ? stop : Stop::no);
+    return last ? Progress::ended : Progress::goes_on;
 }
 
 // What the callbacks hold is let go here, without the lock: it may well push more.
@@ -167,7 +181,7 @@ void IndexWriter::work(Batch batch, bool touches_are_due, Stop stop) {
 }
 
 IndexWriter::Batch IndexWriter::write(Batch batch, Stop stop) {
-    if (!stuck_.empty() && (retry_at_ <= std::chrono::steady_clock::now() || stop != Stop::no)) {
+    if (!stuck_.empty() && (retry_at_ <= scribe_.now() || stop != Stop::no)) {
         std::ranges::move(batch, std::back_inserter(stuck_));
         batch = std::exchange(stuck_, {});
     }
@@ -263,7 +277,7 @@ IndexWriter::Batch IndexWriter::write_one_by_one(Batch batch, Error why) {
                 lost_.emplace(put->task, put->generation);
         } else if (is_removal(one.front())) {
             stuck_.push_back(std::move(one.front()));
-            retry_at_ = std::chrono::steady_clock::now() + kRetryInterval;
+            retry_at_ = scribe_.now() + kRetryInterval;
         }
     }
     if (dropped > 0 || !stuck_.empty()) complain(dropped, why);
@@ -288,7 +302,7 @@ void IndexWriter::write_touches() {
 
 // A commit has its pages on disk, but not yet the page that makes it the last one (NOMETASYNC).
 void IndexWriter::sync_if_due(Stop stop) {
-    const Time now = std::chrono::steady_clock::now();
+    const Time now = scribe_.now();
     if (!unsynced_ || (stop == Stop::no && now < synced_at_ + kSyncInterval)) return;
     synced_at_ = now;
     unsynced_ = false;

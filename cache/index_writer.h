@@ -1,7 +1,7 @@
-// The one thread that writes the index: gathers mutations into batches, syncs the data they name,
-// commits, calls back.
+// The one writer of the index: gathers mutations into batches, syncs the data they name, commits,
+// calls back. Its scribe says when, and on which thread.
 //
-// Owner:   the index; outlived by the environment, the clock and the log.
+// Owner:   the index; outlived by the environment, the scribe, the clock and the log.
 // Thread:  push() and touch() from any thread, without waiting for the disk; callbacks on the
 // writing thread. Failure: an addition that cannot be written is dropped and counted in one log
 // line; a removal is tried again every second,
@@ -12,17 +12,16 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cache/foundation.h"
 #include "cache/index_apply.h"
 #include "cache/index_tables.h"
 
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <mutex>
 #include <set>
-#include <thread>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -31,7 +30,7 @@ namespace hawker::cache {
 
 class IndexWriter {
 public:
-    IndexWriter(Environment& environment, std::chrono::milliseconds commit_interval,
+    IndexWriter(Environment& environment, Scribe& scribe, std::chrono::milliseconds commit_interval,
                 const Clock& clock, const Log& log);
     ~IndexWriter();
     IndexWriter(const IndexWriter&) = delete;
@@ -45,13 +44,16 @@ public:
 private:
     using Batch = std::vector<Mutation>;
     using Touches = std::unordered_map<TaskId, AccessRecord>;
-    using Time = std::chrono::steady_clock::time_point;
+    using Time = Scribe::Time;
     using Lost = std::set<std::pair<TaskId, std::uint64_t>>;
     enum class Stop : std::uint8_t { no, after_the_queue, at_once };
+    enum class Progress : std::uint8_t { waits, goes_on, ended };
 
-    void run();
-    // Waits for the next batch; an empty one means that only the clock has moved.
-    Batch gather(std::unique_lock<std::mutex>& lock);
+    // Writes every batch that is due; returns when the next one will be.
+    Time turn();
+    Progress write_one_batch();
+    // The next batch; an empty one means that only the clock has moved.
+    Batch take_batch();
     Time next_deadline() const;
     void work(Batch batch, bool touches_are_due, Stop stop);
     // Returns what is committed, in order: whoever waits for it may be called back.
@@ -68,12 +70,12 @@ private:
     void stop(Stop how);
 
     Environment& environment_;
+    Scribe& scribe_;
     const std::chrono::milliseconds commit_interval_;
     const Clock& clock_;
     const Log& log_;
 
     std::mutex mutex_;
-    std::condition_variable changed_;
     std::deque<Mutation> queue_;
     std::uint64_t weight_ = 0;  // of the queue
     Time first_queued_;
@@ -91,7 +93,6 @@ private:
     Time synced_at_;
     bool unsynced_ = false;    // commits since the last sync
     bool complained_ = false;  // said once, until writing works again
-    std::thread thread_;
 };
 
 }  // namespace hawker::cache

@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 
 #include <fcntl.h>
-#include <sys/uio.h>
 
 namespace hawker::cache {
 namespace {
@@ -13,22 +11,13 @@ namespace {
 // The kernel reads ahead in windows of this order, and drops pages in no smaller runs.
 constexpr std::uint64_t kSample = 131'072;
 
-bool is_resident(int fd, std::uint64_t offset) {
-    std::byte byte{};
-    iovec into{&byte, 1};
-    const ssize_t got = ::preadv2(fd, &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
-    // Nothing at all means that the file is shorter than it should be: reading it on the pool will
-    // say so.
-    return got > 0 || (got < 0 && errno != EAGAIN);
-}
-
 }  // namespace
 
 bool looks_resident(const DataFile& file, ByteRange range) {
     if (range.empty()) return true;
-    if (!is_resident(file.fd(), range.end - 1)) return false;
+    if (!file.is_resident(range.end - 1)) return false;
     for (std::uint64_t offset = range.first; offset < range.end; offset += kSample)
-        if (!is_resident(file.fd(), offset)) return false;
+        if (!file.is_resident(offset)) return false;
     return true;
 }
 

@@ -33,15 +33,15 @@ std::shared_ptr<Body> body_of(const std::string& text) {
 }  // namespace
 
 Expected<std::shared_ptr<Stock>> Stock::open(
-    const CacheOptions& options, Executor& pool, const Clock& clock, const Log& log,
-    std::function<void(const FetchReport&)> on_fetch_done) {
-    auto files = DataFiles::open(options.directory);
+    const Foundation& foundation, const CacheOptions& options, Executor& pool, const Clock& clock,
+    const Log& log, std::function<void(const FetchReport&)> on_fetch_done) {
+    auto files = DataFiles::open(foundation.disk, options.directory);
     if (!files) return fail(std::move(files.error()).within("open the data files"));
     IndexOptions index_options;
     index_options.directory = options.directory;
     index_options.map_size = options.map_size;
     index_options.commit_interval = options.commit_interval;
-    auto index = Index::open(index_options, clock, log);
+    auto index = Index::open(foundation, index_options, clock, log);
     if (!index) return fail(std::move(index.error()).within("open the index"));
 
     std::shared_ptr<Stock> stock(

@@ -11,6 +11,7 @@
 #include "cache/cache.h"
 #include "cache/data_files.h"
 #include "cache/eviction.h"
+#include "cache/foundation.h"
 #include "cache/index.h"
 #include "cache/live_table.h"
 
@@ -28,8 +29,8 @@ namespace hawker::cache {
 class Stock : public std::enable_shared_from_this<Stock> {
 public:
     static Expected<std::shared_ptr<Stock>> open(
-        const CacheOptions& options, Executor& pool, const Clock& clock, const Log& log,
-        std::function<void(const FetchReport&)> on_fetch_done);
+        const Foundation& foundation, const CacheOptions& options, Executor& pool,
+        const Clock& clock, const Log& log, std::function<void(const FetchReport&)> on_fetch_done);
 
     // Fills `object` from the index, or from another task with the same digest. Waits for the disk.
     void load(const std::shared_ptr<LiveObject>& object, const std::optional<Digest>& digest);

@@ -23,7 +23,8 @@ using namespace test;
 class DataFilesTest : public testing::Test {
 protected:
     ScratchDirectory directory;
-    std::unique_ptr<DataFiles> files = std::move(*DataFiles::open(directory.path()));
+    std::unique_ptr<DataFiles> files =
+        std::move(*DataFiles::open(std::make_shared<SystemDisk>(), directory.path()));
     const TaskId a = task_named("a");
     const TaskId b = task_named("b");
 
@@ -163,7 +164,8 @@ TEST_F(DataFilesTest, TheSweepSeesEveryDataFileAndTouchesNothingElse) {
 TEST_F(DataFilesTest, AWriteThatFindsNoRoomIsExhausted) {
     const int full = ::open("/dev/full", O_RDWR | O_CLOEXEC);
     ASSERT_GE(full, 0);
-    DataFile file{UniqueFd(full)};
+    SystemDisk disk;
+    DataFile file{disk, UniqueFd(full)};
     EXPECT_EQ(file.write(0, bytes_of("x")).error().code, Errc::exhausted);
 }
 
@@ -185,7 +187,8 @@ TEST_F(DataFilesTest, AShortWriteGoesOnUntilItFails) {
 }
 
 TEST_F(DataFilesTest, AFileWhoseSyncFailedNeverSyncsAgain) {
-    DataFile file{UniqueFd()};
+    SystemDisk disk;
+    DataFile file{disk, UniqueFd()};
     EXPECT_FALSE(file.sync());
     EXPECT_FALSE(file.sync());
 }
@@ -198,7 +201,7 @@ TEST_F(DataFilesTest, TheFileSystemHasATotalAndSomethingAvailable) {
 }
 
 TEST_F(DataFilesTest, ADirectoryThatCannotBeOursIsRefusedInWords) {
-    const auto opened = DataFiles::open("/proc/nothing");
+    const auto opened = DataFiles::open(std::make_shared<SystemDisk>(), "/proc/nothing");
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, Errc::invalid);
     EXPECT_NE(opened.error().what.find("/proc/nothing/pieces"), std::string::npos)

@@ -17,7 +17,8 @@ class EvictionTest : public testing::Test {
 protected:
     ScratchDirectory directory;
     OpenIndex index{directory.path()};
-    std::unique_ptr<DataFiles> files = std::move(*DataFiles::open(directory.path()));
+    std::unique_ptr<DataFiles> files =
+        std::move(*DataFiles::open(std::make_shared<SystemDisk>(), directory.path()));
     std::vector<TaskId> victims;
     std::set<TaskId> in_use;
     CacheLimits limits;

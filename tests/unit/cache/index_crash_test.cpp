@@ -37,8 +37,8 @@ std::string content_of(std::size_t task, std::uint32_t number) {
     options.directory = directory;
     options.map_size = 256U << 20U;
     options.commit_interval = std::chrono::milliseconds(5);
-    auto index = Index::open(options, clock, *log);
-    auto files = DataFiles::open(directory);
+    auto index = Index::open(Foundation::of_the_system(), options, clock, *log);
+    auto files = DataFiles::open(std::make_shared<SystemDisk>(), directory);
     if (!index || !files) ::_exit(2);
     const std::uint64_t first = (*index)->objects() * 10;
     for (std::size_t task = first;; ++task) {
@@ -115,7 +115,7 @@ TEST(IndexCrash, EverythingToldCommittedIsThereAndEveryNamedPieceAgrees) {
             if (task % 7 == 3) continue;  // may be removed again
             EXPECT_TRUE(index->find(task_number(task))) << task << " of " << last;
         }
-        const auto files = DataFiles::open(directory.path());
+        const auto files = DataFiles::open(std::make_shared<SystemDisk>(), directory.path());
         ASSERT_TRUE(files);
         index->each(std::nullopt, [&](const ObjectRecord& record, const AccessRecord&) {
             const auto file = (*files)->open_existing(record.task, record.generation);

@@ -63,7 +63,8 @@ TEST(IndexFull, APieceWhoseFileCannotBeSyncedIsNotRecordedAndItsObjectIsNotCompl
     ScratchDirectory directory;
     OpenIndex index(directory.path());
     const TaskId a = task_named("a");
-    auto file = std::make_shared<DataFile>(UniqueFd());  // EBADF stands for a broken disk
+    SystemDisk disk;
+    auto file = std::make_shared<DataFile>(disk, UniqueFd());  // EBADF stands for a broken disk
     ObjectRecord record = object(a, 1);
     record.complete = true;
     index->put_piece(a, 1, piece(0), nullptr);

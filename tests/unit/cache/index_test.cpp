@@ -125,7 +125,8 @@ TEST_F(IndexTest, GenerationsAreNeverGivenTwice) {
 }
 
 TEST_F(IndexTest, ASecondHawkerdIsRefusedInWords) {
-    const auto second = Index::open(index.options, index.clock, *index.log);
+    const auto second =
+        Index::open(Foundation::of_the_system(), index.options, index.clock, *index.log);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Errc::invalid);
     EXPECT_EQ(second.error().what, "another hawkerd (pid " + std::to_string(::getpid()) +
@@ -136,7 +137,8 @@ TEST_F(IndexTest, AnUnknownFormatVersionIsRefusedAndLeftAlone) {
     index.stop();
     overwrite_row("meta", "version", encode_number(99));
     for (int attempt = 0; attempt < 2; ++attempt) {
-        const auto opened = Index::open(index.options, index.clock, *index.log);
+        const auto opened =
+            Index::open(Foundation::of_the_system(), index.options, index.clock, *index.log);
         ASSERT_FALSE(opened);
         EXPECT_EQ(opened.error().code, Errc::invalid);
         EXPECT_NE(opened.error().what.find("format version 99"), std::string::npos)
@@ -148,7 +150,8 @@ TEST_F(IndexTest, AFileThatIsNoIndexIsRefusedInWords) {
     index.stop();
     std::filesystem::resize_file(directory.path() / "index" / "data.mdb", 0);
     std::filesystem::resize_file(directory.path() / "index" / "data.mdb", 8192);
-    const auto opened = Index::open(index.options, index.clock, *index.log);
+    const auto opened =
+        Index::open(Foundation::of_the_system(), index.options, index.clock, *index.log);
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, Errc::invalid) << opened.error().what;
 }
@@ -156,7 +159,7 @@ TEST_F(IndexTest, AFileThatIsNoIndexIsRefusedInWords) {
 TEST_F(IndexTest, ADirectoryThatCannotBeIsRefusedInWords) {
     IndexOptions options = index.options;
     options.directory = "/proc/no/such";
-    const auto opened = Index::open(options, index.clock, *index.log);
+    const auto opened = Index::open(Foundation::of_the_system(), options, index.clock, *index.log);
     ASSERT_FALSE(opened);
     EXPECT_EQ(opened.error().code, Errc::invalid);
 }

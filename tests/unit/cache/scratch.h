@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/log.h"
+#include "cache/foundation.h"
 #include "cache/index.h"
 
 #include <cstring>
@@ -98,7 +99,7 @@ public:
     }
 
     void open() {
-        auto opened = Index::open(options, clock, *log);
+        auto opened = Index::open(Foundation::of_the_system(), options, clock, *log);
         ASSERT_TRUE(opened) << opened.error().what;
         index = std::move(*opened);
     }

@@ -1,0 +1,113 @@
+#include "cache/disk.h"
+
+#include <cerrno>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+
+namespace hawker::cache {
+
+namespace {
+
+using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
+
+constexpr int kDirectory = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+constexpr mode_t kOurs = 0700, kOurFile = 0600;
+
+}  // namespace
+
+Expected<UniqueFd> SystemDisk::open_root(const std::filesystem::path& directory) {
+    const std::filesystem::path path = directory / "pieces";
+    const auto refuse = [&path](std::string_view what) {
+        return fail(Errc::invalid,
+                    system_error(errno, fmt::format("{} {}", what, path.string())).what);
+    };
+    std::error_code ignored;
+    std::filesystem::create_directories(directory, ignored);  // what is wrong with it, mkdir() says
+    if (::mkdir(path.c_str(), kOurs) != 0 && errno != EEXIST) return refuse("create");
+    UniqueFd root(::open(path.c_str(), kDirectory));
+    if (!root) return refuse("open");
+    if (::faccessat(root.get(), ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0)
+        return refuse("write to");
+    const UniqueFd above(::openat(root.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!above || ::fsync(above.get()) != 0) return refuse("sync the directory of");
+    return root;
+}
+
+int SystemDisk::open(int directory, const std::string& name, int flags) {
+    return ::openat(directory, name.c_str(), flags | O_NOFOLLOW | O_CLOEXEC, kOurFile);
+}
+
+int SystemDisk::make_directory(int directory, const std::string& name) {
+    return ::mkdirat(directory, name.c_str(), kOurs);
+}
+
+int SystemDisk::link(int from, const std::string& old_name, int to, const std::string& new_name) {
+    return ::linkat(from, old_name.c_str(), to, new_name.c_str(), 0);
+}
+
+int SystemDisk::unlink(int directory, const std::string& name) {
+    return ::unlinkat(directory, name.c_str(), 0);
+}
+
+std::vector<Disk::Entry> SystemDisk::list(int directory) {
+    std::vector<Entry> entries;
+    UniqueFd fd(::openat(directory, ".", kDirectory));
+    const Directory opened(fd ? ::fdopendir(fd.get()) : nullptr, ::closedir);
+    if (!opened) return entries;
+    static_cast<void>(fd.release());  // closedir() closes it
+    while (const dirent* found = ::readdir(opened.get())) {
+        struct stat status{};
+        Entry entry;
+        entry.name = found->d_name;  // NOLINT: our own DIR
+        if (entry.name == "." || entry.name == ".." ||
+            ::fstatat(directory, entry.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+            continue;
+        entry.is_file = S_ISREG(status.st_mode);
+        entry.bytes = static_cast<std::uint64_t>(status.st_blocks) * 512;
+        entry.inode = status.st_ino;
+        entry.names = status.st_nlink;
+        entries.push_back(std::move(entry));
+    }
+    return entries;
+}
+
+int SystemDisk::sync_directory(int directory) { return ::fsync(directory); }
+
+ssize_t SystemDisk::write(int file, std::span<const std::byte> bytes, std::uint64_t offset) {
+    return ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+}
+
+ssize_t SystemDisk::read(int file, std::span<std::byte> into, std::uint64_t offset) {
+    return ::pread(file, into.data(), into.size(), static_cast<off_t>(offset));
+}
+
+bool SystemDisk::is_resident(int file, std::uint64_t offset) {
+    std::byte byte{};
+    iovec into{&byte, 1};
+    const ssize_t got = ::preadv2(file, &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    // Nothing at all means that the file is shorter than it should be: reading it on the pool will
+    // say so.
+    return got > 0 || (got < 0 && errno != EAGAIN);
+}
+
+int SystemDisk::sync(int file) { return ::fdatasync(file); }
+
+Expected<Disk::Space> SystemDisk::space(int directory) {
+    struct statvfs status{};
+    if (::fstatvfs(directory, &status) != 0)
+        return fail(system_error(errno, "ask for the free space"));
+    Space space;
+    space.total = status.f_blocks * status.f_frsize;
+    space.available = status.f_bavail * status.f_frsize;
+    return space;
+}
+
+}  // namespace hawker::cache
