@@ -162,6 +162,7 @@ std::shared_ptr<const proxy::Settings> proxy_settings(const Configuration& confi
     settings->fetch.finish_if_percent = abandon.percent;
     settings->pseudonym = identity.pseudonym;
     settings->own_addresses = identity.own_addresses;
+    settings->listeners = identity.listeners;
     return settings;
 }
 

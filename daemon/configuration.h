@@ -42,6 +42,7 @@ origin::ClientOptions client_options(const Options& options);
 struct Identity {
     std::string pseudonym;
     std::vector<net::Address> own_addresses;
+    std::vector<proxy::ListenerTerms> listeners;
 };
 std::shared_ptr<const proxy::Settings> proxy_settings(const Configuration& configuration,
                                                       const Identity& identity);

@@ -122,12 +122,17 @@ Expected<void> Server::open_listeners() {
     for (const std::string& text : configuration_.options.list("listen")) {
         const auto wanted = net::Address::parse(text);
         if (!wanted) return fail(Error(wanted.error()).within("listen"));
-        const auto bound = workers_.front()->listen(*wanted);
+        const std::size_t place = identity_.listeners.size();
+        const auto bound = workers_.front()->listen(*wanted, place);
         if (!bound) return fail(Error(bound.error()).within("listen"));
         proxy_addresses_.push_back(*bound);
+        proxy::ListenerTerms terms;
+        terms.address = *bound;
+        terms.name = bound->to_string();
+        identity_.listeners.push_back(std::move(terms));
         if (wanted->family() == AF_UNIX) continue;
         for (std::size_t i = 1; i < workers_.size(); ++i)
-            if (const auto shared = workers_[i]->listen(*bound); !shared)
+            if (const auto shared = workers_[i]->listen(*bound, place); !shared)
                 return fail(Error(shared.error()).within("listen"));
     }
     if (proxy_addresses_.empty())

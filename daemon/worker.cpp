@@ -38,11 +38,11 @@ Expected<std::unique_ptr<Worker>> Worker::create(const origin::ClientOptions& op
     return worker;
 }
 
-Expected<net::Address> Worker::listen(const net::Address& address) {
-    auto listener = net::Listener::open(*loop_, address);
-    if (!listener) return fail(std::move(listener).error());
-    const net::Address bound = (*listener)->address();
-    listeners_.push_back(std::move(*listener));
+Expected<net::Address> Worker::listen(const net::Address& address, std::size_t listener) {
+    auto opened = net::Listener::open(*loop_, address);
+    if (!opened) return fail(std::move(opened).error());
+    const net::Address bound = (*opened)->address();
+    entrances_.emplace_back(std::move(*opened), listener);
     return bound;
 }
 
@@ -50,7 +50,7 @@ void Worker::start(proxy::Services& services, std::function<bool()> may_accept) 
     may_accept_ = std::move(may_accept);
     proxy_ = proxy::Proxy::create(*loop_, services);
     loop_->post([this] {
-        for (const auto& listener : listeners_) accepting_.spawn(accept_from(*listener));
+        for (Entrance& entrance : entrances_) accepting_.spawn(accept_from(entrance));
     });
     thread_ = std::thread([this] { run(); });
 }
@@ -59,13 +59,13 @@ void Worker::run() {
     loop_->run();
     // What belongs to the loop ends on the loop's thread.
     proxy_.reset();
-    listeners_.clear();
+    entrances_.clear();
     origins_.reset();
 }
 
-Task<void> Worker::accept_from(net::Listener& listener) {
+Task<void> Worker::accept_from(Entrance& entrance) {
     while (!stopping_) {
-        auto client = co_await listener.accept();
+        auto client = co_await entrance.listener->accept();
         if (!client) {
             if (client.error().code == Errc::closed) co_return;
             log_.warn("accept: {}", client.error().what);
@@ -73,7 +73,7 @@ Task<void> Worker::accept_from(net::Listener& listener) {
             continue;
         }
         if (may_accept_())
-            proxy_->serve(std::move(*client));
+            proxy_->serve(std::move(*client), entrance.place);
         else
             accepting_.spawn(refuse(std::move(*client)));
     }
@@ -110,7 +110,7 @@ void Worker::wind_down(std::chrono::milliseconds deadline, std::function<void()>
 
 Task<void> Worker::wind_down_here(std::chrono::milliseconds deadline, std::function<void()> done) {
     stopping_ = true;
-    for (const auto& listener : listeners_) listener->close();
+    for (const Entrance& entrance : entrances_) entrance.listener->close();
     co_await accepting_.drained();
     co_await proxy_->drain(deadline);
     done();

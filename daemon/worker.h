@@ -33,9 +33,9 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    // Before start(). Listens also there; port 0 becomes a real one: what is really bound comes
-    // back.
-    Expected<net::Address> listen(const net::Address& address);
+    // Before start(). Listens also there, on behalf of Settings::listeners[listener]; port 0
+    // becomes a real one: what is really bound comes back.
+    Expected<net::Address> listen(const net::Address& address, std::size_t listener);
     // `may_accept` is asked for every connection, on the loop.
     void start(proxy::Services& services, std::function<bool()> may_accept);
 
@@ -58,14 +58,19 @@ public:
 private:
     Worker(std::unique_ptr<net::Loop> loop, const Log& log);
     void run();
-    Task<void> accept_from(net::Listener& listener);
+    // A listening socket and its place in Settings::listeners.
+    struct Entrance {
+        std::unique_ptr<net::Listener> listener;
+        std::size_t place;
+    };
+    Task<void> accept_from(Entrance& entrance);
     Task<void> refuse(std::unique_ptr<net::Socket> client);
     Task<void> wind_down_here(std::chrono::milliseconds deadline, std::function<void()> done);
 
     std::unique_ptr<net::Loop> loop_;
     const Log& log_;
     std::unique_ptr<origin::Client> origins_;
-    std::vector<std::unique_ptr<net::Listener>> listeners_;
+    std::vector<Entrance> entrances_;
     std::function<bool()> may_accept_;
     std::unique_ptr<proxy::Proxy> proxy_;
     std::atomic<SteadyTime> asked_{SteadyTime()};  // when ping() was, until the loop has answered

@@ -15,10 +15,12 @@ std::chrono::milliseconds since(const Clock& clock, SteadyTime start) {
 
 }  // namespace
 
-Connection::Connection(net::Loop& loop, Services& services, std::unique_ptr<net::Socket> client)
+Connection::Connection(net::Loop& loop, Services& services, std::unique_ptr<net::Socket> client,
+                       std::size_t listener)
     : loop_(loop),
       services_(services),
       client_(std::move(client)),
+      listener_(listener),
       input_(*client_, services.clock),
       peer_(client_->peer().to_string()) {}
 
@@ -33,7 +35,13 @@ void Connection::abort() {
     client_->close();
 }
 
+// Who is not among the listener's clients is not worth an answer: it costs a close.
+bool Connection::is_admitted() const {
+    return services_.settings()->listeners[listener_].admits(client_->peer());
+}
+
 Task<void> Connection::run() {
+    if (!is_admitted()) co_return;
     for (bool goes_on = true; goes_on && !draining_;) {
         const std::shared_ptr<const Settings> settings = services_.settings();
         idle_ = input_.buffered().empty();

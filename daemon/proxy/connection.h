@@ -14,12 +14,15 @@ namespace hawker::proxy {
 
 class Connection {
 public:
-    Connection(net::Loop& loop, Services& services, std::unique_ptr<net::Socket> client);
+    // `listener`: its place in Settings::listeners.
+    Connection(net::Loop& loop, Services& services, std::unique_ptr<net::Socket> client,
+               std::size_t listener);
     Task<void> run();
     void drain();
     void abort();
 
 private:
+    bool is_admitted() const;
     Task<bool> serve_one(http::RequestHead request, std::shared_ptr<const Settings> settings);
     // What is still coming is read and dropped for a moment: closing at once would reset the answer
     // away.
@@ -29,6 +32,7 @@ private:
     net::Loop& loop_;
     Services& services_;
     std::unique_ptr<net::Socket> client_;
+    const std::size_t listener_;
     ClientInput input_;
     std::string peer_;
     bool draining_ = false;

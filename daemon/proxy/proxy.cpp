@@ -3,6 +3,7 @@
 #include "base/task_group.h"
 #include "daemon/proxy/connection.h"
 
+#include <algorithm>
 #include <unordered_set>
 
 namespace hawker::proxy {
@@ -14,8 +15,8 @@ public:
     LoopProxy(net::Loop& loop, Services& services)
         : loop_(loop), services_(services), running_(loop) {}
 
-    void serve(std::unique_ptr<net::Socket> client) override {
-        running_.spawn(run(std::move(client)));
+    void serve(std::unique_ptr<net::Socket> client, std::size_t listener) override {
+        running_.spawn(run(std::move(client), listener));
     }
 
     std::size_t connections() const override { return connections_.size(); }
@@ -30,8 +31,8 @@ public:
     }
 
 private:
-    Task<void> run(std::unique_ptr<net::Socket> client) {
-        Connection connection(loop_, services_, std::move(client));
+    Task<void> run(std::unique_ptr<net::Socket> client, std::size_t listener) {
+        Connection connection(loop_, services_, std::move(client), listener);
         connections_.insert(&connection);
         services_.observer.connection_opened();
         if (draining_) connection.drain();
@@ -53,6 +54,12 @@ private:
 };
 
 }  // namespace
+
+bool ListenerTerms::admits(const net::Address& client) const {
+    if (clients.empty() || client.family() == AF_UNIX) return true;
+    return std::ranges::any_of(clients,
+                               [&](const net::Cidr& network) { return network.contains(client); });
+}
 
 std::unique_ptr<Proxy> Proxy::create(net::Loop& loop, Services& services) {
     return std::make_unique<LoopProxy>(loop, services);

@@ -13,6 +13,7 @@
 #include "daemon/net/address.h"
 #include "daemon/net/loop.h"
 #include "daemon/net/socket.h"
+#include "daemon/net/tls.h"
 #include "daemon/origin/client.h"
 #include "daemon/origin/origin_source.h"
 #include "filters/rule_set.h"
@@ -26,10 +27,27 @@
 
 namespace hawker::proxy {
 
+enum class ProxyAuthentication : std::uint8_t { none, optional, required };
+
+// What one listener asks of its clients, and gives them. Its place in Settings::listeners is its
+// name between the rooms, the same in every snapshot.
+struct ListenerTerms {
+    net::Address address;  // as bound
+    std::string name;      // for logs: "http://127.0.0.1:65001", "https://[::]:65003"
+    std::shared_ptr<const net::TlsServer> tls;  // null: plaintext
+    std::vector<net::Cidr> clients;             // who may connect; empty: everybody
+    ProxyAuthentication authentication = ProxyAuthentication::none;
+    std::uint64_t bandwidth = 0;  // bytes a second for all its clients together; 0: no limit
+
+    // A Unix socket's clients have no network: its file's mode says who they are.
+    bool admits(const net::Address& client) const;
+};
+
 // The configuration that one exchange begins and ends with. Immutable.
 struct Settings {
     std::shared_ptr<const filters::RuleSet> rules;
     std::shared_ptr<const net::DestinationPolicy> destinations;
+    std::vector<ListenerTerms> listeners;
     http::HeadLimits head_limits;
     std::chrono::milliseconds head_timeout{10'000};   // a request head, from its first byte
     std::chrono::milliseconds idle_timeout{60'000};   // keep-alive, between requests
@@ -100,8 +118,9 @@ class Proxy {
 public:
     static std::unique_ptr<Proxy> create(net::Loop& loop, Services& services);
     virtual ~Proxy() = default;
-    // Takes over a connection; serves it until it ends.
-    virtual void serve(std::unique_ptr<net::Socket> client) = 0;
+    // Takes over a connection that came in at Settings::listeners[listener]; serves it until it
+    // ends.
+    virtual void serve(std::unique_ptr<net::Socket> client, std::size_t listener) = 0;
     virtual std::size_t connections() const = 0;
     virtual Task<void> drain(std::chrono::milliseconds deadline) = 0;
 };
