@@ -152,6 +152,34 @@ Expected<void> DestinationPolicy::check(const Address& address) const {
     return {};
 }
 
+Expected<void> DestinationPolicy::check_host(std::string_view host) const {
+    if (any_matches(deny_hosts, host))
+        return fail(Errc::denied,
+                    fmt::format("{} is denied by destinations.deny_hosts.", plain_host(host)));
+    if (allow_hosts.empty() || any_matches(allow_hosts, host)) return {};
+    return fail(Errc::denied, fmt::format("{} is not in destinations.allow_hosts; add it there if "
+                                          "the proxy may reach it.",
+                                          plain_host(host)));
+}
+
+Expected<void> DestinationPolicy::check_port(std::uint16_t port) const {
+    if (ports.empty() || std::ranges::find(ports, port) != ports.end()) return {};
+    return fail(Errc::denied, fmt::format("Port {} is not in destinations.ports; add it there if "
+                                          "the proxy may reach it.",
+                                          port));
+}
+
+Expected<void> DestinationPolicy::check_unresolved(std::string_view host,
+                                                   std::uint16_t port) const {
+    if (auto allowed = check_host(host); !allowed) return allowed;
+    auto address = literal_address(host, port);
+    if (!address) return fail(std::move(address.error()));
+    const std::string name = plain_host(host);
+    if (name == "localhost" || name.ends_with(".localhost"))
+        address = Address::parse(fmt::format("127.0.0.1:{}", port));
+    return *address ? check(**address) : Expected<void>();
+}
+
 Expected<void> DestinationPolicy::check_connect_port(std::uint16_t port) const {
     if (std::ranges::find(connect_ports, port) != connect_ports.end()) return {};
     return fail(Errc::denied, fmt::format("CONNECT to port {} is not allowed; add it to "

@@ -57,22 +57,36 @@ Expected<std::vector<Address>> look_up(const std::string& host, std::uint16_t po
 
 }  // namespace
 
+Expected<std::optional<Address>> literal_address(std::string_view host, std::uint16_t port) {
+    const bool bracketed = host.size() > 2 && host.starts_with('[') && host.ends_with(']');
+    const std::string bare(bracketed ? host.substr(1, host.size() - 2) : host);
+    sockaddr_in6 v6{};
+    sockaddr_in v4{};
+    if (::inet_pton(AF_INET6, bare.c_str(), &v6.sin6_addr) == 1 && !bare.contains('\0')) {
+        v6.sin6_family = AF_INET6;
+        v6.sin6_port = htons(port);
+        return Address(reinterpret_cast<const sockaddr*>(&v6), sizeof(v6));
+    }
+    if (!bracketed && ::inet_pton(AF_INET, bare.c_str(), &v4.sin_addr) == 1 &&
+        !bare.contains('\0')) {
+        v4.sin_family = AF_INET;
+        v4.sin_port = htons(port);
+        return Address(reinterpret_cast<const sockaddr*>(&v4), sizeof(v4));
+    }
+    using namespace std::string_view_literals;
+    if (host.empty() || host.find_first_of(":%[]/ \0"sv) != std::string_view::npos)
+        return fail(Errc::invalid, fmt::format("'{}' is not a host name", host));
+    if (only_looks_numeric(host))
+        return fail(Errc::invalid,
+                    fmt::format("'{}' is not an address in canonical form, like 192.0.2.1", host));
+    return std::nullopt;
+}
+
 Task<Expected<std::vector<Address>>> resolve(Executor& pool, Executor& home, std::string host,
                                              std::uint16_t port) {
-    const bool bracketed = host.size() > 2 && host.starts_with('[') && host.ends_with(']');
-    const std::string bare = bracketed ? host.substr(1, host.size() - 2) : host;
-    in_addr v4{};
-    in6_addr v6{};
-    const bool literal = ::inet_pton(AF_INET6, bare.c_str(), &v6) == 1 ||
-                         (!bracketed && ::inet_pton(AF_INET, bare.c_str(), &v4) == 1);
-    if (literal) co_return look_up(bare, port, AI_NUMERICHOST | AI_NUMERICSERV);
-    using namespace std::string_view_literals;
-    if (host.empty() || host.find_first_of(":%[]/ \0"sv) != std::string::npos)
-        co_return fail(Errc::invalid, fmt::format("'{}' is not a host name", host));
-    if (only_looks_numeric(host))
-        co_return fail(
-            Errc::invalid,
-            fmt::format("'{}' is not an address in canonical form, like 192.0.2.1", host));
+    auto literal = literal_address(host, port);
+    if (!literal) co_return fail(std::move(literal.error()));
+    if (*literal) co_return std::vector<Address>(1, **literal);
     auto work = [&host, port] { return look_up(host, port, AI_NUMERICSERV | AI_ADDRCONFIG); };
     auto found = co_await offload(pool, home, work);
     co_return found;

@@ -90,8 +90,14 @@ Task<Expected<void>> tunnel(Socket& left, Socket& right, Deadline idle, TunnelBy
 
 // Tries the addresses in turn, each until `deadline`. The last one's error: Errc::unavailable when
 // it refused, Errc::timed_out when it did not answer, Errc::exhausted when we have no descriptor
-// left.
+// left. `sources`: as socket_towards() has it.
 Task<Expected<std::unique_ptr<Socket>>> connect(Loop& loop, std::span<const Address> addresses,
-                                                Deadline deadline);
+                                                Deadline deadline,
+                                                std::span<const Address> sources = {});
+
+// A new non-blocking socket, bound to the first of `sources` of the destination's family; with no
+// sources the kernel chooses. Errc::unavailable when there are some, but none that fits or can be
+// bound: nothing ever leaves from another address than the configured ones.
+Expected<UniqueFd> socket_towards(const Address& destination, std::span<const Address> sources);
 
 }  // namespace hawker::net

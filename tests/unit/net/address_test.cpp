@@ -108,6 +108,42 @@ TEST(DestinationPolicyTest, ARefusalNamesTheCure) {
     EXPECT_TRUE(policy.check_connect_port(443));
 }
 
+TEST(DestinationPolicyTest, HostsAreAllowedAndDeniedByName) {
+    DestinationPolicy policy;
+    EXPECT_TRUE(policy.check_host("anything.example"));
+    policy.deny_hosts.push_back(*HostPattern::parse("*.evil.example"));
+    policy.deny_hosts.push_back(*HostPattern::parse("2001:db8::7"));
+    EXPECT_FALSE(policy.check_host("A.Evil.Example."));
+    EXPECT_FALSE(policy.check_host("[2001:DB8::7]"));
+    EXPECT_TRUE(policy.check_host("evil.example"));
+    policy.allow_hosts.push_back(*HostPattern::parse("*.example"));
+    EXPECT_TRUE(policy.check_host("good.example"));
+    EXPECT_FALSE(policy.check_host("a.evil.example"));
+    const auto refused = policy.check_host("elsewhere.test");
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::denied);
+    EXPECT_NE(refused.error().what.find("destinations.allow_hosts"), std::string::npos);
+}
+
+TEST(DestinationPolicyTest, PortsAreAnyUntilSomeAreNamed) {
+    DestinationPolicy policy;
+    EXPECT_TRUE(policy.check_port(8080));
+    policy.ports = {80, 443};
+    EXPECT_TRUE(policy.check_port(443));
+    EXPECT_FALSE(policy.check_port(8080));
+}
+
+TEST(DestinationPolicyTest, WhatSomebodyElseResolvesIsCheckedAsFarAsItIsWritten) {
+    const DestinationPolicy policy;
+    EXPECT_TRUE(policy.check_unresolved("origin.example", 443));
+    EXPECT_TRUE(policy.check_unresolved("8.8.8.8", 443));
+    for (const auto* host : {"169.254.169.254", "127.0.0.1", "[::1]", "[::ffff:10.0.0.1]",
+                             "[64:ff9b::a9fe:a9fe]", "localhost", "A.LocalHost."})
+        EXPECT_EQ(policy.check_unresolved(host, 80).error().code, Errc::denied) << host;
+    for (const auto* host : {"2130706433", "0x7f.1", "0177.0.0.1", "a:b", "fe80::1%eth0"})
+        EXPECT_EQ(policy.check_unresolved(host, 80).error().code, Errc::invalid) << host;
+}
+
 TEST(CidrTest, BadRangesAreRefused) {
     for (const char* text :
          {"10.0.0.0/33", "10.0.0/8", "::/129", "x", "", "10.0.0.0/", "10.0.0.0/8x"})
