@@ -42,8 +42,14 @@ public:
 private:
     Expected<void> top_level(const YAML::Node& key_node, const YAML::Node& value) {
         const std::string& key = key_node.Scalar();
-        if (key != "rules") return entry(key_node, "", value);
+        if (key != "rules" && key != "origins") return entry(key_node, "", value);
         if (const auto ok = only_once(key_node, key); !ok) return ok;
+        if (key == "origins") {
+            auto origins = read_origins(value, name_);
+            if (!origins) return fail(std::move(origins).error());
+            file_.origins = std::move(*origins);
+            return {};
+        }
         auto rules = read_rules(value, name_);
         if (!rules) return fail(std::move(rules).error());
         file_.rules = std::move(*rules);

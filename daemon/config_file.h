@@ -1,5 +1,5 @@
-// The configuration file: options under nested keys, and the list `rules`. One YAML file, nothing
-// is included from elsewhere.
+// The configuration file: options under nested keys, and the lists `rules` and `origins`. One YAML
+// file, nothing is included from elsewhere.
 //
 // Thread: any. Reading waits for the disk: at start, and on the control thread for a reload.
 // Failure: Errc::invalid with file and line, in words for the person who typed it; Errc::not_found
@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "daemon/options.h"
+#include "daemon/origins_config.h"
 #include "filters/rule.h"
 
 #include <optional>
@@ -22,6 +23,7 @@ struct ConfigFile {
     // Absent when the file does not speak of rules: then the shipped ones hold. `rules: []` is no
     // rules.
     std::optional<std::vector<filters::RuleSpec>> rules;
+    std::vector<OriginSpec> origins;
 };
 
 Expected<ConfigFile> read_config_file(const std::string& path);

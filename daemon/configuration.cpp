@@ -2,6 +2,7 @@
 
 #include "daemon/config_file.h"
 #include "daemon/option_checks.h"
+#include "daemon/route_config.h"
 #include "daemon/shipped_rules.h"
 
 #include <cstdlib>
@@ -15,6 +16,19 @@ namespace hawker::daemon {
 namespace {
 
 constexpr std::string_view kShippedName = "the shipped configuration";
+
+std::vector<HostPattern> hosts(const std::vector<std::string>& texts) {
+    std::vector<HostPattern> patterns;
+    for (const std::string& text : texts)
+        patterns.push_back(*HostPattern::parse(text));  // checked by the option's row
+    return patterns;
+}
+
+std::vector<std::uint16_t> ports(const std::vector<std::string>& texts) {
+    std::vector<std::uint16_t> numbers;
+    for (const std::string& text : texts) numbers.push_back(*parse_port(text));
+    return numbers;
+}
 
 std::vector<net::Cidr> ranges(const std::vector<std::string>& texts) {
     std::vector<net::Cidr> cidrs;
@@ -68,6 +82,10 @@ Expected<Configuration> load(const CommandLine& line, const char* const* environ
     auto rules = filters::RuleSet::compile(std::move(*file.rules));
     if (!rules) return fail(std::move(rules).error().within(rules_name));
     configuration.rules = std::move(*rules);
+    auto routes = routes_of(configuration.options, file.origins, configuration.name);
+    if (!routes) return fail(std::move(routes).error());
+    configuration.routes = std::move(routes->routes);
+    for (std::string& remark : routes->remarks) configuration.remarks.push_back(std::move(remark));
     for (std::string& remark : exposed_listeners(configuration.options))
         configuration.remarks.push_back(std::move(remark));
     return configuration;
@@ -118,17 +136,19 @@ net::DestinationPolicy destination_policy(const Options& options) {
     net::DestinationPolicy policy;
     policy.allow = ranges(options.list("destinations.allow"));
     policy.deny = ranges(options.list("destinations.deny"));
-    policy.connect_ports.clear();
-    for (const std::string& text : options.list("destinations.connect_ports"))
-        policy.connect_ports.push_back(*parse_port(text));
+    policy.allow_hosts = hosts(options.list("destinations.allow_hosts"));
+    policy.deny_hosts = hosts(options.list("destinations.deny_hosts"));
+    policy.ports = ports(options.list("destinations.ports"));
+    policy.connect_ports = ports(options.list("destinations.connect_ports"));
     return policy;
 }
 
-origin::ClientOptions client_options(const Options& options) {
+origin::ClientOptions client_options(const Configuration& configuration) {
+    const Options& options = configuration.options;
     origin::ClientOptions client;
     client.destinations =
         std::make_shared<const net::DestinationPolicy>(destination_policy(options));
-    client.ca_file = options.text("origin.ca_file");
+    client.routes = configuration.routes;
     client.connect_timeout = options.duration("origin.connect_timeout");
     client.first_byte_timeout = options.duration("origin.first_byte_timeout");
     client.stall_timeout = options.duration("origin.stall_timeout");
@@ -141,6 +161,7 @@ std::shared_ptr<const proxy::Settings> proxy_settings(const Configuration& confi
     const Options& options = configuration.options;
     auto settings = std::make_shared<proxy::Settings>();
     settings->rules = configuration.rules;
+    settings->routes = configuration.routes;
     settings->destinations =
         std::make_shared<const net::DestinationPolicy>(destination_policy(options));
     settings->head_limits.head_bytes = options.size("limits.head_size");

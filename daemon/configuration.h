@@ -24,6 +24,7 @@ namespace hawker::daemon {
 struct Configuration {
     Options options;
     std::shared_ptr<const filters::RuleSet> rules;
+    std::shared_ptr<const origin::Routes> routes;
     std::string name;                  // of the file, or "the shipped configuration"
     std::vector<std::string> remarks;  // not wrong, but worth a warning
 };
@@ -36,7 +37,7 @@ LogOptions log_options(const Options& options);
 cache::CacheLimits cache_limits(const Options& options);
 cache::CacheOptions cache_options(const Options& options);
 net::DestinationPolicy destination_policy(const Options& options);
-origin::ClientOptions client_options(const Options& options);
+origin::ClientOptions client_options(const Configuration& configuration);
 
 // What stays the same over all reloads.
 struct Identity {

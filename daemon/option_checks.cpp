@@ -1,7 +1,10 @@
 #include "daemon/option_checks.h"
 
+#include "base/host_pattern.h"
 #include "daemon/net/address.h"
+#include "daemon/origin/routes.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -39,6 +42,43 @@ Expected<void> check_cidr(const std::string& text) {
 Expected<void> check_port(const std::string& text) {
     if (const auto port = parse_port(text); !port) return fail(port.error());
     return {};
+}
+
+Expected<void> check_host_pattern(const std::string& text) {
+    if (const auto host = HostPattern::parse(text); !host) return fail(host.error());
+    return {};
+}
+
+Expected<void> check_ip_address(const std::string& text) {
+    const auto literal = net::literal_address(text, 0);
+    if (literal && *literal) return {};
+    return fail(Errc::invalid, fmt::format("'{}' is no IP address, like 192.0.2.7", text));
+}
+
+Expected<void> check_proxy(const std::string& text) {
+    if (const auto proxy = origin::UpstreamProxy::parse(text); !proxy) return fail(proxy.error());
+    return {};
+}
+
+Expected<void> check_no_proxy(const std::string& text) { return origin::NoProxy().add(text); }
+
+Expected<void> check_host_override(const std::string& text) {
+    if (const auto override = parse_host_override(text); !override) return fail(override.error());
+    return {};
+}
+
+Expected<HostOverride> parse_host_override(std::string_view text) {
+    const std::size_t sign = std::min(text.find('='), text.size());
+    HostOverride parsed;
+    parsed.name = plain_host(text.substr(0, sign));
+    parsed.address = text.substr(std::min(sign + 1, text.size()));
+    const auto host = HostPattern::parse(parsed.name);
+    const auto literal = net::literal_address(parsed.name, 0);
+    const bool is_name = host && host->is_literal() && literal && !*literal;
+    if (is_name && check_ip_address(parsed.address)) return parsed;
+    return fail(
+        Errc::invalid,
+        fmt::format("'{}' is not a name and an IP address, as in git.example=192.0.2.7", text));
 }
 
 // It stands in Via as received-by, which is a token there (RFC 9110 section 7.6.3).

@@ -16,6 +16,19 @@ Expected<void> check_port(const std::string& text);
 Expected<void> check_pseudonym(const std::string& text);
 Expected<void> check_on_abandon(const std::string& text);
 
+Expected<void> check_host_pattern(const std::string& text);
+Expected<void> check_ip_address(const std::string& text);
+Expected<void> check_proxy(const std::string& text);
+Expected<void> check_no_proxy(const std::string& text);
+Expected<void> check_host_override(const std::string& text);
+
+// "git.example=192.0.2.7"
+struct HostOverride {
+    std::string name;  // as plain_host() writes it
+    std::string address;
+};
+Expected<HostOverride> parse_host_override(std::string_view text);
+
 // "443"
 Expected<std::uint16_t> parse_port(std::string_view text);
 

@@ -62,6 +62,22 @@ constexpr std::string_view kMarkdownIntroduction =
     "`10m`, `24h`, `7d` or in\n"
     "seconds. Lists are YAML lists, or one text with commas; a flag may also be given several "
     "times.\n\n"
+    "`origins:` is a list of exceptions: how single hosts are reached. The first member whose "
+    "`hosts` match holds; what it does\n"
+    "not speak of is as everywhere else.\n\n"
+    "```yaml\n"
+    "origins:\n"
+    "  - hosts: [git.corp.example, \"*.lab.example\"]\n"
+    "    ca_file: /etc/hawker/corp.pem           # instead of origin.ca_file\n"
+    "    client_certificate: /etc/hawker/us.pem  # and client_key (or both in one file)\n"
+    "    client_key: /etc/hawker/us.key          # nobody else may read it\n"
+    "    proxy: none                             # or http://user:password@host:port\n"
+    "    connect_to: [10.0.0.7]                  # instead of what DNS says\n"
+    "    source_address: [10.0.0.2]\n"
+    "  - hosts: [old.lab.example]\n"
+    "    insecure: true                          # no check of its certificate; warned of at "
+    "start\n"
+    "```\n\n"
     "The `rules:` of the file are described in `etc/hawker.yaml`. A file without `rules:` gets the "
     "shipped ones; `rules: []`\n"
     "is no rules at all.\n";
@@ -121,8 +137,9 @@ std::string options_markdown() {
 std::string effective_config(const Options& options) {
     std::string out;
     for (const Option& option : option_table()) {
-        const std::string line =
-            fmt::format("{} = {}", option.key, format_value(option, options.value(option.key)));
+        std::string value = format_value(option, options.value(option.key));
+        if (option.secret && !value.empty()) value = "(set)";
+        const std::string line = fmt::format("{} = {}", option.key, value);
         out += fmt::format("{:<48} # {}\n", line, options.where(option.key));
     }
     return out;

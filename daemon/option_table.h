@@ -40,6 +40,8 @@ struct Option {
     // A further condition on a text, or on each member of a list. Errc::invalid says what was
     // expected.
     Expected<void> (*check)(const std::string& text) = nullptr;
+    // May hold credentials: --print-config says "(set)", and `check` never repeats the text.
+    bool secret = false;
 };
 
 // In the order in which people should read them: those without a section first, then section after

@@ -22,45 +22,10 @@ struct Key {
     Setter set;
 };
 
-Expected<std::string> scalar(const YAML::Node& value) {
-    if (value.IsScalar()) return value.Scalar();
-    return fail(Errc::invalid, fmt::format("expected one value, found {}", yaml::kind_of(value)));
-}
-
-Expected<void> set_text(std::string& field, const YAML::Node& value) {
-    auto text = scalar(value);
-    if (!text) return fail(std::move(text).error());
-    field = std::move(*text);
-    return {};
-}
-
-Expected<void> set_flag(bool& field, const YAML::Node& value) {
-    const std::string text = value.IsScalar() ? value.Scalar() : "";
-    field = text == "true" || text == "on" || text == "yes";
-    if (field || text == "false" || text == "off" || text == "no") return {};
-    return fail(Errc::invalid, "expected on or off");
-}
-
-// A list, or one value that stands for a list of one.
-Expected<void> set_list(std::vector<std::string>& field, const YAML::Node& value) {
-    if (value.IsScalar()) {
-        field = {value.Scalar()};
-        return {};
-    }
-    if (!value.IsSequence())
-        return fail(Errc::invalid, fmt::format("expected a list, found {}", yaml::kind_of(value)));
-    for (const YAML::Node& member : value) {
-        auto text = scalar(member);
-        if (!text) return fail(std::move(text).error());
-        field.push_back(std::move(*text));
-    }
-    return {};
-}
-
 // A word that one of filters/'s own parsers knows.
 template <typename T>
 Expected<void> set_word(T& field, const YAML::Node& value, Expected<T> (*parse)(std::string_view)) {
-    const auto text = scalar(value);
+    const auto text = yaml::scalar(value);
     if (!text) return fail(text.error());
     const auto parsed = parse(*text);
     if (!parsed) return fail(parsed.error());
@@ -99,18 +64,21 @@ Expected<void> set_connections(RuleSpec& spec, const YAML::Node& value) {
 
 constexpr std::array kKeyKeys = {
     Key{"strip",
-        [](RuleSpec& spec, const YAML::Node& value) { return set_list(spec.strip, value); }},
-    Key{"keep", [](RuleSpec& spec, const YAML::Node& value) { return set_list(spec.keep, value); }},
-    Key{"sort", [](RuleSpec& spec, const YAML::Node& value) { return set_flag(spec.sort, value); }},
+        [](RuleSpec& spec, const YAML::Node& value) { return yaml::set(spec.strip, value); }},
+    Key{"keep",
+        [](RuleSpec& spec, const YAML::Node& value) { return yaml::set(spec.keep, value); }},
+    Key{"sort",
+        [](RuleSpec& spec, const YAML::Node& value) { return yaml::set(spec.sort, value); }},
 };
 
 constexpr std::array kRuleKeys = {
-    Key{"name", [](RuleSpec& spec, const YAML::Node& value) { return set_text(spec.name, value); }},
+    Key{"name",
+        [](RuleSpec& spec, const YAML::Node& value) { return yaml::set(spec.name, value); }},
     Key{"match",
-        [](RuleSpec& spec, const YAML::Node& value) { return set_text(spec.match, value); }},
+        [](RuleSpec& spec, const YAML::Node& value) { return yaml::set(spec.match, value); }},
     Key{"key", nullptr},  // a mapping of its own: kKeyKeys
     Key{"digest",
-        [](RuleSpec& spec, const YAML::Node& value) { return set_text(spec.digest, value); }},
+        [](RuleSpec& spec, const YAML::Node& value) { return yaml::set(spec.digest, value); }},
     Key{"policy",
         [](RuleSpec& spec, const YAML::Node& value) {
             return set_word(spec.policy, value, filters::parse_policy);
@@ -124,15 +92,15 @@ constexpr std::array kRuleKeys = {
     Key{"connections", set_connections},
     Key{"follow_redirects",
         [](RuleSpec& spec, const YAML::Node& value) {
-            return set_flag(spec.follow_redirects, value);
+            return yaml::set(spec.follow_redirects, value);
         }},
     Key{"ignore_credentials",
         [](RuleSpec& spec, const YAML::Node& value) {
-            return set_flag(spec.ignore_credentials, value);
+            return yaml::set(spec.ignore_credentials, value);
         }},
     Key{"content_types",
         [](RuleSpec& spec, const YAML::Node& value) {
-            return set_list(spec.content_types, value);
+            return yaml::set(spec.content_types, value);
         }},
 };
 

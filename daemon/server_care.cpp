@@ -62,7 +62,7 @@ void Server::apply(Configuration next) {
     journal_.set_access_log(options.flag("log.access"));
     most_connections_.store(options.count("limits.connections"), std::memory_order_relaxed);
     cache_->set_limits(cache_limits(options));
-    const origin::ClientOptions origins = client_options(options);
+    const origin::ClientOptions origins = client_options(configuration_);
     for (const auto& worker : workers_) worker->set_origin_options(origins);
     settings_.store(proxy_settings(configuration_, identity_));
 }

@@ -12,6 +12,7 @@ ClientOptions with_a_policy(ClientOptions options) {
     // Nobody said what may be dialled: only what is public.
     if (!options.destinations)
         options.destinations = std::make_shared<const net::DestinationPolicy>();
+    if (!options.routes) options.routes = std::make_shared<const Routes>();
     return options;
 }
 
@@ -29,12 +30,12 @@ public:
         return std::make_unique<CurlResponse>(road_, options_, std::move(request));
     }
 
-    // A kept connection was dialled under the policy of its time. When that or the trusted
-    // certificates change, new requests get a road without kept connections; the old one goes with
+    // A kept connection was dialled under the policy of its time. When that or a route
+    // changes, new requests get a road without kept connections; the old one goes with
     // its last response.
     void set_options(const ClientOptions& options) override {
         ClientOptions next = with_a_policy(options);
-        if (next.destinations != options_.destinations || next.ca_file != options_.ca_file) {
+        if (next.destinations != options_.destinations || next.routes != options_.routes) {
             auto multi = Multi::create(loop_);
             if (multi)
                 road_ = std::make_shared<Road>(std::move(*multi), log_);

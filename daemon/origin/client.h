@@ -1,6 +1,7 @@
 // Requests to origins, by libcurl's multi interface on one loop. HTTP/1.1; redirects are not
-// followed here; TLS is verified; proxy variables and .netrc are ignored; every address is checked
-// by the destination policy before it is dialled.
+// followed here; TLS is verified but where a route says otherwise; proxy variables and .netrc are
+// ignored. The destination policy checks host and port of every request and every address before it
+// is dialled; only the upstream proxy of a route is dialled unchecked, because it was configured.
 //
 // Thread:  the loop's. One Client per loop; it outlives its responses.
 #pragma once
@@ -11,6 +12,7 @@
 #include "daemon/http/message.h"
 #include "daemon/net/address.h"
 #include "daemon/net/loop.h"
+#include "daemon/origin/routes.h"
 
 #include <chrono>
 #include <cstdint>
@@ -23,7 +25,7 @@ namespace hawker::origin {
 
 struct ClientOptions {
     std::shared_ptr<const net::DestinationPolicy> destinations;
-    std::string ca_file;  // empty: the system's store
+    std::shared_ptr<const Routes> routes;
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds first_byte_timeout{
         60'000};                                      // from the request's end to the response head

@@ -1,5 +1,6 @@
 // What libcurl calls: bytes in, bytes out, addresses to dial. Nothing here calls libcurl's multi
 // interface, except the two resume functions, which run outside of its callbacks.
+#include "daemon/net/socket.h"
 #include "daemon/origin/curl_response.h"
 
 #include <algorithm>
@@ -64,7 +65,14 @@ bool CurlResponse::take_line(std::string_view line) {
         failure_.emplace(Errc::invalid, std::move(taken.error().what), "http_protocol_error");
         return false;
     }
-    if (!was_final && answer_.is_final()) take_final_head();
+    if (was_final || !answer_.is_final()) return true;
+    // It is us whom the proxy asks for credentials, not the client.
+    if (route_.proxy && target_.scheme == "http" && answer_.head().status == 407) {
+        failure_ = refusal_of_proxy(407);
+        proxy_refused_ = true;
+        return false;
+    }
+    take_final_head();
     return true;
 }
 
@@ -137,15 +145,18 @@ void CurlResponse::run_upload_clock() {
 
 curl_socket_t CurlResponse::dial(const curl_sockaddr& address) {
     const net::Address where(&address.addr, address.addrlen);
-    auto allowed = options_.destinations->check(where);
+    auto allowed = route_.proxy ? Expected<void>() : options_.destinations->check(where);
     if (!allowed) {
         denied_.emplace(Errc::denied, std::move(allowed.error().what), "destination_ip_prohibited");
         return CURL_SOCKET_BAD;
     }
-    const int fd =
-        ::socket(address.family, address.socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, address.protocol);
-    if (fd >= 0) dialled_ = true;
-    return fd;
+    auto fd = net::socket_towards(where, route_.sources);
+    if (!fd) {
+        denied_.emplace(fd.error().code, std::move(fd.error().what), "proxy_configuration_error");
+        return CURL_SOCKET_BAD;
+    }
+    dialled_ = true;
+    return fd->release();
 }
 
 // libcurl has returned: a paused upload that is over must not keep the transfer from ending.

@@ -5,6 +5,15 @@
 
 namespace hawker::origin {
 
+namespace {
+
+std::string_view problem_type(Errc code) {
+    if (code == Errc::denied) return "http_request_denied";
+    return code == Errc::invalid ? "http_request_error" : "proxy_internal_error";
+}
+
+}  // namespace
+
 CurlResponse::CurlResponse(std::shared_ptr<Road> road, ClientOptions options, Request request)
     : road_(std::move(road)),
       options_(std::move(options)),
@@ -22,8 +31,7 @@ CurlResponse::CurlResponse(std::shared_ptr<Road> road, ClientOptions options, Re
     auto prepared = prepare();
     if (!prepared) {
         const Errc code = prepared.error().code;
-        failure_.emplace(code, std::move(prepared.error().what),
-                         code == Errc::invalid ? "http_request_error" : "proxy_internal_error");
+        failure_.emplace(code, std::move(prepared.error().what), problem_type(code));
         stage_ = Stage::ended;
     } else if (road_->lanes.enter(target_.origin(), *this)) {
         depart();
@@ -39,12 +47,26 @@ Expected<void> CurlResponse::prepare() {
     auto target = split_url(request_.url);
     if (!target) return fail(std::move(target.error()));
     target_ = std::move(*target);
+    route_ = options_.routes->find(target_.host());
+    if (auto allowed = check_destination(); !allowed) return allowed;
     auto fields = field_list(request_, target_);
     if (!fields) return fail(std::move(fields.error()));
     fields_ = std::move(*fields);
-    auto configured = configure(easy_.get(), request_, target_, options_, fields_.get());
+    auto names = set_route(easy_.get(), target_, route_);
+    if (!names) return fail(std::move(names.error()));
+    names_ = std::move(*names);
+    auto configured = configure(easy_.get(), request_, target_, options_, route_, fields_.get());
     if (configured) set_callbacks();
     return configured;
+}
+
+// Of redirects, too: each hop is a request of its own. The address is checked by dial(), unless an
+// upstream proxy resolves the name.
+Expected<void> CurlResponse::check_destination() const {
+    const net::DestinationPolicy& policy = *options_.destinations;
+    auto allowed = route_.proxy ? policy.check_unresolved(target_.host(), target_.port())
+                                : policy.check_host(target_.host());
+    return allowed ? policy.check_port(target_.port()) : allowed;
 }
 
 void CurlResponse::depart() {
@@ -119,7 +141,21 @@ Failure CurlResponse::explain(CURLcode code) const {
     known.dialled = dialled_;
     known.head_read = answer_.is_final();
     known.sentence = sentence_.data();
-    return failure_of(code, known);
+    if (!route_.proxy) return failure_of(code, known);
+    long answered = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &answered);
+    if (auto refusal = refusal_of_proxy(static_cast<int>(answered))) return std::move(*refusal);
+    Failure failure = failure_of(code, known);
+    if (!connected_)
+        failure.error = std::move(failure.error).within("upstream proxy " + route_.proxy->name());
+    if (failure.error.code == Errc::not_found) failure.error.code = Errc::unavailable;
+    return failure;
+}
+
+// What an upstream proxy says to us about itself; nullopt when it let the request through.
+std::optional<Failure> CurlResponse::refusal_of_proxy(int status) const {
+    if (status < 300) return std::nullopt;
+    return Failure(Errc::unavailable, route_.proxy->refusal(status), "destination_unavailable");
 }
 
 void CurlResponse::time_is_up() {
@@ -141,7 +177,7 @@ Task<Expected<http::ResponseHead>> CurlResponse::head() {
     while (!cancelled_ && !answer_.is_final() && stage_ != Stage::ended)
         co_await answer_wake_.wait();
     if (cancelled_) co_return fail(Errc::cancelled, "the request was cancelled");
-    if (answer_.is_final()) co_return answer_.head();
+    if (answer_.is_final() && !proxy_refused_) co_return answer_.head();
     co_return fail(failure_->error);
 }
 

@@ -65,9 +65,11 @@ private:
     void depart() override;
     void transfer_done(CURLcode code) override;
     Expected<void> prepare();
+    Expected<void> check_destination() const;
     void set_callbacks();
     bool try_again(CURLcode code);
     Failure explain(CURLcode code) const;
+    std::optional<Failure> refusal_of_proxy(int status) const;
     void end(std::optional<Failure> failure);
     void detach();
     void resume_receiving();
@@ -81,12 +83,15 @@ private:
     ClientOptions options_;
     Request request_;
     Target target_;
+    Route route_;
     FieldList fields_;
+    FieldList names_;
     std::array<char, CURL_ERROR_SIZE> sentence_{};
 
     Stage stage_ = Stage::queued;
     bool cancelled_ = false;
     std::optional<Failure> failure_;
+    bool proxy_refused_ = false;     // the head is an upstream proxy's word to us
     std::optional<Failure> denied_;  // the last address that the policy forbids
 
     HeadCollector answer_;

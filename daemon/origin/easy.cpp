@@ -1,5 +1,6 @@
 #include "daemon/origin/easy.h"
 
+#include "daemon/origin/easy_options.h"
 #include "daemon/origin/grammar.h"
 
 #include <algorithm>
@@ -10,28 +11,6 @@ namespace hawker::origin {
 namespace {
 
 constexpr long kReceiveBuffer = 256L * 1024;
-
-class Options {
-public:
-    explicit Options(CURL* easy) : easy_(easy) {}
-
-    template <typename Value>
-    void set(CURLoption option, Value value) {
-        const CURLcode code = curl_easy_setopt(easy_, option, value);
-        if (first_ == CURLE_OK) first_ = code;
-    }
-    void set(CURLoption option, const std::string& value) { set(option, value.c_str()); }
-
-    Expected<void> result() const {
-        if (first_ == CURLE_OK) return {};
-        return fail(Errc::exhausted,
-                    std::string("prepare a transfer: ") + curl_easy_strerror(first_));
-    }
-
-private:
-    CURL* easy_;
-    CURLcode first_ = CURLE_OK;
-};
 
 bool ends_a_line(char c) { return c == '\r' || c == '\n' || c == '\0'; }
 
@@ -54,7 +33,17 @@ std::string line_of(const http::Field& field) {
     return is_blank ? field.name + ";" : field.name + ": " + field.value;
 }
 
-void set_method(Options& options, const Request& request, const Target& target) {
+// To a proxy that is not tunnelled through, the whole URL (RFC 9112 section 3.2.2).
+std::string request_target(const Request& request, const Target& target, const Route& route) {
+    const bool absolute = route.proxy && target.scheme == "http";
+    // OPTIONS of the server itself (RFC 9112 section 3.2.4).
+    const bool of_the_server =
+        request.method == "OPTIONS" && request.url.size() + 1 == target.root().size();
+    if (of_the_server) return absolute ? target.scheme + "://" + target.authority : "*";
+    return absolute ? target.url() : target.in_origin;
+}
+
+void set_method(Options& options, const Request& request) {
     if (request.method == "HEAD") {
         options.set(CURLOPT_NOBODY, 1L);
     } else if (request.body == http::Framing::none) {
@@ -67,15 +56,9 @@ void set_method(Options& options, const Request& request, const Target& target) 
         options.set(CURLOPT_INFILESIZE_LARGE,
                     known ? static_cast<curl_off_t>(request.content_length) : curl_off_t{-1});
     }
-    // OPTIONS of the server itself (RFC 9112 section 3.2.4).
-    const bool is_asterisk =
-        request.method == "OPTIONS" && request.url.size() + 1 == target.root().size();
-    options.set(CURLOPT_REQUEST_TARGET, is_asterisk ? std::string("*") : target.in_origin);
 }
 
 void set_connection(Options& options, const Request& request, const ClientOptions& client) {
-    options.set(CURLOPT_PROXY, "");
-    options.set(CURLOPT_NOPROXY, "*");
     options.set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
     options.set(CURLOPT_PROTOCOLS_STR, "http,https");
     options.set(CURLOPT_FOLLOWLOCATION, 0L);
@@ -88,10 +71,7 @@ void set_connection(Options& options, const Request& request, const ClientOption
     options.set(CURLOPT_BUFFERSIZE, kReceiveBuffer);
     options.set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
     options.set(CURLOPT_MAXLIFETIME_CONN, 600L);
-    options.set(CURLOPT_SSL_VERIFYPEER, 1L);
-    options.set(CURLOPT_SSL_VERIFYHOST, 2L);
     options.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
-    if (!client.ca_file.empty()) options.set(CURLOPT_CAINFO, client.ca_file);
     // A kept connection may die under the request; only what may be repeated is sent on one.
     if (!is_repeatable(request)) options.set(CURLOPT_FRESH_CONNECT, 1L);
 }
@@ -124,7 +104,7 @@ Expected<FieldList> field_list(const Request& request, const Target& target) {
 }
 
 Expected<void> configure(CURL* easy, const Request& request, const Target& target,
-                         const ClientOptions& client, curl_slist* fields) {
+                         const ClientOptions& client, const Route& route, curl_slist* fields) {
     if (!is_token(request.method)) return fail(Errc::invalid, "the method is no token");
     const bool has_body = request.body != http::Framing::none &&
                           (request.body != http::Framing::length || request.content_length > 0);
@@ -134,7 +114,8 @@ Expected<void> configure(CURL* easy, const Request& request, const Target& targe
     options.set(CURLOPT_URL, target.root());
     options.set(CURLOPT_PATH_AS_IS, 1L);
     options.set(CURLOPT_HTTPHEADER, fields);
-    set_method(options, request, target);
+    options.set(CURLOPT_REQUEST_TARGET, request_target(request, target, route));
+    set_method(options, request);
     set_connection(options, request, client);
     return options.result();
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "daemon/origin/client.h"
+#include "daemon/origin/routes.h"
 #include "daemon/origin/target.h"
 
 #include <memory>
@@ -24,10 +25,14 @@ using FieldList = std::unique_ptr<curl_slist, FreeFields>;
 // suppressed. Errc::invalid for a name or value that could end its line.
 Expected<FieldList> field_list(const Request& request, const Target& target);
 
-// Everything but callbacks. `fields` must outlive the transfer. Errc::invalid for a method that is
-// no token or a HEAD with a body; Errc::exhausted when libcurl has no memory.
+// Where to, through whom and with which certificates. The list is what libcurl shall know about
+// names; it must outlive the transfer, and may be null.
+Expected<FieldList> set_route(CURL* easy, const Target& target, const Route& route);
+
+// Everything but the route and callbacks. `fields` must outlive the transfer. Errc::invalid for a
+// method that is no token or a HEAD with a body; Errc::exhausted when libcurl has no memory.
 Expected<void> configure(CURL* easy, const Request& request, const Target& target,
-                         const ClientOptions& options, curl_slist* fields);
+                         const ClientOptions& options, const Route& route, curl_slist* fields);
 
 // May the request be sent again on a new connection? GET, HEAD and OPTIONS without a body (C10).
 bool is_repeatable(const Request& request);

@@ -4,6 +4,7 @@
 #include "daemon/origin/grammar.h"
 
 #include <algorithm>
+#include <charconv>
 #include <vector>
 
 #include <fmt/format.h>
@@ -15,6 +16,37 @@ namespace {
 bool is_sendable(char c) {
     const auto byte = static_cast<unsigned char>(c);
     return byte > 0x20 && byte != 0x7F;
+}
+
+// Where the host ends and ":port" may begin.
+std::size_t end_of_host(std::string_view authority) {
+    const std::size_t bracket = authority.rfind(']');
+    const std::size_t from = bracket == std::string_view::npos ? 0 : bracket;
+    return std::min(authority.find(':', from), authority.size());
+}
+
+bool is_authority(std::string_view authority) {
+    const std::string_view host = authority.substr(0, end_of_host(authority));
+    std::string_view port = authority.substr(host.size());
+    if (!port.empty()) port.remove_prefix(1);
+    const auto of_a_name = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               c == '-' || c == '.' || c == '_' || c == '~';
+    };
+    const auto of_an_address = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') ||
+               c == ':' || c == '.';
+    };
+    const bool bracketed = host.size() > 2 && host.starts_with('[') && host.ends_with(']');
+    const bool good_host = bracketed
+                               ? std::ranges::all_of(host.substr(1, host.size() - 2), of_an_address)
+                               : !host.empty() && std::ranges::all_of(host, of_a_name);
+    unsigned number = 1;
+    const char* const end = port.data() + port.size();
+    const auto [rest, problem] = std::from_chars(port.data(), end, number);
+    const bool good_port =
+        port.empty() || (problem == std::errc() && rest == end && number > 0 && number <= 65535);
+    return good_host && good_port;
 }
 
 // "" when `reference` has no scheme.
@@ -56,6 +88,18 @@ std::string Target::origin() const {
     return fmt::format("{}://{}", scheme, place);
 }
 
+std::string_view Target::host() const {
+    return std::string_view(authority).substr(0, end_of_host(authority));
+}
+
+std::uint16_t Target::port() const {
+    const std::size_t digits = host().size() + 1;
+    std::uint16_t port = scheme == "https" ? 443 : 80;
+    if (digits < authority.size())
+        std::from_chars(authority.data() + digits, authority.data() + authority.size(), port);
+    return port;
+}
+
 Expected<Target> split_url(std::string_view url) {
     const std::size_t separator = url.find("://");
     if (separator == std::string_view::npos) return fail(Errc::invalid, "the URL is not absolute");
@@ -69,8 +113,7 @@ Expected<Target> split_url(std::string_view url) {
         return fail(Errc::invalid, "the URL holds a space or a control byte");
     const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
     target.authority = rest.substr(0, end);
-    if (target.authority.empty() || target.authority.contains('@') ||
-        target.authority.contains('\\') || target.authority.starts_with(':'))
+    if (!is_authority(target.authority))
         return fail(Errc::invalid, "the URL's authority is not host[:port]");
     rest.remove_prefix(end);
     target.in_origin = fmt::format("{}{}", rest.starts_with('/') ? "" : "/", rest);

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -16,13 +17,17 @@ struct Target {
     // Scheme, host and port in one spelling: two targets with the same origin() share
     // credentials and connections (RFC 6454 section 4).
     std::string origin() const;
+    std::string_view host() const;  // as written; an IPv6 literal keeps its brackets
+    std::uint16_t port() const;     // the scheme's usual one when none is written
     // What libcurl dials. It never sees the path: its URL parser would mend what a signature
     // covers.
     std::string root() const { return scheme + "://" + authority + "/"; }
     std::string url() const { return scheme + "://" + authority + in_origin; }
 };
 
-// Errc::invalid for other schemes, userinfo, an empty authority, spaces and control bytes.
+// Errc::invalid for other schemes, spaces and control bytes, and for an authority that is not plain
+// host[:port]: userinfo, percent-encoding and bytes that libcurl would turn into another name than
+// the one that was checked.
 // A fragment is cut off (RFC 9110 section 7.1).
 Expected<Target> split_url(std::string_view url);
 

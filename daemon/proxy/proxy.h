@@ -48,6 +48,7 @@ struct Settings {
     std::shared_ptr<const filters::RuleSet> rules;
     std::shared_ptr<const net::DestinationPolicy> destinations;
     std::vector<ListenerTerms> listeners;
+    std::shared_ptr<const origin::Routes> routes;
     http::HeadLimits head_limits;
     std::chrono::milliseconds head_timeout{10'000};   // a request head, from its first byte
     std::chrono::milliseconds idle_timeout{60'000};   // keep-alive, between requests

@@ -89,8 +89,9 @@ TEST(Configuration, EveryOptionArrivesWhereItIsUsed) {
 cache: {max_size: 7GiB, max_used_percent: 90, min_free: 2GiB, low_watermark: 0.5, evict: large-first, inline_limit: 1KiB,
         map_size: 3GiB, commit_interval: 9ms, directory: /somewhere}
 fetch: {piece_size: 8MiB, connections: 7, attempts: 9, on_abandon: finish-if 30}
-origin: {ca_file: /ca, connect_timeout: 1s, first_byte_timeout: 2s, stall_timeout: 3s, connections_per_host: 5}
-destinations: {allow: 127.0.0.0/8, deny: 127.0.0.9, connect_ports: [443, 8443]}
+origin: {hosts: git.example=192.0.2.7, connect_timeout: 1s, first_byte_timeout: 2s, stall_timeout: 3s, connections_per_host: 5}
+destinations: {allow: 127.0.0.0/8, deny: 127.0.0.9, deny_hosts: "*.evil.example", allow_hosts: "*",
+               ports: [80, 443], connect_ports: [443, 8443]}
 limits: {head_size: 1KiB, request_line: 2KiB, field_size: 3KiB, field_count: 4}
 timeouts: {head: 1s, idle: 2s, write: 3s, body: 4s, tunnel_idle: 5s}
 access_ttl: 6s
@@ -108,8 +109,8 @@ log: {level: warn, format: json, file: /log}
     EXPECT_EQ(cache.inline_limit, 1024U);
     EXPECT_EQ(cache.map_size, 3ULL << 30U);
     EXPECT_EQ(cache.commit_interval, 9ms);
-    const origin::ClientOptions client = client_options(configuration->options);
-    EXPECT_EQ(client.ca_file, "/ca");
+    const origin::ClientOptions client = client_options(*configuration);
+    EXPECT_EQ(client.routes->find("git.example").addresses, std::vector<std::string>{"192.0.2.7"});
     EXPECT_EQ(client.connect_timeout, 1s);
     EXPECT_EQ(client.first_byte_timeout, 2s);
     EXPECT_EQ(client.stall_timeout, 3s);
@@ -137,6 +138,9 @@ log: {level: warn, format: json, file: /log}
     EXPECT_EQ(settings->pseudonym, "me");
     EXPECT_TRUE(settings->destinations->check_connect_port(8443));
     EXPECT_FALSE(settings->destinations->check_connect_port(25));
+    EXPECT_FALSE(settings->destinations->check_port(25));
+    EXPECT_FALSE(settings->destinations->check_host("a.evil.example"));
+    EXPECT_TRUE(settings->destinations->check_host("good.example"));
     const LogOptions log = log_options(configuration->options);
     EXPECT_EQ(log.level, LogLevel::warn);
     EXPECT_EQ(log.format, LogFormat::json);

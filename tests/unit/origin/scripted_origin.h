@@ -57,6 +57,7 @@ public:
     }
 
     std::vector<std::string> requests;  // heads as they came
+    std::vector<std::string> peers;     // the address of every connection's other end
     std::string body;                   // of all requests
     std::size_t connections = 0;
     std::size_t bytes_sent = 0;
@@ -67,6 +68,8 @@ private:
             auto socket = co_await listener_->accept();
             if (!socket) co_return;
             ++connections;
+            const std::string peer = (*socket)->peer().to_string();
+            peers.push_back(peer.substr(0, peer.rfind(':')));
             sockets_.push_back(std::move(*socket));
             serving_.spawn(serve(*sockets_.back()));
         }

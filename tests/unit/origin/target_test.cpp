@@ -27,9 +27,22 @@ TEST(Target, TheUsualPortIsTheSameOrigin) {
 }
 
 TEST(Target, WhatCannotBeDialledIsRefused) {
-    for (const auto* url : {"/path", "ftp://a/", "http://", "http:///x", "http://u:p@a/",
-                            "http://:80/", "http://a/b c", "http://a/\r\nX: y", "http://a\\b/", ""})
+    for (const auto* url :
+         {"/path", "ftp://a/", "http://", "http:///x", "http://u:p@a/", "http://:80/",
+          "http://a/b c", "http://a/\r\nX: y", "http://a\\b/", "",
+          // What libcurl would decode or convert into another host.
+          "http://%6cocalhost/", "http://\xEF\xBD\x8Cocalhost/", "http://[::1%25lo]/",
+          "http://a:99999/", "http://a:0/", "http://a:8x/", "http://[::1/", "http://a;b/"})
         EXPECT_EQ(split_url(url).error().code, Errc::invalid) << url;
+}
+
+TEST(Target, HostAndPortAreAsWritten) {
+    EXPECT_EQ(split_url("http://A.example:8080/")->host(), "A.example");
+    EXPECT_EQ(split_url("http://A.example:8080/")->port(), 8080);
+    EXPECT_EQ(split_url("https://[::1]/")->host(), "[::1]");
+    EXPECT_EQ(split_url("https://[::1]/")->port(), 443);
+    EXPECT_EQ(split_url("http://[::1]:81/")->port(), 81);
+    EXPECT_EQ(split_url("http://a:/")->port(), 80);
 }
 
 TEST(Target, AReferenceIsResolvedAsRfc3986Says) {
