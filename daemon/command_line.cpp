@@ -16,8 +16,8 @@ namespace {
 constexpr std::size_t kHelpColumns = 70;  // beside the column of the flags
 
 struct Flags {
-    bool check = false, print_config = false, print_default_config = false,
-         print_options_markdown = false;
+    bool check = false, print_config = false, print_intercepted = false,
+         print_default_config = false, print_options_markdown = false;
     std::map<std::string_view, std::vector<std::string>> options;
 };
 
@@ -35,6 +35,10 @@ void add_errands(CLI::App& app, CommandLine& line, Flags& flags) {
         ->group(group);
     app.add_flag("--print-config", flags.print_config,
                  "Print every option, its value, and where that came from")
+        ->group(group);
+    app.add_flag("--print-intercepted", flags.print_intercepted,
+                 "Print the domains under which intercepted hosts lie, as `hawker ca init` asks; 3 "
+                 "when they are not literal")
         ->group(group);
     app.add_flag("--print-default-config", flags.print_default_config,
                  "Print a commented file of all options")
@@ -78,6 +82,7 @@ Errand errand_of(const CommandLine& line, const Flags& flags) {
     if (flags.check) return Errand::check;
     if (!line.url.empty()) return Errand::explain;
     if (flags.print_config) return Errand::print_config;
+    if (flags.print_intercepted) return Errand::print_intercepted;
     if (flags.print_default_config) return Errand::print_default_config;
     if (flags.print_options_markdown) return Errand::print_options_markdown;
     return Errand::serve;

@@ -15,6 +15,7 @@ enum class Errand : std::uint8_t {
     check,
     explain,
     print_config,
+    print_intercepted,
     print_default_config,
     print_options_markdown
 };

@@ -2,6 +2,7 @@
 #include "daemon/command_line.h"
 #include "daemon/configuration.h"
 #include "daemon/explain.h"
+#include "daemon/intercepted_domains.h"
 #include "daemon/option_docs.h"
 #include "daemon/server.h"
 #include "daemon/shipped_rules.h"
@@ -19,6 +20,7 @@ namespace {
 
 constexpr int kBadConfiguration = 2;
 constexpr int kCannotStart = 1;
+constexpr int kNotLiteral = 3;
 
 int serve(const CommandLine& line, Configuration configuration) {
     block_signals();  // before the log starts its thread
@@ -32,6 +34,16 @@ int serve(const CommandLine& line, Configuration configuration) {
     // Not through the log, which may be a file or off: who started us is still looking.
     fmt::print(stderr, "hawkerd: {}\n", server.error().what);
     return kCannotStart;
+}
+
+int print_intercepted(const Configuration& configuration) {
+    const auto domains = intercepted_domains(configuration);
+    if (!domains) {
+        fmt::print(stderr, "hawkerd: {}\n", domains.error().what);
+        return kNotLiteral;
+    }
+    for (const std::string& domain : *domains) fmt::print("{}\n", domain);
+    return 0;
 }
 
 int run(const CommandLine& line) {
@@ -59,6 +71,8 @@ int run(const CommandLine& line) {
         case Errand::print_config:
             fmt::print("{}", effective_config(configuration->options));
             return 0;
+        case Errand::print_intercepted:
+            return print_intercepted(*configuration);
         case Errand::explain: {
             filters::Question question("GET", line.url, line.tag, line.application);
             fmt::print("{}", explain(*configuration->rules, question));

@@ -162,18 +162,26 @@ bool matches_any(const RE2& pattern, const std::vector<std::string>& hosts) {
 
 }  // namespace
 
-bool speaks_of_host(std::string_view pattern, std::string_view host) {
+std::vector<std::string_view> host_expressions(std::string_view pattern) {
     RE2::Options options = options_for(1 << 20);
     options.set_case_sensitive(false);
+    std::vector<std::string_view> expressions;
     for (const std::string_view alternative : alternatives(pattern)) {
         const std::string_view part = host_part(alternative);
         if (part.empty()) continue;
         const RE2 expression(piece(part), options);
-        if (!expression.ok() || matches_any(expression, spellings(part, "no-such-host.invalid")))
-            continue;
-        if (matches_any(expression, spellings(part, host))) return true;
+        if (expression.ok() && !matches_any(expression, spellings(part, "no-such-host.invalid")))
+            expressions.push_back(part);
     }
-    return false;
+    return expressions;
+}
+
+bool speaks_of_host(std::string_view pattern, std::string_view host) {
+    RE2::Options options = options_for(1 << 20);
+    options.set_case_sensitive(false);
+    return std::ranges::any_of(host_expressions(pattern), [&](std::string_view part) {
+        return matches_any(RE2(piece(part), options), spellings(part, host));
+    });
 }
 
 }  // namespace hawker::filters

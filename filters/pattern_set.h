@@ -49,5 +49,7 @@ private:
 // tells: one that does not begin with a scheme and a host, or takes any host at all, does not speak
 // of hosts and gives false.
 bool speaks_of_host(std::string_view pattern, std::string_view host);
+// What it compares hosts with, port included: the parts of `pattern` that speak of hosts.
+std::vector<std::string_view> host_expressions(std::string_view pattern);
 
 }  // namespace hawker::filters

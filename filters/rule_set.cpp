@@ -1,12 +1,14 @@
 #include "filters/rule_set.h"
 
 #include "filters/canonical_url.h"
+#include "filters/host_domains.h"
 #include "filters/pattern_set.h"
 #include "filters/response_overrides.h"
 #include "filters/signature_terms.h"
 #include "filters/strip_list.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include <fmt/format.h>
@@ -208,6 +210,22 @@ bool RuleSet::may_match_host(std::string_view host) const {
     return std::ranges::any_of(compiled_->rules, [host](const std::shared_ptr<const Rule>& rule) {
         return rule->policy != Policy::bypass && speaks_of_host(rule->match, host);
     });
+}
+
+Expected<std::vector<std::string>> RuleSet::domains() const {
+    std::set<std::string> all;
+    for (const std::shared_ptr<const Rule>& rule : compiled_->rules) {
+        if (rule->policy == Policy::bypass) continue;
+        for (const std::string_view expression : host_expressions(rule->match)) {
+            const auto domains = domains_of(expression);
+            if (!domains)
+                return fail(Errc::unsupported,
+                            fmt::format("the hosts of rule '{}' are not literal: {}", rule->name,
+                                        expression));
+            all.insert(domains->begin(), domains->end());
+        }
+    }
+    return std::vector<std::string>(all.begin(), all.end());
 }
 
 std::span<const std::shared_ptr<const Rule>> RuleSet::rules() const { return compiled_->rules; }

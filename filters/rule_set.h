@@ -28,6 +28,9 @@ public:
     // does not count: it would put the hint on every tunnel. Compiles expressions: ask once per
     // host.
     bool may_match_host(std::string_view host) const;
+    // Under these lies every host for which may_match_host() is true. Errc::unsupported, naming the
+    // rule, when the text of a pattern does not say it: "cdn.example" needs its dot as "\\.".
+    Expected<std::vector<std::string>> domains() const;
 
     std::span<const std::shared_ptr<const Rule>> rules() const;
 

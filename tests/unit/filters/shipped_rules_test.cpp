@@ -4,6 +4,8 @@
 
 #include "tests/unit/filters/fixture.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
@@ -127,6 +129,15 @@ TEST_F(ShippedRules, SpeakOfTheHostsTheyAreFor) {
     for (const char* host : {"example.org", "huggingface.co", "github.com", "api.github.com",
                              "hf.co", "localhost", "127.0.0.1"})
         EXPECT_FALSE(set_->may_match_host(host)) << host;
+}
+
+TEST_F(ShippedRules, TheirHostsLieUnderLiteralDomains) {
+    const auto domains = set_->domains();
+    ASSERT_TRUE(domains) << domains.error().what;
+    for (const char* domain : {"hf.co", "huggingface.co", "github-cloud.githubusercontent.com",
+                               "gitlab.com", "modelscope.ai", "docker.io", "amazonaws.com"})
+        EXPECT_EQ(std::ranges::count(*domains, domain), 1) << domain;
+    for (const std::string& domain : *domains) EXPECT_TRUE(domain.contains('.')) << domain;
 }
 
 TEST_F(ShippedRules, EachAnchorsItsHost) {
