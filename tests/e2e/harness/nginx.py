@@ -31,9 +31,12 @@ http {{
         listen 127.0.0.1:{tls_port} ssl;
         ssl_certificate {certificate};
         ssl_certificate_key {key};
+        ssl_client_certificate {ca};
+        ssl_verify_client optional;
         access_log {folder}/counted.log counted;
         root {folder}/www;
         location /open/ {{ }}
+        location /known/ {{ if ($ssl_client_verify != SUCCESS) {{ return 403; }} }}
         location / {{
             secure_link $arg_md5,$arg_expires;
             secure_link_md5 "$secure_link_expires$uri {secret}";
@@ -46,7 +49,7 @@ http {{
 
 
 class Nginx:
-    """Files below www/ need a signature, those below www/open/ do not."""
+    """Files below www/ need a signature, those below www/open/ do not; www/known/ is for clients with a certificate."""
 
     def __init__(self, folder, authority):
         self.folder = folder
@@ -61,7 +64,8 @@ class Nginx:
             self.port, self.tls_port = _free_port(), _free_port()
             config = self.folder / "nginx.conf"
             config.write_text(CONFIG.format(folder=self.folder, port=self.port, tls_port=self.tls_port, secret=SECRET,
-                                            certificate=self._authority.certificate, key=self._authority.key))
+                                            certificate=self._authority.certificate, key=self._authority.key,
+                                            ca=self._authority.ca_file))
             self._process = subprocess.Popen(["nginx", "-p", str(self.folder), "-c", str(config)],
                                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             eventually(lambda: self._process.poll() is not None or _accepts(self.port), "nginx")
