@@ -42,8 +42,15 @@ public:
 private:
     Expected<void> top_level(const YAML::Node& key_node, const YAML::Node& value) {
         const std::string& key = key_node.Scalar();
-        if (key != "rules" && key != "origins") return entry(key_node, "", value);
+        if (key != "rules" && key != "origins" && key != "listeners")
+            return entry(key_node, "", value);
         if (const auto ok = only_once(key_node, key); !ok) return ok;
+        if (key == "listeners") {
+            auto listeners = read_listeners(value, name_);
+            if (!listeners) return fail(std::move(listeners).error());
+            file_.listeners = std::move(*listeners);
+            return {};
+        }
         if (key == "origins") {
             auto origins = read_origins(value, name_);
             if (!origins) return fail(std::move(origins).error());

@@ -1,5 +1,5 @@
-// The configuration file: options under nested keys, and the lists `rules` and `origins`. One YAML
-// file, nothing is included from elsewhere.
+// The configuration file: options under nested keys, and the lists `rules`, `origins` and
+// `listeners`. One YAML file, nothing is included from elsewhere.
 //
 // Thread: any. Reading waits for the disk: at start, and on the control thread for a reload.
 // Failure: Errc::invalid with file and line, in words for the person who typed it; Errc::not_found
@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "daemon/listeners_config.h"
 #include "daemon/options.h"
 #include "daemon/origins_config.h"
 #include "filters/rule.h"
@@ -24,6 +25,7 @@ struct ConfigFile {
     // rules.
     std::optional<std::vector<filters::RuleSpec>> rules;
     std::vector<OriginSpec> origins;
+    std::vector<ListenerSpec> listeners;
 };
 
 Expected<ConfigFile> read_config_file(const std::string& path);

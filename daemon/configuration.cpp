@@ -37,23 +37,6 @@ std::vector<net::Cidr> ranges(const std::vector<std::string>& texts) {
     return cidrs;
 }
 
-// Everything that can be reached from elsewhere is worth a line: there is no authentication.
-std::vector<std::string> exposed_listeners(const Options& options) {
-    std::vector<std::string> remarks;
-    for (const std::string_view key : {"listen", "admin.listen"}) {
-        for (const std::string& text : options.list(key)) {
-            const auto address = net::Address::parse(text);
-            if (!address || address->is_loopback() || address->family() == AF_UNIX) continue;
-            remarks.push_back(fmt::format(
-                "{}: {} can be reached from other machines, and there is no authentication: "
-                "whoever reaches it {}",
-                key, text,
-                key == "listen" ? "uses this proxy" : "sees what is cached and for which URLs"));
-        }
-    }
-    return remarks;
-}
-
 }  // namespace
 
 Expected<Configuration> load(const CommandLine& line, const char* const* environment) {
@@ -79,6 +62,9 @@ Expected<Configuration> load(const CommandLine& line, const char* const* environ
     auto options = Options::resolve(assignments);
     if (!options) return fail(std::move(options).error());
     configuration.options = std::move(*options);
+    auto listeners = resolve_listeners(std::move(file.listeners), configuration.options);
+    if (!listeners) return fail(std::move(listeners).error());
+    configuration.listeners = std::move(*listeners);
     auto rules = filters::RuleSet::compile(std::move(*file.rules));
     if (!rules) return fail(std::move(rules).error().within(rules_name));
     configuration.rules = std::move(*rules);
@@ -86,8 +72,6 @@ Expected<Configuration> load(const CommandLine& line, const char* const* environ
     if (!routes) return fail(std::move(routes).error());
     configuration.routes = std::move(routes->routes);
     for (std::string& remark : routes->remarks) configuration.remarks.push_back(std::move(remark));
-    for (std::string& remark : exposed_listeners(configuration.options))
-        configuration.remarks.push_back(std::move(remark));
     return configuration;
 }
 

@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "cache/cache.h"
 #include "daemon/command_line.h"
+#include "daemon/listeners_config.h"
 #include "daemon/options.h"
 #include "daemon/origin/client.h"
 #include "daemon/proxy/proxy.h"
@@ -25,8 +26,9 @@ struct Configuration {
     Options options;
     std::shared_ptr<const filters::RuleSet> rules;
     std::shared_ptr<const origin::Routes> routes;
-    std::string name;                  // of the file, or "the shipped configuration"
-    std::vector<std::string> remarks;  // not wrong, but worth a warning
+    std::vector<ListenerSpec> listeners;  // the proxy's before the admin API's
+    std::string name;                     // of the file, or "the shipped configuration"
+    std::vector<std::string> remarks;     // not wrong, but worth a warning
 };
 
 // Errc::invalid or not_found, in words that name file and line.

@@ -33,7 +33,7 @@ int serve(const CommandLine& line, Configuration configuration) {
     if (server) return (*server)->run();
     // Not through the log, which may be a file or off: who started us is still looking.
     fmt::print(stderr, "hawkerd: {}\n", server.error().what);
-    return kCannotStart;
+    return server.error().code == Errc::denied ? kBadConfiguration : kCannotStart;
 }
 
 int print_intercepted(const Configuration& configuration) {

@@ -29,11 +29,6 @@ bool is_token_byte(char c) {
 
 }  // namespace
 
-Expected<void> check_address(const std::string& text) {
-    if (const auto address = net::Address::parse(text); !address) return fail(address.error());
-    return {};
-}
-
 Expected<void> check_cidr(const std::string& text) {
     if (const auto cidr = net::Cidr::parse(text); !cidr) return fail(cidr.error());
     return {};

@@ -10,7 +10,6 @@
 
 namespace hawker::daemon {
 
-Expected<void> check_address(const std::string& text);
 Expected<void> check_cidr(const std::string& text);
 Expected<void> check_port(const std::string& text);
 Expected<void> check_pseudonym(const std::string& text);

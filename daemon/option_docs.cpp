@@ -80,7 +80,7 @@ constexpr std::string_view kMarkdownIntroduction =
     "```\n\n"
     "The `rules:` of the file are described in `etc/hawker.yaml`. A file without `rules:` gets the "
     "shipped ones; `rules: []`\n"
-    "is no rules at all.\n";
+    "is no rules at all. Its `listeners:` are described in `docs/listeners.md`.\n";
 
 }  // namespace
 

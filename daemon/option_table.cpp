@@ -1,5 +1,6 @@
 #include "daemon/option_table.h"
 
+#include "daemon/listeners_config.h"
 #include "daemon/option_checks.h"
 
 #include <algorithm>
@@ -18,10 +19,21 @@ constexpr std::array kTable = {
            .unit = "addresses",
            .fallback = "127.0.0.1:65001",
            .reload = Reload::restart,
-           .help = "Where clients reach the proxy: 127.0.0.1:65001, [::1]:65001 or "
-                   "unix:/run/hawker.sock. There is no authentication: whoever reaches an address "
-                   "that is not a loopback one uses the proxy.",
-           .check = check_address},
+           .help = "Where clients reach the proxy: 127.0.0.1:65001, [::1]:65001, "
+                   "unix:/run/hawker/proxy.sock or systemd:NAME (a socket unit's "
+                   "FileDescriptorName). An address that other machines reach is refused unless "
+                   "`clients` or a password file says who may use it. `listeners` (docs/"
+                   "listeners.md) is the long form, with TLS.",
+           .check = check_listener_address},
+    Option{.key = "clients",
+           .type = Type::list,
+           .unit = "address ranges",
+           .fallback = "",
+           .help = "The networks that may connect from other machines, to every listener that "
+                   "names no `clients` of its own: 10.0.0.0/8, fd00::/8. Connections from "
+                   "elsewhere are closed at once. Loopback addresses and Unix sockets are not "
+                   "concerned.",
+           .check = check_cidr},
     Option{.key = "threads",
            .type = Type::number,
            .unit = "threads",
@@ -66,8 +78,16 @@ constexpr std::array kTable = {
            .unit = "addresses",
            .fallback = "127.0.0.1:65002",
            .reload = Reload::restart,
-           .help = "Where the admin API (health, metrics, tasks) listens. Empty: nowhere.",
-           .check = check_address},
+           .help = "Where the admin API (health, metrics, tasks) listens; addresses as for "
+                   "`listen`. Empty: nowhere.",
+           .check = check_listener_address},
+    Option{.key = "admin.hosts",
+           .type = Type::list,
+           .unit = "host names",
+           .fallback = "",
+           .help = "Names under which the admin API may be asked for, besides IP addresses and "
+                   "localhost. Requests to other names are refused: they come from a browser that "
+                   "a web page has led here."},
 
     Option{.key = "cache.directory",
            .type = Type::text,

@@ -36,12 +36,6 @@ std::string pseudonym_of(const Options& options) {
     return fmt::format("hawker-{:08x}", random());
 }
 
-std::string joined(const std::vector<net::Address>& addresses) {
-    std::vector<std::string> texts;
-    for (const net::Address& address : addresses) texts.push_back(address.to_string());
-    return fmt::format("{}", fmt::join(texts, ","));
-}
-
 std::size_t worker_count(const Options& options) {
     const std::size_t asked = options.count("threads");
     return asked > 0 ? asked : std::max<std::size_t>(1, std::thread::hardware_concurrency());
@@ -92,7 +86,9 @@ Expected<void> Server::open() {
     // Addresses before the cache: they fail faster, and a second daemon should hear of the address
     // first.
     if (const auto ok = open_workers(); !ok) return ok;
-    if (const auto ok = open_listeners(); !ok) return ok;
+    if (const auto ok = listeners_.open(configuration_.listeners, workers_, *control_); !ok)
+        return ok;
+    identity_.own_addresses = listeners_.addresses();
     const Options& options = configuration_.options;
     auto cache = cache::Cache::open(
         cache_options(options), pool_, clock_, log_,
@@ -100,7 +96,7 @@ Expected<void> Server::open() {
     if (!cache) return fail(std::move(cache).error().within("cache.directory"));
     cache_ = std::move(*cache);
     access_ = proxy::AccessMemory::create(options.count("access_entries"), clock_);
-    if (const auto ok = open_admin(); !ok) return ok;
+    open_admin();
     apply(std::move(configuration_));
     start_workers();
     return {};
@@ -116,32 +112,7 @@ Expected<void> Server::open_workers() {
     return {};
 }
 
-// Every worker listens on every address, and the kernel spreads the connections. Unix sockets know
-// no such sharing: the first worker has them alone.
-Expected<void> Server::open_listeners() {
-    for (const std::string& text : configuration_.options.list("listen")) {
-        const auto wanted = net::Address::parse(text);
-        if (!wanted) return fail(Error(wanted.error()).within("listen"));
-        const std::size_t place = identity_.listeners.size();
-        const auto bound = workers_.front()->listen(*wanted, place);
-        if (!bound) return fail(Error(bound.error()).within("listen"));
-        proxy_addresses_.push_back(*bound);
-        proxy::ListenerTerms terms;
-        terms.address = *bound;
-        terms.name = bound->to_string();
-        identity_.listeners.push_back(std::move(terms));
-        if (wanted->family() == AF_UNIX) continue;
-        for (std::size_t i = 1; i < workers_.size(); ++i)
-            if (const auto shared = workers_[i]->listen(*bound, place); !shared)
-                return fail(Error(shared.error()).within("listen"));
-    }
-    if (proxy_addresses_.empty())
-        return fail(Errc::invalid, "listen: there is no address to listen on");
-    identity_.own_addresses = proxy_addresses_;
-    return {};
-}
-
-Expected<void> Server::open_admin() {
+void Server::open_admin() {
     backend_ = std::make_unique<AdminBackend>(*cache_, *access_, metrics_, pool_, *control_,
                                               [this]() -> std::string {
                                                   if (stopping_) return "hawkerd is shutting down.";
@@ -150,15 +121,10 @@ Expected<void> Server::open_admin() {
                                                           return "An event loop does not answer.";
                                                   return {};
                                               });
-    for (const std::string& text : configuration_.options.list("admin.listen")) {
-        const auto wanted = net::Address::parse(text);
-        if (!wanted) return fail(Error(wanted.error()).within("admin.listen"));
-        auto admin = admin::Server::open(*control_, *wanted, *backend_, log_);
-        if (!admin) return fail(std::move(admin).error().within("admin.listen"));
-        identity_.own_addresses.push_back((*admin)->address());
-        admins_.push_back(std::move(*admin));
-    }
-    return {};
+    // Their terms come with apply(), before the loop lets them accept.
+    for (auto& listener : listeners_.admin_listeners())
+        admins_.push_back(
+            admin::Server::serve(*control_, std::move(listener), {}, *backend_, log_));
 }
 
 void Server::start_workers() {
@@ -191,7 +157,7 @@ int Server::run() {
     });
     care_->set(interval);
     announce();
-    systemd::ready(fmt::format("proxy on {}", joined(proxy_addresses_)));
+    systemd::ready(fmt::format("proxy on {}", fmt::join(listeners_.names(Offer::proxy), ",")));
     if (line_.welcome) welcome();
     control_->run();
     // The loops still run: the cache ends its fetches on them. It waits for the disk; whoever
@@ -207,22 +173,20 @@ int Server::run() {
 
 void Server::announce() const {
     for (const std::string& remark : configuration_.remarks) log_.warn("{}", remark);
-    const std::vector<net::Address> admin(
-        identity_.own_addresses.begin() + static_cast<std::ptrdiff_t>(proxy_addresses_.size()),
-        identity_.own_addresses.end());
     log_.info("hawkerd {}: {}, {} rules, {} loops, cache {}", version(), configuration_.name,
               configuration_.rules->rules().size(), workers_.size(),
               cache_options(configuration_.options).directory.string());
     // Others read the ports from this line: its form is fixed.
-    log_.info("listening proxy={} admin={} pid={}", joined(proxy_addresses_), joined(admin),
-              ::getpid());
+    log_.info("listening proxy={} admin={} pid={}", fmt::join(listeners_.names(Offer::proxy), ","),
+              fmt::join(listeners_.names(Offer::admin), ","), ::getpid());
 }
 
 void Server::welcome() const {
+    const std::vector<proxy::ListenerTerms> terms = listeners_.proxy_terms();
     const auto tcp = std::ranges::find_if(
-        proxy_addresses_, [](const net::Address& address) { return address.family() != AF_UNIX; });
-    if (tcp == proxy_addresses_.end()) return;  // no client takes a Unix socket for a proxy URL
-    const std::string url = fmt::format("http://{}", tcp->to_string());
+        terms, [](const auto& each) { return each.address.family() != AF_UNIX; });
+    if (tcp == terms.end()) return;  // no client takes a Unix socket for a proxy URL
+    const std::string url = tcp->name.contains("://") ? tcp->name : "http://" + tcp->name;
     fmt::print(
         "hawker is ready. Point clients at it:\n"
         "  git:    git config --global http.proxy {0}\n"

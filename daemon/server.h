@@ -21,6 +21,7 @@
 #include "daemon/command_line.h"
 #include "daemon/configuration.h"
 #include "daemon/journal.h"
+#include "daemon/listeners.h"
 #include "daemon/signals.h"
 #include "daemon/snapshot.h"
 #include "daemon/worker.h"
@@ -50,8 +51,7 @@ private:
            Log& log);
     Expected<void> open();
     Expected<void> open_workers();
-    Expected<void> open_listeners();
-    Expected<void> open_admin();
+    void open_admin();
     void start_workers();
     void announce() const;
     void welcome() const;
@@ -71,7 +71,7 @@ private:
     admin::Metrics metrics_;
     Journal journal_;
     Identity identity_;
-    std::vector<net::Address> proxy_addresses_;
+    Listeners listeners_;
     std::atomic<std::size_t> most_connections_ = 0;
     Snapshot<proxy::Settings> settings_;
     bool stopping_ = false;

@@ -42,7 +42,9 @@ void Server::reload() {
     if (!next) {
         log_.error("reload: {}; the configuration from before stays in force", next.error().what);
     } else {
-        const std::vector<std::string> waiting = restart_only_changes(started_with_, next->options);
+        std::vector<std::string> waiting = restart_only_changes(started_with_, next->options);
+        for (const std::string& address : listeners_.take_over(next->listeners))
+            waiting.push_back(fmt::format("listener {}", address));
         for (const std::string& remark : next->remarks) log_.warn("{}", remark);
         apply(std::move(*next));
         if (!waiting.empty())
@@ -64,6 +66,10 @@ void Server::apply(Configuration next) {
     cache_->set_limits(cache_limits(options));
     const origin::ClientOptions origins = client_options(configuration_);
     for (const auto& worker : workers_) worker->set_origin_options(origins);
+    identity_.listeners = listeners_.proxy_terms();
+    const std::vector<std::vector<net::Cidr>> clients = listeners_.admin_clients();
+    for (std::size_t i = 0; i < admins_.size(); ++i)
+        admins_[i]->set_terms(admin::Terms(clients[i], options.list("admin.hosts")));
     settings_.store(proxy_settings(configuration_, identity_));
 }
 

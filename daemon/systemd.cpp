@@ -1,5 +1,6 @@
 #include "daemon/systemd.h"
 
+#include <cstdlib>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -23,6 +24,18 @@ void reloading() {
 
 void stopping() { ::sd_notify(0, "STOPPING=1"); }
 void alive() { ::sd_notify(0, "WATCHDOG=1"); }
+
+std::vector<PassedSocket> passed_sockets() {
+    std::vector<PassedSocket> sockets;
+    char** names = nullptr;
+    const int count = ::sd_listen_fds_with_names(1, &names);
+    for (int i = 0; i < count; ++i) {
+        sockets.emplace_back(names[i], UniqueFd(SD_LISTEN_FDS_START + i));
+        std::free(names[i]);
+    }
+    std::free(static_cast<void*>(names));
+    return sockets;
+}
 
 std::optional<std::chrono::milliseconds> watchdog_interval() {
     std::uint64_t microseconds = 0;

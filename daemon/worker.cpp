@@ -38,12 +38,8 @@ Expected<std::unique_ptr<Worker>> Worker::create(const origin::ClientOptions& op
     return worker;
 }
 
-Expected<net::Address> Worker::listen(const net::Address& address, std::size_t listener) {
-    auto opened = net::Listener::open(*loop_, address);
-    if (!opened) return fail(std::move(opened).error());
-    const net::Address bound = (*opened)->address();
-    entrances_.emplace_back(std::move(*opened), listener);
-    return bound;
+void Worker::accept_at(std::unique_ptr<net::Listener> listener, std::size_t place) {
+    entrances_.emplace_back(std::move(listener), place);
 }
 
 void Worker::start(proxy::Services& services, std::function<bool()> may_accept) {

@@ -33,9 +33,9 @@ public:
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    // Before start(). Listens also there, on behalf of Settings::listeners[listener]; port 0
-    // becomes a real one: what is really bound comes back.
-    Expected<net::Address> listen(const net::Address& address, std::size_t listener);
+    // Before start(). Accepts also there (a listener of this worker's loop), on behalf of
+    // Settings::listeners[place].
+    void accept_at(std::unique_ptr<net::Listener> listener, std::size_t place);
     // `may_accept` is asked for every connection, on the loop.
     void start(proxy::Services& services, std::function<bool()> may_accept);
 

@@ -155,7 +155,23 @@ std::optional<TaskId> predecessor(TaskId task) {
     return std::nullopt;
 }
 
-Task<Answer> answer(const http::RequestHead& head, Peer peer, Backend& backend) {
+// The port is left out of it; an IPv6 address stands in brackets (RFC 9110 section 7.2).
+bool is_our_host(std::string_view host, std::span<const std::string> hosts) {
+    std::string_view name = host.substr(0, host.find(':'));
+    if (host.starts_with('[')) name = host.substr(1, host.find(']') - 1);
+    std::string lower(name);
+    for (char& c : lower)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    if (lower == "localhost") return true;
+    if (lower.find('/') == std::string::npos && net::Cidr::parse(lower)) return true;  // a literal
+    return std::ranges::find(hosts, lower) != hosts.end();
+}
+
+Task<Answer> answer(const http::RequestHead& head, const Asker& asker, Backend& backend) {
+    if (const auto host = head.fields.get("Host"); host && !is_our_host(*host, asker.hosts))
+        co_return refusal(403,
+                          "Ask for the admin API by an IP address or as localhost, or name this "
+                          "host in `admin.hosts`: a web page could be behind this name.");
     if (head.form != http::TargetForm::origin)
         co_return refusal(
             400,
@@ -164,7 +180,7 @@ Task<Answer> answer(const http::RequestHead& head, Peer peer, Backend& backend) 
     const std::string_view path = target.substr(0, target.find('?'));
     const std::string_view query = target.substr(std::min(path.size() + 1, target.size()));
     if (path.starts_with(kTasks) && path.size() > kTasks.size() + 1 && path[kTasks.size()] == '/') {
-        auto one = co_await answer_task(path.substr(kTasks.size() + 1), head, peer, backend);
+        auto one = co_await answer_task(path.substr(kTasks.size() + 1), head, asker.peer, backend);
         co_return one;
     }
     if (path != "/healthz" && path != "/metrics" && path != kTasks) {

@@ -5,7 +5,10 @@
 #include "daemon/admin/server.h"
 #include "daemon/http/message.h"
 
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace hawker::admin {
 
@@ -16,9 +19,18 @@ struct Answer {
     std::string allow;  // for 405: the methods there are
 };
 
-// `trusted_peer`: the connection came from this machine. `head` and `backend` outlive the task.
+// `local`: the connection came from this machine.
 enum class Peer : std::uint8_t { local, remote };
-Task<Answer> answer(const http::RequestHead& head, Peer peer, Backend& backend);
+struct Asker {
+    Peer peer = Peer::local;
+    std::vector<std::string> hosts;  // Terms::hosts
+};
+// What is given outlives the task.
+Task<Answer> answer(const http::RequestHead& head, const Asker& asker, Backend& backend);
+
+// Whether a Host field is one that nobody else's name can stand in: an IP address, localhost, or
+// one of `hosts`.
+bool is_our_host(std::string_view host, std::span<const std::string> hosts);
 
 // As JSON, for GET /tasks.
 std::string to_json(const cache::Entry& entry);

@@ -3,9 +3,9 @@
 #include "base/task_group.h"
 #include "daemon/admin/answer.h"
 #include "daemon/http/request_parser.h"
-#include "daemon/net/listener.h"
 #include "daemon/net/socket.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace hawker::admin {
@@ -70,25 +70,40 @@ Peer peer_of(const net::Socket& socket) {
 }  // namespace
 
 struct Server::State {
-    State(net::Loop& loop_, std::unique_ptr<net::Listener> listener_, Backend& backend_,
-          const Log& log_)
-        : loop(loop_), listener(std::move(listener_)), backend(backend_), log(log_), tasks(loop_) {}
+    State(net::Loop& loop_, std::unique_ptr<net::Listener> listener_, Terms terms_,
+          Backend& backend_, const Log& log_)
+        : loop(loop_),
+          listener(std::move(listener_)),
+          terms(std::move(terms_)),
+          backend(backend_),
+          log(log_),
+          tasks(loop_) {}
+
+    bool admits(const net::Socket& socket) const;
 
     Task<void> accept_all();
     Task<void> serve(std::unique_ptr<net::Socket> socket);
 
     net::Loop& loop;
     std::unique_ptr<net::Listener> listener;
+    Terms terms;
     Backend& backend;
     const Log& log;
     bool stopping = false;
     TaskGroup tasks;
 };
 
+bool Server::State::admits(const net::Socket& socket) const {
+    const net::Address client = socket.peer();
+    if (terms.clients.empty() || client.family() == AF_UNIX) return true;
+    return std::ranges::any_of(terms.clients,
+                               [&](const net::Cidr& network) { return network.contains(client); });
+}
+
 Task<void> Server::State::accept_all() {
     while (!stopping) {
         auto accepted = co_await listener->accept();
-        if (accepted && tasks.running() <= kMostConnections)
+        if (accepted && tasks.running() <= kMostConnections && admits(**accepted))
             tasks.spawn(serve(std::move(*accepted)));
         if (accepted) continue;
         if (accepted.error().code == Errc::closed) co_return;
@@ -104,7 +119,8 @@ Task<void> Server::State::serve(std::unique_ptr<net::Socket> socket) {
     Body body = Body::sent;
     if (received->head) {
         body = received->head->method == "HEAD" ? Body::omitted : Body::sent;
-        auto answered = co_await answer(*received->head, peer_of(*socket), backend);
+        const Asker asker(peer_of(*socket), terms.hosts);
+        auto answered = co_await answer(*received->head, asker, backend);
         reply = std::move(answered);
     }
     const std::string text = serialize(reply, body);
@@ -113,11 +129,9 @@ Task<void> Server::State::serve(std::unique_ptr<net::Socket> socket) {
     socket->shutdown_write();
 }
 
-Expected<std::unique_ptr<Server>> Server::open(net::Loop& loop, const net::Address& address,
-                                               Backend& backend, const Log& log) {
-    auto listener = net::Listener::open(loop, address);
-    if (!listener) return fail(std::move(listener).error());
-    auto state = std::make_unique<State>(loop, std::move(*listener), backend, log);
+std::unique_ptr<Server> Server::serve(net::Loop& loop, std::unique_ptr<net::Listener> listener,
+                                      Terms terms, Backend& backend, const Log& log) {
+    auto state = std::make_unique<State>(loop, std::move(listener), std::move(terms), backend, log);
     State* const running = state.get();
     loop.post([running] { running->tasks.spawn(running->accept_all()); });
     return std::unique_ptr<Server>(
@@ -127,7 +141,7 @@ Expected<std::unique_ptr<Server>> Server::open(net::Loop& loop, const net::Addre
 Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() = default;
 
-net::Address Server::address() const { return state_->listener->address(); }
+void Server::set_terms(Terms terms) { state_->terms = std::move(terms); }
 
 Task<void> Server::stop() {
     state_->stopping = true;

@@ -20,6 +20,7 @@
 #include "base/task.h"
 #include "cache/cache.h"
 #include "daemon/net/address.h"
+#include "daemon/net/listener.h"
 #include "daemon/net/loop.h"
 
 #include <memory>
@@ -43,16 +44,26 @@ public:
     virtual Task<bool> remove(TaskId task) = 0;
 };
 
+// Who may ask, and how.
+struct Terms {
+    std::vector<net::Cidr> clients;  // networks that may connect; empty: everybody. Unix sockets:
+                                     // whoever the file's mode lets
+    // Names under which the API is asked for, besides localhost and IP addresses. A browser that is
+    // made to send a request here by a web page (DNS rebinding) names the page's host.
+    std::vector<std::string> hosts;
+};
+
 class Server {
 public:
-    // Errors are the listener's.
-    static Expected<std::unique_ptr<Server>> open(net::Loop& loop, const net::Address& address,
-                                                  Backend& backend, const Log& log);
+    // The listener is one of `loop`'s.
+    static std::unique_ptr<Server> serve(net::Loop& loop, std::unique_ptr<net::Listener> listener,
+                                         Terms terms, Backend& backend, const Log& log);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    net::Address address() const;  // with the real port
+    // For the connections to come.
+    void set_terms(Terms terms);
     Task<void> stop();
 
 private:

@@ -71,7 +71,17 @@ void remove_stale_socket_file(const Address& address) {
         ::unlink(path);
 }
 
-Expected<UniqueFd> bind_and_listen(const Address& address) {
+// Before bind(2), so that the file is never more open than asked: bind takes the socket's own mode,
+// less the umask. What the umask took away is given back afterwards.
+Expected<void> bind_with_mode(int fd, const Address& address, unsigned mode) {
+    const auto* path = reinterpret_cast<const sockaddr_un*>(address.get())->sun_path;
+    if (::fchmod(fd, mode) != 0 || ::bind(fd, address.get(), address.length()) != 0 ||
+        ::chmod(path, mode) != 0)
+        return fail(system_error(errno, fmt::format("listen on {}", address.to_string())));
+    return {};
+}
+
+Expected<UniqueFd> bind_and_listen(const Address& address, std::optional<unsigned> mode) {
     UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const std::string where = fmt::format("listen on {}", address.to_string());
     if (!fd) return fail(system_error(errno, where));
@@ -82,7 +92,13 @@ Expected<UniqueFd> bind_and_listen(const Address& address) {
         set_option(fd.get(), SOL_SOCKET, SO_REUSEPORT);
     }
     if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
-    if (::bind(fd.get(), address.get(), address.length()) != 0 || ::listen(fd.get(), kBacklog) != 0)
+    if (mode && address.family() == AF_UNIX) {
+        if (const auto bound = bind_with_mode(fd.get(), address, *mode); !bound)
+            return fail(Errc::invalid, bound.error().what);
+    } else if (::bind(fd.get(), address.get(), address.length()) != 0) {
+        return fail(Errc::invalid, system_error(errno, where).what);
+    }
+    if (::listen(fd.get(), kBacklog) != 0)
         return fail(Errc::invalid, system_error(errno, where).what);
     return fd;
 }
@@ -110,8 +126,9 @@ struct Listener::State {
 Listener::Listener(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Listener::~Listener() = default;
 
-Expected<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& address) {
-    auto fd = bind_and_listen(address);
+Expected<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& address,
+                                                   std::optional<unsigned> mode) {
+    auto fd = bind_and_listen(address, mode);
     if (!fd) return fail(std::move(fd.error()));
     return adopt(loop, std::move(*fd));
 }

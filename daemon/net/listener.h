@@ -5,6 +5,7 @@
 #include "daemon/net/socket.h"
 
 #include <memory>
+#include <optional>
 
 namespace hawker::net {
 
@@ -12,7 +13,9 @@ class Listener {
 public:
     // Port 0 takes a free one; address() tells. Errc::invalid in words when the address is in use
     // or not ours.
-    static Expected<std::unique_ptr<Listener>> open(Loop& loop, const Address& address);
+    // `mode` is for the file of a Unix socket; without one the umask decides.
+    static Expected<std::unique_ptr<Listener>> open(Loop& loop, const Address& address,
+                                                    std::optional<unsigned> mode = std::nullopt);
     // A descriptor that somebody else (systemd, another loop's listener) has bound.
     static Expected<std::unique_ptr<Listener>> adopt(Loop& loop, UniqueFd fd);
     ~Listener();

@@ -32,8 +32,8 @@ enum class ProxyAuthentication : std::uint8_t { none, optional, required };
 // What one listener asks of its clients, and gives them. Its place in Settings::listeners is its
 // name between the rooms, the same in every snapshot.
 struct ListenerTerms {
-    net::Address address;  // as bound
-    std::string name;      // for logs: "http://127.0.0.1:65001", "https://[::]:65003"
+    net::Address address;                       // as bound
+    std::string name;                           // for logs: "127.0.0.1:65001", "https://[::]:65003"
     std::shared_ptr<const net::TlsServer> tls;  // null: plaintext
     std::vector<net::Cidr> clients;             // who may connect; empty: everybody
     ProxyAuthentication authentication = ProxyAuthentication::none;

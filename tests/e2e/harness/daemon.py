@@ -72,16 +72,17 @@ class Hawker:
             command = [*self.wrapper, str(BINARY), "--config", str(self.config)]
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         found = eventually(self._listening, f"'listening proxy=' in {self.log_file}", within=20)
-        self.proxy = _address(found["proxy"])
-        self.admin = _address(found["admin"])
+        self.proxies = found["proxy"].split(",")  # as the log has them
+        self.proxy = _first_plain(self.proxies)
+        self.admin = _first_plain(found["admin"].split(","))
         self.pid = int(found["pid"])
-        self.proxy_url = f"http://{found['proxy']}"
+        self.proxy_url = f"http://{self.proxy[0]}:{self.proxy[1]}" if self.proxy else None
         return self
 
     def _listening(self):
         if self.process.poll() is not None:
             raise AssertionError(f"hawkerd ended with {self.process.returncode}:\n{self.log()[-4000:]}")
-        return re.search(r"listening proxy=(?P<proxy>[\d.]+:\d+) admin=(?P<admin>[\d.]+:\d+) pid=(?P<pid>\d+)", self.log())
+        return re.search(r"listening proxy=(?P<proxy>[^\s\"]+) admin=(?P<admin>[^\s\"]*) pid=(?P<pid>\d+)", self.log())
 
     def alive(self):
         return self.process is not None and self.process.poll() is None
@@ -203,9 +204,12 @@ class Hawker:
         eventually(lambda: (task := self.task(key)) and task.get("complete"), f"task {key} complete in {self.tasks()}")
 
 
-def _address(text):
-    host, _, port = text.rpartition(":")
-    return host, int(port)
+def _first_plain(names):
+    """(host, port) of the first listener on IPv4 without TLS; None when there is none."""
+    for name in names:
+        if plain := re.fullmatch(r"([\d.]+):(\d+)", name):
+            return plain[1], int(plain[2])
+    return None
 
 
 def _json_object(line):

@@ -52,7 +52,7 @@ protected:
         head.method = method;
         head.target = target;
         if (!origin.empty()) head.fields.add("Origin", origin);
-        return answer(head, peer, daemon).take();
+        return answer(head, Asker(peer, {"hawker.example"}), daemon).take();
     }
     nlohmann::json ask_json(const std::string& target) {
         return nlohmann::json::parse(ask("GET", target).body);
@@ -127,7 +127,7 @@ TEST_F(AnswerTest, AProxyRequestIsToldThatThisIsNotTheProxy) {
     head.method = "GET";
     head.target = "http://a/";
     head.form = http::TargetForm::absolute;
-    EXPECT_THAT(answer(head, Peer::local, daemon).take().body, HasSubstr("not the proxy"));
+    EXPECT_THAT(answer(head, Asker(), daemon).take().body, HasSubstr("not the proxy"));
 }
 
 TEST(Predecessor, BorrowsFromTheBytesBefore) {
@@ -145,6 +145,18 @@ TEST(Serialize, AHeadAnswerHasTheLengthButNotTheBody) {
     EXPECT_THAT(serialize(reply, Body::sent), testing::EndsWith("\r\n\r\nok\n"));
     EXPECT_THAT(serialize(reply, Body::omitted), testing::EndsWith("\r\n\r\n"));
     EXPECT_THAT(serialize(reply, Body::omitted), HasSubstr("Content-Length: 3\r\n"));
+}
+
+TEST(Host, IsAnAddressLocalhostOrAConfiguredName) {
+    const std::vector<std::string> ours = {"hawker.example"};
+    for (const char* const host :
+         {"127.0.0.1", "127.0.0.1:65002", "[::1]", "[::1]:65002", "192.0.2.7:1", "localhost",
+          "LOCALHOST:65002", "hawker.example", "Hawker.Example:65002"})
+        EXPECT_TRUE(is_our_host(host, ours)) << host;
+    for (const char* const host :
+         {"", "attacker.example", "attacker.example:65002", "localhost.attacker.example",
+          "127.0.0.1.attacker.example", "[", "[attacker.example]", "127.0.0.0/8", "0"})
+        EXPECT_FALSE(is_our_host(host, ours)) << host;
 }
 
 }  // namespace

@@ -13,7 +13,6 @@ namespace hawker::daemon {
 namespace {
 
 using namespace std::chrono_literals;
-using testing::Contains;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
@@ -75,13 +74,14 @@ TEST(Configuration, ABadPatternNamesFileRuleAndLine) {
     EXPECT_THAT(configuration.error().what, HasSubstr("line 2"));
 }
 
-TEST(Configuration, AnAddressThatOthersReachIsARemark) {
-    const File file("listen: [0.0.0.0:65001, 127.0.0.1:65003]\n");
-    const auto configuration = loaded(file.path());
-    ASSERT_TRUE(configuration) << configuration.error().what;
-    ASSERT_EQ(configuration->remarks.size(), 1U);
-    EXPECT_THAT(configuration->remarks,
-                Contains(HasSubstr("0.0.0.0:65001 can be reached from other machines")));
+TEST(Configuration, AnAddressThatOthersReachNeedsAWordAboutWhoTheyAre) {
+    const File open("listen: [127.0.0.1:65003, 0.0.0.0:65001]\n");
+    const auto refused = loaded(open.path());
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Errc::denied);
+    EXPECT_THAT(refused.error().what, HasSubstr(open.path() + ":1: listen: 0.0.0.0:65001"));
+    const File closed("listen: 0.0.0.0:65001\nclients: [10.0.0.0/8]\n");
+    EXPECT_TRUE(loaded(closed.path()));
 }
 
 TEST(Configuration, EveryOptionArrivesWhereItIsUsed) {

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace hawker::net {
@@ -195,6 +196,14 @@ TEST_F(UnixListenerTest, ASocketFileLeftBehindIsReplaced) {
     auto listener = Listener::open(*loop, address);
     ASSERT_TRUE(listener) << listener.error().what;
     EXPECT_EQ((*listener)->address().to_string(), "unix:" + path);
+}
+
+TEST_F(UnixListenerTest, TheFileHasTheModeThatWasAskedForWhateverTheUmask) {
+    const mode_t before = ::umask(0077);
+    const auto listener = Listener::open(*loop, address, 0660U);
+    ::umask(before);
+    ASSERT_TRUE(listener) << listener.error().what;
+    EXPECT_EQ(std::filesystem::status(path).permissions(), std::filesystem::perms(0660));
 }
 
 TEST_F(UnixListenerTest, ALiveOneIsLeftAlone) {

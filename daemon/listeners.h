@@ -1,0 +1,60 @@
+// The daemon's listening sockets: who has bound them, what they offer, on which terms.
+//
+// Owner:   the server.
+// Thread:  the control thread's. The sockets themselves go to workers and the admin API, which
+//          close them.
+// Failure: in words that name the listener's place in the configuration. Errc::denied when a socket
+//          that systemd passed can be reached from elsewhere and nothing says by whom.
+#pragma once
+
+#include "daemon/admin/server.h"
+#include "daemon/listeners_config.h"
+#include "daemon/systemd.h"
+#include "daemon/worker.h"
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace hawker::daemon {
+
+class Listeners {
+public:
+    // Every worker listens on every address of the proxy's, and the kernel spreads the connections.
+    Expected<void> open(std::span<const ListenerSpec> specs,
+                        std::span<const std::unique_ptr<Worker>> workers, net::Loop& control);
+    // The admin API's, once, in the order of the configuration.
+    std::vector<std::unique_ptr<net::Listener>> admin_listeners() {
+        return std::move(admin_listeners_);
+    }
+
+    // The terms of `specs` hold from now on. Listeners that are new or gone count from the next
+    // start on: those are named.
+    std::vector<std::string> take_over(std::span<const ListenerSpec> specs);
+
+    // In the order of Settings::listeners.
+    std::vector<proxy::ListenerTerms> proxy_terms() const;
+    // Who may connect to the admin API, in the order of admin_listeners().
+    std::vector<std::vector<net::Cidr>> admin_clients() const;
+    std::vector<net::Address> addresses() const;
+    // As the line "listening proxy=... admin=..." has them.
+    std::vector<std::string> names(Offer offer) const;
+
+private:
+    struct Bound {
+        ListenerSpec spec;
+        net::Address address;
+    };
+    using Workers = std::span<const std::unique_ptr<Worker>>;
+    Expected<void> open_own(const ListenerSpec& spec, Workers workers, net::Loop& control);
+    Expected<void> adopt_passed(const ListenerSpec& spec, Workers workers, net::Loop& control);
+    Expected<void> refuse_what_nobody_takes() const;
+
+    std::vector<systemd::PassedSocket> passed_;  // and not taken yet
+    std::vector<Bound> proxies_;
+    std::vector<Bound> admins_;
+    std::vector<std::unique_ptr<net::Listener>> admin_listeners_;
+};
+
+}  // namespace hawker::daemon
