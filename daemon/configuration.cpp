@@ -136,7 +136,9 @@ origin::ClientOptions client_options(const Configuration& configuration) {
     client.connect_timeout = options.duration("origin.connect_timeout");
     client.first_byte_timeout = options.duration("origin.first_byte_timeout");
     client.stall_timeout = options.duration("origin.stall_timeout");
-    client.connections_per_host = static_cast<long>(options.count("origin.connections_per_host"));
+    client.connections_per_host = options.count("origin.connections_per_host");
+    client.queue_per_host = options.count("origin.queue_per_host");
+    client.queue_timeout = options.duration("origin.queue_timeout");
     return client;
 }
 

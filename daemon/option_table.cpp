@@ -235,9 +235,23 @@ constexpr std::array kTable = {
     Option{.key = "origin.connections_per_host",
            .type = Type::number,
            .unit = "connections",
-           .fallback = "64",
-           .help = "Connections of one event loop to one origin; further requests wait for one.",
+           .fallback = "128",
+           .help =
+               "Requests to one origin that run at once, tunnels not counted; further ones wait "
+               "in the order they came. Of an object that is fetched in parts only the first "
+               "part waits: the others need a place to spare, and a quarter of the places is "
+               "never spared for them.",
            .bounds = {1, 10000}},
+    Option{.key = "origin.queue_per_host",
+           .type = Type::number,
+           .unit = "requests",
+           .fallback = "1024",
+           .help = "How many requests may wait for one origin; one more is answered 503.",
+           .bounds = {0, 1e6}},
+    Option{.key = "origin.queue_timeout",
+           .type = Type::duration,
+           .fallback = "30s",
+           .help = "How long a request may wait for its place before it is answered 503."},
 
     Option{.key = "destinations.allow",
            .type = Type::list,

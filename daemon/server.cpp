@@ -103,7 +103,8 @@ Expected<void> Server::open() {
 }
 
 Expected<void> Server::open_workers() {
-    const origin::ClientOptions client = client_options(configuration_);
+    origin::ClientOptions client = client_options(configuration_);
+    client.lanes = lanes_;
     for (std::size_t i = 0; i < worker_count(configuration_.options); ++i) {
         auto worker = Worker::create(client, log_);
         if (!worker) return fail(std::move(worker).error());

@@ -84,6 +84,7 @@ private:
     std::unique_ptr<proxy::AccessMemory> access_;
     std::unique_ptr<cache::Cache> cache_;
     std::unique_ptr<proxy::Services> services_;
+    const std::shared_ptr<origin::Lanes> lanes_ = std::make_shared<origin::Lanes>();
     std::vector<std::unique_ptr<Worker>> workers_;
     std::unique_ptr<AdminBackend> backend_;
     std::vector<std::unique_ptr<admin::Server>> admins_;

@@ -64,7 +64,8 @@ void Server::apply(Configuration next) {
     journal_.set_access_log(options.flag("log.access"));
     most_connections_.store(options.count("limits.connections"), std::memory_order_relaxed);
     cache_->set_limits(cache_limits(options));
-    const origin::ClientOptions origins = client_options(configuration_);
+    origin::ClientOptions origins = client_options(configuration_);
+    origins.lanes = lanes_;
     for (const auto& worker : workers_) worker->set_origin_options(origins);
     identity_.listeners = listeners_.proxy_terms();
     const std::vector<std::vector<net::Cidr>> clients = listeners_.admin_clients();

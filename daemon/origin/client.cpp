@@ -12,6 +12,7 @@ ClientOptions with_a_policy(ClientOptions options) {
     // Nobody said what may be dialled: only what is public.
     if (!options.destinations)
         options.destinations = std::make_shared<const net::DestinationPolicy>();
+    if (!options.lanes) options.lanes = std::make_shared<Lanes>();
     if (!options.routes) options.routes = std::make_shared<const Routes>();
     return options;
 }
@@ -23,7 +24,7 @@ public:
           log_(log),
           options_(std::move(options)),
           road_(std::make_shared<Road>(std::move(multi), log)) {
-        road_->lanes.set_width(options_.connections_per_host);
+        options_.lanes->set_limits(options_.connections_per_host, options_.queue_per_host);
     }
 
     std::unique_ptr<Response> send(Request request) override {
@@ -42,8 +43,9 @@ public:
             else
                 log_.error("origin: kept connections outlive a reload: {}", multi.error().what);
         }
+        if (!options.lanes) next.lanes = options_.lanes;
         options_ = std::move(next);
-        road_->lanes.set_width(options_.connections_per_host);
+        options_.lanes->set_limits(options_.connections_per_host, options_.queue_per_host);
     }
 
 private:

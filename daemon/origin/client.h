@@ -12,6 +12,7 @@
 #include "daemon/http/message.h"
 #include "daemon/net/address.h"
 #include "daemon/net/loop.h"
+#include "daemon/origin/lanes.h"
 #include "daemon/origin/routes.h"
 
 #include <chrono>
@@ -30,7 +31,11 @@ struct ClientOptions {
     std::chrono::milliseconds first_byte_timeout{
         60'000};                                      // from the request's end to the response head
     std::chrono::milliseconds stall_timeout{30'000};  // without a byte while we are reading
-    long connections_per_host = 64;
+    // At once to one origin, over all clients with the same lanes; further requests wait in line.
+    std::size_t connections_per_host = 128;
+    std::size_t queue_per_host = 1024;
+    std::chrono::milliseconds queue_timeout{30'000};
+    std::shared_ptr<Lanes> lanes;  // null: the client has its own
 };
 
 struct Request {
@@ -39,6 +44,8 @@ struct Request {
     http::Fields fields;  // exactly these; libcurl adds nothing but Host
     http::Framing body = http::Framing::none;  // none, length or chunked
     std::uint64_t content_length = 0;
+    // A part of something that is already being fetched.
+    Lanes::Kind kind = Lanes::Kind::first;
 };
 
 // One request under way. Dropping it ends the transfer; no await may be pending then (cancel()
@@ -47,7 +54,8 @@ class Response {
 public:
     virtual ~Response() = default;
 
-    // The final head (1xx are consumed). Errors: denied (policy), not_found (no such host),
+    // The final head (1xx are consumed). Errors: denied (policy), exhausted with retry_after (no
+    // place at this origin came free; a further part gets `unavailable`), not_found (no such host),
     // unavailable (refused, unreachable, TLS), timed_out, closed, cancelled, invalid (a malformed
     // answer).
     virtual Task<Expected<http::ResponseHead>> head() = 0;

@@ -7,9 +7,23 @@ namespace hawker::origin {
 
 namespace {
 
+constexpr std::chrono::milliseconds kComeBack{5'000};
+
 std::string_view problem_type(Errc code) {
     if (code == Errc::denied) return "http_request_denied";
     return code == Errc::invalid ? "http_request_error" : "proxy_internal_error";
+}
+
+Failure no_place(Lanes::Kind kind) {
+    Failure failure(Errc::exhausted,
+                    "Too many requests to this origin are under way or waiting "
+                    "(origin.connections_per_host, origin.queue_per_host).",
+                    "connection_limit_reached");
+    if (kind == Lanes::Kind::further_part)
+        failure.error.code = Errc::unavailable;  // the other parts go on
+    else
+        failure.error.retry_after = kComeBack;
+    return failure;
 }
 
 }  // namespace
@@ -33,10 +47,25 @@ CurlResponse::CurlResponse(std::shared_ptr<Road> road, ClientOptions options, Re
         const Errc code = prepared.error().code;
         failure_.emplace(code, std::move(prepared.error().what), problem_type(code));
         stage_ = Stage::ended;
-    } else if (road_->lanes.enter(target_.origin(), *this)) {
-        depart();
     } else {
-        clock_.set(options_.first_byte_timeout);
+        take_a_place();
+    }
+}
+
+void CurlResponse::take_a_place() {
+    ticket_ = std::make_shared<Lanes::Ticket>(
+        road_->multi->loop(), static_cast<Lanes::Passenger&>(*this), target_.origin());
+    switch (options_.lanes->enter(ticket_, request_.kind)) {
+        case Lanes::Entry::go:
+            depart();
+            return;
+        case Lanes::Entry::wait:
+            clock_.set(options_.queue_timeout);
+            return;
+        case Lanes::Entry::full:
+            failure_ = no_place(request_.kind);
+            stage_ = Stage::ended;
+            return;
     }
 }
 
@@ -83,10 +112,10 @@ void CurlResponse::detach() {
     const Stage was = std::exchange(stage_, Stage::ended);
     clock_.clear();
     upload_clock_.clear();
-    if (was == Stage::queued) road_->lanes.stop_waiting(target_.origin(), *this);
+    if (was == Stage::queued) options_.lanes->stop_waiting(*ticket_);
     if (was != Stage::running) return;
     road_->multi->remove(easy_.get(), *this);
-    road_->lanes.leave(target_.origin());
+    options_.lanes->leave(ticket_->origin);
 }
 
 void CurlResponse::end(std::optional<Failure> failure) {
@@ -160,8 +189,7 @@ std::optional<Failure> CurlResponse::refusal_of_proxy(int status) const {
 
 void CurlResponse::time_is_up() {
     if (stage_ == Stage::queued)
-        end(Failure(Errc::unavailable, "too many requests to this origin are under way",
-                    "connection_limit_reached"));
+        end(no_place(request_.kind));
     else if (!answer_.is_final())
         end(Failure(Errc::timed_out, "the origin sends no response head", "http_response_timeout"));
     else

@@ -27,7 +27,6 @@ struct Road {
     Road(std::shared_ptr<Multi> its_multi, const Log& its_log)
         : multi(std::move(its_multi)), log(its_log) {}
     std::shared_ptr<Multi> multi;
-    Lanes lanes;
     const Log& log;
 };
 
@@ -67,6 +66,7 @@ private:
     Expected<void> prepare();
     Expected<void> check_destination() const;
     void set_callbacks();
+    void take_a_place();
     bool try_again(CURLcode code);
     Failure explain(CURLcode code) const;
     std::optional<Failure> refusal_of_proxy(int status) const;
@@ -82,6 +82,7 @@ private:
     std::shared_ptr<Road> road_;
     ClientOptions options_;
     Request request_;
+    std::shared_ptr<Lanes::Ticket> ticket_;
     Target target_;
     Route route_;
     FieldList fields_;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -38,9 +39,11 @@ bool is_relayable(const Error& error, const http::ResponseHead& head) {
            error.code == Errc::unsupported || error.code == Errc::unavailable;
 }
 
-// No such host today is no word of the origin's about the object.
+// No such host today is no word of the origin's about the object, and a place that did not come
+// free is nothing that the cache has run out of.
 Error of_transport(Error error) {
-    if (error.code == Errc::not_found) error.code = Errc::unavailable;
+    const bool no_place = error.code == Errc::exhausted && error.retry_after;
+    if (error.code == Errc::not_found || no_place) error.code = Errc::unavailable;
     return error;
 }
 
@@ -63,7 +66,18 @@ OriginTransfer::OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, Ran
 }
 
 OriginTransfer::~OriginTransfer() {
+    end();
     if (is_at_home()) shared_->transfers.erase(this);
+}
+
+// Whoever asks while another transfer of this source runs asks for a further part.
+void OriginTransfer::begin() {
+    under_way_ = true;
+    if (shared_->under_way.fetch_add(1) > 0) kind_ = Lanes::Kind::further_part;
+}
+
+void OriginTransfer::end() {
+    if (std::exchange(under_way_, false)) shared_->under_way.fetch_sub(1);
 }
 
 Request OriginTransfer::next_request() const {
@@ -71,17 +85,22 @@ Request OriginTransfer::next_request() const {
     request.method = "GET";
     request.url = target_->url();
     request.fields = fields_;
+    request.kind = kind_;
     if (!range_.is_whole()) request.fields.add("Range", http::range_field(range_));
     return request;
 }
 
 Task<Expected<cache::Arrival>> OriginTransfer::head() {
     if (!target_) co_return fail(target_.error());
+    begin();
     for (;;) {
         if (cancelled_) co_return fail(Errc::cancelled, "the transfer was cancelled");
         response_ = shared_->client_of(home_).send(next_request());
         auto head = co_await response_->head();
-        if (!head) co_return fail(of_transport(std::move(head.error())));
+        if (!head) {
+            end();
+            co_return fail(of_transport(std::move(head.error())));
+        }
         if (follow(*head) == Next::judge) co_return judge(std::move(*head));
         response_->cancel();
     }
@@ -135,6 +154,7 @@ Task<Expected<std::span<const std::byte>>> OriginTransfer::read() {
     if (cancelled_) co_return fail(Errc::cancelled, "the transfer was cancelled");
     if (!response_) co_return fail(Errc::closed, "the transfer was declined");
     auto bytes = co_await response_->read();
+    if (!bytes || bytes->empty()) end();
     if (!bytes || !remaining_) co_return bytes;
     if (bytes->empty() && *remaining_ > 0)
         co_return fail(Errc::closed, fmt::format("{} bytes are missing at the end", *remaining_));
@@ -146,6 +166,7 @@ Task<Expected<std::span<const std::byte>>> OriginTransfer::read() {
 
 void OriginTransfer::cancel() {
     cancelled_ = true;
+    end();
     if (response_) response_->cancel();
 }
 

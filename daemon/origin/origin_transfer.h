@@ -6,6 +6,7 @@
 #include "daemon/origin/origin_source.h"
 #include "daemon/origin/target.h"
 
+#include <atomic>
 #include <set>
 
 namespace hawker::origin {
@@ -23,6 +24,8 @@ struct OriginSource::Shared {
     std::unique_ptr<Declined> declined;
     bool stopped = false;
     std::set<OriginTransfer*> transfers;  // that run there
+    // On any loop: from the first request to the last byte.
+    std::atomic<int> under_way = 0;
 };
 
 class OriginTransfer final : public cache::Transfer {
@@ -41,6 +44,8 @@ private:
 
     bool is_at_home() const { return &home_ == &shared_->home; }
     Request next_request() const;
+    void begin();
+    void end();
     Next follow(const http::ResponseHead& head);
     Expected<cache::Arrival> judge(http::ResponseHead head);
 
@@ -54,6 +59,8 @@ private:
     std::unique_ptr<Response> response_;
     std::optional<std::uint64_t> remaining_;  // of Arrival::length
     bool cancelled_ = false;
+    bool under_way_ = false;
+    Lanes::Kind kind_ = Lanes::Kind::first;
 };
 
 }  // namespace hawker::origin

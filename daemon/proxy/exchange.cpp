@@ -39,8 +39,8 @@ Task<void> answer_options(Context& context) {
 
 }  // namespace
 
-Task<void> answer(Context& context, int status, std::string_view proxy_error,
-                  std::string sentence) {
+Task<void> answer(Context& context, int status, std::string_view proxy_error, std::string sentence,
+                  std::optional<std::chrono::milliseconds> retry_after) {
     if (context.out.begun()) {
         Error error;
         error.what = std::move(sentence);
@@ -55,6 +55,10 @@ Task<void> answer(Context& context, int status, std::string_view proxy_error,
     head.fields.add("Date", http::format_date(context.services.clock.wall()));
     if (!proxy_error.empty())
         head.fields.add("Proxy-Status", http::proxy_status(proxy_error, sentence));
+    if (retry_after)
+        head.fields.add(
+            "Retry-After",
+            fmt::format("{}", std::chrono::ceil<std::chrono::seconds>(*retry_after).count()));
     if (status == 405)
         head.fields.add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT");
     if (!context.body.finished()) context.out.close_after();
@@ -69,7 +73,7 @@ Task<void> answer(Context& context, int status, std::string_view proxy_error,
 Task<void> answer(Context& context, const Error& error, std::string_view proxy_error) {
     const http::ErrorAnswer known = http::answer_for(error.code);
     const std::string_view type = proxy_error.empty() ? known.proxy_error_type : proxy_error;
-    co_await answer(context, known.status, type, error.what);
+    co_await answer(context, known.status, type, error.what, error.retry_after);
 }
 
 void cut(Context& context, const Error& error) {

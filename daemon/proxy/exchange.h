@@ -37,7 +37,8 @@ struct Context {
 
 // Sends an answer of our own: one plain sentence with the cure, Proxy-Status, no cache. Closes
 // after it when the request's body was not read.
-Task<void> answer(Context& context, int status, std::string_view proxy_error, std::string sentence);
+Task<void> answer(Context& context, int status, std::string_view proxy_error, std::string sentence,
+                  std::optional<std::chrono::milliseconds> retry_after = std::nullopt);
 // The same for an Error, by the one table of http::answer_for.
 Task<void> answer(Context& context, const Error& error, std::string_view proxy_error = {});
 // Ends the connection without a clean end of the body: the client sees a failed download, never a

@@ -4,13 +4,16 @@ import os
 import pathlib
 import socket
 import subprocess
+import threading
 
 import pytest
 
 from harness import daemon
 from harness.certificates import Authority
 from harness.content import MIB, Content, Text
+from harness.crowd import Crowd
 from harness.origin import Origin
+from harness.origin_answer import stalled
 from harness.signing import CANARY
 from harness.upstream_proxy import UpstreamProxy
 from harness.waiting import eventually
@@ -169,6 +172,55 @@ def test_a_source_address_holds_for_requests_and_tunnels(start_hawker, origin):
         far.close()
     listener.close()
     assert seen == ["127.0.0.9", "127.0.0.9"]
+
+
+# Places at an origin ---------------------------------------------------------------------------------------------------
+
+
+def test_requests_beyond_the_places_of_an_origin_wait_their_turn(start_hawker, origin, other_origin):
+    hawker = start_hawker({"origin.connections_per_host": 2, "threads": 4})
+    go_on = threading.Event()
+    blob = origin.add("/plain", Content(1 * MIB)).fault(stalled(1000, go_on))
+    other_origin.add("/plain", Text(b"elsewhere"))
+    crowd = Crowd()
+    for _ in range(12):
+        crowd.start(lambda: hawker.fetch(origin.url("/plain")))
+    eventually(lambda: len(blob.requests) == 2, "two requests")
+    for _ in range(50):  # time for a third one to come, if it would
+        assert hawker.fetch(other_origin.url("/plain")).body == b"elsewhere"
+    assert len(blob.requests) == 2
+    go_on.set()
+    assert all(answer.sha256 == blob.content.sha256() for answer in crowd.join())
+
+
+def test_a_request_that_finds_no_place_is_told_when_to_come_back(start_hawker, origin, other_origin):
+    hawker = start_hawker({"origin.connections_per_host": 1, "origin.queue_per_host": 0, "threads": 2})
+    go_on = threading.Event()
+    origin.add("/plain", Content(1 * MIB)).fault(stalled(1000, go_on))
+    other_origin.add("/plain", Text(b"elsewhere"))
+    with hawker.connect() as first:
+        first.request("GET", origin.url("/plain"))
+        eventually(lambda: origin.requests, "the first request")
+        answer = hawker.fetch(origin.url("/plain"))
+        assert answer.status == 503 and int(answer.header("Retry-After")) > 0
+        assert "origin.connections_per_host" in answer.text
+        assert hawker.fetch(other_origin.url("/plain")).body == b"elsewhere"
+        go_on.set()
+        assert first.response().length == 1 * MIB
+
+
+def test_the_parts_of_one_fetch_leave_room_for_the_next_one(start_hawker, origin):
+    hawker = start_hawker({"origin.connections_per_host": 4, "fetch.connections": 16, "threads": 2})
+    go_on = threading.Event()
+    large = origin.add("/shared/large", Content(64 * MIB))
+    large.fault(stalled(100_000, go_on))
+    small = origin.add("/shared/small", Text(b"small"))
+    crowd = Crowd()
+    crowd.start(lambda: hawker.fetch(origin.url("/shared/large")))
+    eventually(lambda: large.requests, "the large fetch")
+    assert hawker.fetch(origin.url("/shared/small")).body == small.content.bytes()
+    go_on.set()
+    assert crowd.join()[0].sha256 == large.content.sha256()
 
 
 # Upstream proxies -------------------------------------------------------------------------------------------------------

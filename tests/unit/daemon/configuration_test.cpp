@@ -89,7 +89,8 @@ TEST(Configuration, EveryOptionArrivesWhereItIsUsed) {
 cache: {max_size: 7GiB, max_used_percent: 90, min_free: 2GiB, low_watermark: 0.5, evict: large-first, inline_limit: 1KiB,
         map_size: 3GiB, commit_interval: 9ms, directory: /somewhere}
 fetch: {piece_size: 8MiB, connections: 7, attempts: 9, on_abandon: finish-if 30}
-origin: {hosts: git.example=192.0.2.7, connect_timeout: 1s, first_byte_timeout: 2s, stall_timeout: 3s, connections_per_host: 5}
+origin: {hosts: git.example=192.0.2.7, connect_timeout: 1s, first_byte_timeout: 2s, stall_timeout: 3s, connections_per_host: 5,
+         queue_per_host: 6, queue_timeout: 7s}
 destinations: {allow: 127.0.0.0/8, deny: 127.0.0.9, deny_hosts: "*.evil.example", allow_hosts: "*",
                ports: [80, 443], connect_ports: [443, 8443]}
 limits: {head_size: 1KiB, request_line: 2KiB, field_size: 3KiB, field_count: 4}
@@ -114,7 +115,9 @@ log: {level: warn, format: json, file: /log}
     EXPECT_EQ(client.connect_timeout, 1s);
     EXPECT_EQ(client.first_byte_timeout, 2s);
     EXPECT_EQ(client.stall_timeout, 3s);
-    EXPECT_EQ(client.connections_per_host, 5);
+    EXPECT_EQ(client.connections_per_host, 5U);
+    EXPECT_EQ(client.queue_per_host, 6U);
+    EXPECT_EQ(client.queue_timeout, 7s);
     EXPECT_TRUE(client.destinations->check(*net::Address::parse("127.0.0.1:1")));
     EXPECT_FALSE(client.destinations->check(*net::Address::parse("127.0.0.9:1")));
     Identity identity;

@@ -260,7 +260,7 @@ TEST_F(ClientTest, MoreRequestsThanPlacesWaitTheirTurn) {
 
 TEST_F(ClientTest, WaitingForAPlaceHasAnEnd) {
     options.connections_per_host = 1;
-    options.first_byte_timeout = kShort;
+    options.queue_timeout = kShort;
     use(options);
     origin.says("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345", After::hang);
     run([](ClientTest& test) -> Task<void> {
@@ -269,8 +269,15 @@ TEST_F(ClientTest, WaitingForAPlaceHasAnEnd) {
         EXPECT_TRUE(head);
         const auto second = test.client->send(get(test.origin.url()));
         auto none = co_await second->head();
-        EXPECT_EQ(none.error().code, Errc::unavailable);
+        EXPECT_EQ(none.error().code, Errc::exhausted);
+        EXPECT_TRUE(none.error().retry_after);
         EXPECT_EQ(second->proxy_error(), "connection_limit_reached");
+        Request part = get(test.origin.url());
+        part.kind = Lanes::Kind::further_part;
+        const auto third = test.client->send(std::move(part));
+        auto refused = co_await third->head();
+        EXPECT_EQ(refused.error().code, Errc::unavailable);
+        EXPECT_FALSE(refused.error().retry_after);
     }(*this));
 }
 
