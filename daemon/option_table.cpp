@@ -299,8 +299,16 @@ constexpr std::array kTable = {
            .type = Type::number,
            .unit = "connections",
            .fallback = "10000",
-           .help = "Clients at once; one more is answered 503 and closed.",
+           .help = "Clients at once. For one more the connection that has been idle longest is "
+                   "closed; when none is idle it is answered 503.",
            .bounds = kMany},
+    Option{.key = "limits.memory",
+           .type = Type::size,
+           .fallback = "2GiB",
+           .help = "Memory that the process may hold for its own; measured four times a second. "
+                   "Above it idle connections are closed and new ones answered 503 until it is "
+                   "below again. Page cache (objects on disk) and the index's map do not count: "
+                   "the kernel takes them back when it needs them. 0: no bound."},
     Option{.key = "limits.head_size",
            .type = Type::size,
            .fallback = "64KiB",

@@ -19,8 +19,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto kCareInterval = 2s;  // how often loops are asked for a sign of life
-constexpr auto kDeafAfter = 10s;    // a loop that owes one for so long is not healthy
+constexpr auto kCareInterval = 2s;       // how often loops are asked for a sign of life
+constexpr auto kMemoryInterval = 250ms;  // how often it is measured
+constexpr auto kDeafAfter = 10s;         // a loop that owes one for so long is not healthy
 
 // Client, origin and file: up to three descriptors for one exchange.
 void raise_descriptor_limit() {
@@ -52,6 +53,7 @@ Server::Server(const CommandLine& line, const char* const* environment, Configur
       log_(log),
       metrics_(version()),
       journal_(log, metrics_, clock_),
+      headroom_(metrics_, log),
       pool_(configuration_.options.count("io_threads")) {
     identity_.pseudonym = pseudonym_of(configuration_.options);
 }
@@ -138,13 +140,13 @@ void Server::start_workers() {
             return (*found)->origins();
         },
         [this] { return settings_.load(); });
-    const auto may_accept = [this] {
-        if (metrics_.open_connections() < most_connections_.load(std::memory_order_relaxed))
-            return true;
-        metrics_.connection_refused();
-        return false;
-    };
-    for (const auto& worker : workers_) worker->start(*services_, may_accept);
+    for (const auto& worker : workers_) {
+        const auto close_idle_elsewhere = [this, asking = worker.get()](std::size_t most) {
+            for (const auto& other : workers_)
+                if (other.get() != asking) other->close_idle(most);
+        };
+        worker->start(*services_, headroom_, close_idle_elsewhere);
+    }
 }
 
 int Server::run() {
@@ -157,6 +159,11 @@ int Server::run() {
         care_->set(interval);
     });
     care_->set(interval);
+    memory_watch_ = std::make_unique<net::Timer>(*control_, [this] {
+        watch_memory();
+        memory_watch_->set(kMemoryInterval);
+    });
+    memory_watch_->set(kMemoryInterval);
     announce();
     systemd::ready(fmt::format("proxy on {}", fmt::join(listeners_.names(Offer::proxy), ",")));
     if (line_.welcome) welcome();

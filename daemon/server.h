@@ -20,6 +20,7 @@
 #include "daemon/admin_backend.h"
 #include "daemon/command_line.h"
 #include "daemon/configuration.h"
+#include "daemon/headroom.h"
 #include "daemon/journal.h"
 #include "daemon/listeners.h"
 #include "daemon/signals.h"
@@ -60,6 +61,7 @@ private:
     void reload();
     void apply(Configuration next);
     void look_after();  // watchdog and health
+    void watch_memory();
     Task<void> wind_down();
 
     const CommandLine& line_;
@@ -72,7 +74,7 @@ private:
     Journal journal_;
     Identity identity_;
     Listeners listeners_;
-    std::atomic<std::size_t> most_connections_ = 0;
+    Headroom headroom_;
     Snapshot<proxy::Settings> settings_;
     bool stopping_ = false;
     bool finished_ = false;  // everything below has come to its end in order
@@ -90,6 +92,8 @@ private:
     std::vector<std::unique_ptr<admin::Server>> admins_;
     std::unique_ptr<Signals> signals_;
     std::unique_ptr<net::Timer> care_;
+    std::unique_ptr<net::Timer> memory_watch_;
+    SteadyTime trimmed_{};  // when memory was last given back
     std::unique_ptr<Wake> wound_down_;
     std::size_t winding_down_ = 0;  // workers that are still at it
     std::unique_ptr<TaskGroup> errands_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <fmt/ranges.h>
+#include <malloc.h>
 
 namespace hawker::daemon {
 
@@ -16,6 +17,9 @@ using namespace std::chrono_literals;
 
 constexpr auto kSickAfter = 1s;  // a loop that owes a sign of life for so long keeps us from
                                  // telling the watchdog that all is well
+
+constexpr std::size_t kShedForMemory = 64;  // idle connections of each loop, at each measurement
+constexpr auto kTrimInterval = 2s;          // it walks through the whole heap
 
 }  // namespace
 
@@ -62,7 +66,7 @@ void Server::apply(Configuration next) {
     const Options& options = configuration_.options;
     log_.set_level(log_level(options));
     journal_.set_access_log(options.flag("log.access"));
-    most_connections_.store(options.count("limits.connections"), std::memory_order_relaxed);
+    headroom_.set_limits(options.count("limits.connections"), options.size("limits.memory"));
     cache_->set_limits(cache_limits(options));
     origin::ClientOptions origins = client_options(configuration_);
     origins.lanes = lanes_;
@@ -81,6 +85,18 @@ void Server::look_after() {
         worker->ping();
     }
     if (all_well) systemd::alive();
+}
+
+// Idle connections go first. What was freed is given back to the kernel, or it would count for
+// ever: the allocator keeps it.
+void Server::watch_memory() {
+    if (!headroom_.measure_memory()) return;
+    headroom_.ran_out(Shortage::memory);
+    for (const auto& worker : workers_) worker->close_idle(kShedForMemory);
+    const SteadyTime now = clock_.now();
+    if (now - trimmed_ < kTrimInterval) return;
+    trimmed_ = now;
+    ::malloc_trim(0);
 }
 
 Task<void> Server::wind_down() {

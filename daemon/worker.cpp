@@ -1,6 +1,9 @@
 #include "daemon/worker.h"
 
+#include <array>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace hawker::daemon {
 
@@ -9,15 +12,37 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kAcceptPause = 50ms;  // after a failed accept: whatever is wrong, do not spin on it
-constexpr std::string_view kTooMany =
-    "HTTP/1.1 503 Service Unavailable\r\n"
-    "Content-Type: text/plain; charset=utf-8\r\n"
-    "Content-Length: 73\r\n"
-    "Proxy-Status: hawker; error=http_request_error; details=\"limits.connections\"\r\n"
-    "Retry-After: 1\r\n"
-    "Connection: close\r\n"
-    "\r\n"
-    "Too many clients are connected to this proxy (limits.connections). Later.";
+// Idle connections close within a turn of their loop; after the last of these waits nobody was
+// idle.
+constexpr std::array kPatience = {1ms, 2ms, 4ms, 8ms, 16ms, 32ms};
+// At once, while descriptors or memory are short: more may come soon.
+constexpr std::size_t kShedTogether = 16;
+
+std::string_view limit_of(Shortage shortage) {
+    switch (shortage) {
+        case Shortage::descriptors:
+            return "LimitNOFILE";
+        case Shortage::memory:
+            return "limits.memory";
+        default:
+            return "limits.connections";
+    }
+}
+
+std::string refusal_for(Shortage shortage) {
+    const std::string sentence =
+        fmt::format("This proxy is full ({}). Try again in a moment.", limit_of(shortage));
+    return fmt::format(
+        "HTTP/1.1 503 Service Unavailable\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\n"
+        "Content-Length: {}\r\n"
+        "Proxy-Status: hawker; error=http_request_error; details=\"{}\"\r\n"
+        "Retry-After: 1\r\n"
+        "Connection: close\r\n"
+        "\r\n"
+        "{}",
+        sentence.size(), limit_of(shortage), sentence);
+}
 
 }  // namespace
 
@@ -42,8 +67,10 @@ void Worker::accept_at(std::unique_ptr<net::Listener> listener, std::size_t plac
     entrances_.emplace_back(std::move(listener), place);
 }
 
-void Worker::start(proxy::Services& services, std::function<bool()> may_accept) {
-    may_accept_ = std::move(may_accept);
+void Worker::start(proxy::Services& services, Headroom& headroom,
+                   std::function<void(std::size_t)> close_idle_elsewhere) {
+    headroom_ = &headroom;
+    close_idle_elsewhere_ = std::move(close_idle_elsewhere);
     proxy_ = proxy::Proxy::create(*loop_, services);
     loop_->post([this] {
         for (Entrance& entrance : entrances_) accepting_.spawn(accept_from(entrance));
@@ -64,20 +91,50 @@ Task<void> Worker::accept_from(Entrance& entrance) {
         auto client = co_await entrance.listener->accept();
         if (!client) {
             if (client.error().code == Errc::closed) co_return;
-            log_.warn("accept: {}", client.error().what);
+            if (client.error().code == Errc::exhausted)
+                shed(Shortage::descriptors);
+            else
+                log_.warn("accept: {}", client.error().what);
             co_await sleep_on(*loop_, kAcceptPause);
             continue;
         }
-        if (may_accept_())
+        const Shortage shortage = co_await make_room(**client);
+        if (shortage == Shortage::none)
             proxy_->serve(std::move(*client), entrance.place);
         else
-            accepting_.spawn(refuse(std::move(*client)));
+            accepting_.spawn(refuse(std::move(*client), shortage));
     }
 }
 
+// While it waits nobody else is accepted here: the queue of connections is the kernel's.
+Task<Shortage> Worker::make_room(const net::Socket& client) {
+    Shortage shortage = headroom_->shortage(client.fd());
+    for (std::size_t i = 0; i < kPatience.size() && !stopping_; ++i) {
+        if (shortage == Shortage::none) break;
+        shed(shortage);
+        co_await sleep_on(*loop_, kPatience[i]);
+        shortage = headroom_->shortage();
+    }
+    co_return shortage;
+}
+
+void Worker::shed(Shortage of) {
+    headroom_->ran_out(of);
+    const std::size_t wanted = of == Shortage::connections ? 1 : kShedTogether;
+    const std::size_t closed = proxy_->close_idle(wanted);
+    headroom_->closed_idle(closed);
+    if (closed < wanted) close_idle_elsewhere_(wanted - closed);
+}
+
+void Worker::close_idle(std::size_t most) {
+    loop_->post([this, most] { headroom_->closed_idle(proxy_->close_idle(most)); });
+}
+
 // A fresh socket takes a few hundred bytes at once, so this hardly ever waits.
-Task<void> Worker::refuse(std::unique_ptr<net::Socket> client) {
-    const auto written = co_await client->write(kTooMany, 1s);
+Task<void> Worker::refuse(std::unique_ptr<net::Socket> client, Shortage of) {
+    headroom_->refused(of);
+    const std::string answer = refusal_for(of);
+    const auto written = co_await client->write(answer, 1s);
     if (written) client->shutdown_write();
 }
 

@@ -1,7 +1,7 @@
 // One event loop with its thread: listeners that share their addresses with the other workers, an
 // origin client, a proxy.
 //
-// Owner:   the server. Services and what `may_accept` looks at outlive the worker.
+// Owner:   the server. Services and Headroom outlive the worker.
 // Thread:  the constructor's and create()'s on the thread that makes it, before start(); then
 // start(), ping(), set_origin_options(),
 //          wind_down() and stop() from the control thread.
@@ -11,6 +11,7 @@
 #pragma once
 
 #include "base/task_group.h"
+#include "daemon/headroom.h"
 #include "daemon/net/listener.h"
 #include "daemon/origin/client.h"
 #include "daemon/proxy/proxy.h"
@@ -36,8 +37,12 @@ public:
     // Before start(). Accepts also there (a listener of this worker's loop), on behalf of
     // Settings::listeners[place].
     void accept_at(std::unique_ptr<net::Listener> listener, std::size_t place);
-    // `may_accept` is asked for every connection, on the loop.
-    void start(proxy::Services& services, std::function<bool()> may_accept);
+    // `close_idle_elsewhere` asks the other workers to do what close_idle() does; it is called on
+    // the loop.
+    void start(proxy::Services& services, Headroom& headroom,
+               std::function<void(std::size_t most)> close_idle_elsewhere);
+    // Makes room: closes idle connections, those first that have waited longest. Any thread.
+    void close_idle(std::size_t most);
 
     net::Loop& loop() { return *loop_; }
     origin::Client& origins() { return *origins_; }
@@ -64,14 +69,18 @@ private:
         std::size_t place;
     };
     Task<void> accept_from(Entrance& entrance);
-    Task<void> refuse(std::unique_ptr<net::Socket> client);
+    // What is still missing for this client after idle ones were closed for it.
+    Task<Shortage> make_room(const net::Socket& client);
+    void shed(Shortage of);
+    Task<void> refuse(std::unique_ptr<net::Socket> client, Shortage of);
     Task<void> wind_down_here(std::chrono::milliseconds deadline, std::function<void()> done);
 
     std::unique_ptr<net::Loop> loop_;
     const Log& log_;
     std::unique_ptr<origin::Client> origins_;
     std::vector<Entrance> entrances_;
-    std::function<bool()> may_accept_;
+    Headroom* headroom_ = nullptr;
+    std::function<void(std::size_t)> close_idle_elsewhere_;
     std::unique_ptr<proxy::Proxy> proxy_;
     std::atomic<SteadyTime> asked_{SteadyTime()};  // when ping() was, until the loop has answered
     bool stopping_ = false;                        // the loop's

@@ -18,6 +18,7 @@ namespace {
 constexpr std::array<const char*, 7> kSources = {"hit",  "partial", "miss", "joined",
                                                  "pass", "tunnel",  "error"};
 constexpr std::array<const char*, 6> kClasses = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+constexpr std::array<const char*, 4> kShortages = {"none", "connections", "descriptors", "memory"};
 constexpr std::array<const char*, 3> kEnds = {"done", "failed", "stopped"};
 
 std::size_t source_index(std::string_view source) {
@@ -47,6 +48,8 @@ struct Metrics::State {
     std::array<std::array<Counter*, kClasses.size()>, kSources.size()> exchanges{};
     std::array<Counter*, kSources.size()> sent{};
     std::array<Counter*, kEnds.size()> fetches{};
+    std::array<Counter*, kShortages.size()> refused{};
+    std::array<Counter*, kShortages.size()> pauses{};
 
     Counter& received = counter("hawker_client_received_bytes_total",
                                 "Bytes of request bodies and tunnels from clients");
@@ -56,14 +59,16 @@ struct Metrics::State {
         "hawker_tunnels_could_have_been_cached_total",
         "Tunnels to hosts that a caching rule could have matched, had the client asked in http://");
     Counter& opened = counter("hawker_connections_total", "Client connections accepted");
-    Counter& refused =
-        counter("hawker_connections_refused_total", "Client connections above limits.connections");
+    Counter& shed =
+        counter("hawker_connections_shed_total", "Idle client connections closed to make room");
     Counter& evictions = counter("hawker_cache_evictions_total", "Objects that left to make room");
     Counter& evicted_bytes =
         counter("hawker_cache_evicted_bytes_total", "Bytes that left to make room");
     Counter& corrupt = counter("hawker_cache_corrupt_pieces_total",
                                "Pieces dropped because their checksum differed");
     Gauge& connections = gauge("hawker_connections", "Client connections open now");
+    Gauge& memory = gauge("hawker_memory_bytes",
+                          "Resident memory of our own: neither page cache nor the index's map");
     Gauge& cache_bytes = gauge("hawker_cache_bytes", "Bytes of data on disk");
     Gauge& cache_objects = gauge("hawker_cache_objects", "Objects in the cache");
     Gauge& running = gauge("hawker_fetches_running", "Fetches running now");
@@ -100,6 +105,18 @@ struct Metrics::State {
                           .Name("hawker_build_info")
                           .Help("Always 1; the label says which version runs")
                           .Register(registry);
+        auto& turned_away = prometheus::BuildCounter()
+                                .Name("hawker_connections_refused_total")
+                                .Help("Client connections turned away, by what was missing")
+                                .Register(registry);
+        auto& paused = prometheus::BuildCounter()
+                           .Name("hawker_accept_pauses_total")
+                           .Help("Pauses in accepting connections, by what was missing")
+                           .Register(registry);
+        for (std::size_t what = 1; what < kShortages.size(); ++what) {
+            refused[what] = &turned_away.Add({{"limit", kShortages[what]}});
+            pauses[what] = &paused.Add({{"limit", kShortages[what]}});
+        }
         for (std::size_t source = 0; source < kSources.size(); ++source) {
             sent[source] = &bytes.Add({{"source", kSources[source]}});
             for (std::size_t status = 0; status < kClasses.size(); ++status)
@@ -131,7 +148,16 @@ void Metrics::connection_opened() {
 void Metrics::connection_closed() {
     state_->open_connections.fetch_sub(1, std::memory_order_relaxed);
 }
-void Metrics::connection_refused() { state_->refused.Increment(); }
+void Metrics::connection_refused(Shortage of) {
+    if (of != Shortage::none) state_->refused[static_cast<std::size_t>(of)]->Increment();
+}
+void Metrics::accept_paused(Shortage of) {
+    if (of != Shortage::none) state_->pauses[static_cast<std::size_t>(of)]->Increment();
+}
+void Metrics::connections_shed(std::size_t number) {
+    state_->shed.Increment(static_cast<double>(number));
+}
+void Metrics::set_memory(std::uint64_t bytes) { state_->memory.Set(static_cast<double>(bytes)); }
 std::uint64_t Metrics::open_connections() const {
     return state_->open_connections.load(std::memory_order_relaxed);
 }

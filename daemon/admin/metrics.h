@@ -17,6 +17,9 @@ namespace hawker::admin {
 // How a fetch ended.
 enum class FetchEnd : std::uint8_t { done, failed, stopped };
 
+// What is missing for one more client.
+enum class Shortage : std::uint8_t { none, connections, descriptors, memory };
+
 class Metrics {
 public:
     explicit Metrics(std::string_view version);
@@ -30,7 +33,13 @@ public:
     void exchange(std::string_view source, int status, std::uint64_t sent, std::uint64_t received);
     void connection_opened();
     void connection_closed();
-    void connection_refused();
+    void connection_refused(Shortage of);
+    // An accept that pauses until there is room again.
+    void accept_paused(Shortage of);
+    // Idle connections that were closed to make room.
+    void connections_shed(std::size_t number);
+    // What the process holds in memory of its own.
+    void set_memory(std::uint64_t bytes);
     std::uint64_t open_connections() const;
     // A tunnel to a host that a caching rule could have matched.
     void tunnel_could_have_been_cached();

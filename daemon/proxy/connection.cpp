@@ -15,10 +15,11 @@ std::chrono::milliseconds since(const Clock& clock, SteadyTime start) {
 
 }  // namespace
 
-Connection::Connection(net::Loop& loop, Services& services, std::unique_ptr<net::Socket> client,
-                       std::size_t listener)
+Connection::Connection(net::Loop& loop, Services& services, IdleOrder& idle_order,
+                       std::unique_ptr<net::Socket> client, std::size_t listener)
     : loop_(loop),
       services_(services),
+      idle_order_(idle_order),
       client_(std::move(client)),
       listener_(listener),
       input_(*client_, services.clock),
@@ -45,8 +46,10 @@ Task<void> Connection::run() {
     for (bool goes_on = true; goes_on && !draining_;) {
         const std::shared_ptr<const Settings> settings = services_.settings();
         idle_ = input_.buffered().empty();
+        if (idle_) join(idle_order_, services_.clock.now());
         ClientInput::Head head = co_await input_.next_head(*settings);
         idle_ = false;
+        leave();
         if (std::holds_alternative<Error>(head)) break;
         if (std::holds_alternative<http::BadRequest>(head)) {
             co_await refuse(std::move(std::get<http::BadRequest>(head)), settings);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "daemon/proxy/client_input.h"
+#include "daemon/proxy/idle_order.h"
 #include "daemon/proxy/proxy.h"
 
 #include <functional>
@@ -12,11 +13,11 @@
 
 namespace hawker::proxy {
 
-class Connection {
+class Connection : public IdleOrder::Member {
 public:
     // `listener`: its place in Settings::listeners.
-    Connection(net::Loop& loop, Services& services, std::unique_ptr<net::Socket> client,
-               std::size_t listener);
+    Connection(net::Loop& loop, Services& services, IdleOrder& idle_order,
+               std::unique_ptr<net::Socket> client, std::size_t listener);
     Task<void> run();
     void drain();
     void abort();
@@ -31,6 +32,7 @@ private:
 
     net::Loop& loop_;
     Services& services_;
+    IdleOrder& idle_order_;
     std::unique_ptr<net::Socket> client_;
     const std::size_t listener_;
     ClientInput input_;

@@ -10,6 +10,9 @@ namespace hawker::proxy {
 
 namespace {
 
+// Less, and a client's first request might meet a closed door that it saw open.
+constexpr std::chrono::milliseconds kLeastIdle{100};
+
 class LoopProxy final : public Proxy {
 public:
     LoopProxy(net::Loop& loop, Services& services)
@@ -20,6 +23,18 @@ public:
     }
 
     std::size_t connections() const override { return connections_.size(); }
+
+    std::size_t close_idle(std::size_t most) override {
+        const SteadyTime newest = services_.clock.now() - kLeastIdle;
+        std::size_t closed = 0;
+        for (; closed < most; ++closed) {
+            IdleOrder::Member* const longest = idle_.longest();
+            if (!longest || longest->idle_since() > newest) break;
+            longest->leave();
+            static_cast<Connection*>(longest)->drain();
+        }
+        return closed;
+    }
 
     Task<void> drain(std::chrono::milliseconds deadline) override {
         draining_ = true;
@@ -32,7 +47,7 @@ public:
 
 private:
     Task<void> run(std::unique_ptr<net::Socket> client, std::size_t listener) {
-        Connection connection(loop_, services_, std::move(client), listener);
+        Connection connection(loop_, services_, idle_, std::move(client), listener);
         connections_.insert(&connection);
         services_.observer.connection_opened();
         if (draining_) connection.drain();
@@ -49,6 +64,7 @@ private:
     net::Loop& loop_;
     Services& services_;
     std::unordered_set<Connection*> connections_;
+    IdleOrder idle_;
     bool draining_ = false;
     TaskGroup running_;
 };

@@ -123,6 +123,10 @@ public:
     // ends.
     virtual void serve(std::unique_ptr<net::Socket> client, std::size_t listener) = 0;
     virtual std::size_t connections() const = 0;
+    // Closes up to `most` connections that wait for a request, those first that have waited
+    // longest; how many it were. One that has only just begun to wait stays: its request may be on
+    // the way.
+    virtual std::size_t close_idle(std::size_t most) = 0;
     virtual Task<void> drain(std::chrono::milliseconds deadline) = 0;
 };
 

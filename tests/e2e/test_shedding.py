@@ -1,0 +1,119 @@
+"""Out of connections, descriptors or memory: who is idle goes first, who is busy stays, and it recovers by itself."""
+
+import contextlib
+
+import pytest
+
+from harness.content import KIB, MIB, Content
+from harness.origin_answer import paced
+from harness.waiting import eventually
+
+SMALL = Content(100 * KIB)
+SLOW = Content(4 * MIB)
+
+
+@pytest.fixture
+def url(origin):
+    origin.add("/shared/blob", SMALL)
+    return origin.url("/shared/blob")
+
+
+@pytest.fixture
+def slow_url(origin):
+    origin.add("/plain/slow", SLOW).fault(paced(1 * MIB))
+    return origin.url("/plain/slow")
+
+
+@pytest.fixture
+def visitors(start_hawker):
+    """visitors(hawker, 4): so many connections, closed at the end of the test."""
+    with contextlib.ExitStack() as all_of_them:
+        yield lambda hawker, number: [all_of_them.enter_context(hawker.connect()) for _ in range(number)]
+
+
+def ask(connection, url):
+    connection.request("GET", url)
+    return connection.response().status
+
+
+def is_closed(connection):
+    """Without waiting."""
+    connection.socket.setblocking(False)
+    try:
+        return connection.socket.recv(1) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionError:
+        return True
+    finally:
+        connection.socket.setblocking(True)
+
+
+def test_one_more_client_costs_the_connection_that_was_idle_longest(start_hawker, visitors, url):
+    hawker = start_hawker({"threads": 1, "limits.connections": 4})
+    waiting = visitors(hawker, 4)
+    for visitor in waiting:
+        assert ask(visitor, url) == 200
+    # One that has only just begun to wait is spared for a moment.
+    eventually(lambda: hawker.fetch(url).status == 200, "room for one more")
+    assert is_closed(waiting[0])
+    assert ask(waiting[3], url) == 200
+    assert hawker.metrics()["hawker_connections_shed_total"] >= 1
+
+
+def test_idle_connections_of_other_loops_make_room_too(start_hawker, visitors, url):
+    hawker = start_hawker({"threads": 3, "limits.connections": 6})
+    for visitor in visitors(hawker, 6):
+        assert ask(visitor, url) == 200
+    for _ in range(6):
+        eventually(lambda: hawker.fetch(url).status == 200, "room for one more")
+
+
+def test_where_all_are_busy_one_more_hears_why_and_later_is_served(start_hawker, visitors, url, slow_url):
+    hawker = start_hawker({"limits.connections": 2})
+    busy = visitors(hawker, 2)
+    for visitor in busy:
+        visitor.request("GET", slow_url)
+        assert visitor.socket.recv(1)
+    refused = hawker.fetch(url)
+    assert refused.status == 503
+    assert refused.header("Retry-After") == "1"
+    assert "limits.connections" in refused.text
+    assert hawker.metrics()['hawker_connections_refused_total{limit="connections"}'] >= 1
+    busy[0].close()
+    eventually(lambda: hawker.fetch(url).status == 200, "room for one more")
+
+
+def test_a_crowd_beyond_the_descriptors_disturbs_nobody(start_hawker, visitors, origin, url, slow_url):
+    hawker = start_hawker({"threads": 2}, wrapper=("prlimit", "--nofile=160:160"))
+    assert hawker.fetch(url).status == 200
+    [busy] = visitors(hawker, 1)
+    busy.request("GET", slow_url)
+    crowd = visitors(hawker, 400)
+    eventually(lambda: hawker.metrics()['hawker_accept_pauses_total{limit="descriptors"}'] > 0, "a pause")
+    # A miss needs an origin and a file: both come out of what is held back.
+    origin.add("/shared/new", SMALL)
+    eventually(lambda: hawker.fetch(origin.url("/shared/new")).sha256 == SMALL.sha256(), "an answer amid the crowd")
+    answer = busy.response()
+    assert (answer.status, answer.sha256) == (200, SLOW.sha256())
+    assert hawker.metrics()["hawker_connections_shed_total"] > 0
+    assert "Too many open files" not in hawker.log()
+    assert "descriptors run out" in hawker.log()
+    for visitor in crowd:
+        visitor.close()
+    eventually(lambda: hawker.metrics()["hawker_connections"] < 10, "the crowd's end")
+    assert hawker.fetch(url).sha256 == SMALL.sha256()
+
+
+def test_above_its_memory_it_turns_clients_away_and_below_it_serves_again(start_hawker, url):
+    hawker = start_hawker({"limits.memory": "1MiB"})
+    refused = hawker.fetch(url)
+    assert refused.status == 503
+    assert "limits.memory" in refused.text
+    metrics = hawker.metrics()
+    assert metrics["hawker_memory_bytes"] > 1 * MIB
+    assert metrics['hawker_connections_refused_total{limit="memory"}'] >= 1
+    hawker.options["limits.memory"] = "4GiB"
+    hawker.write_config()
+    hawker.reload()
+    eventually(lambda: hawker.fetch(url).status == 200, "room again")
