@@ -18,17 +18,32 @@ Expected<std::unique_ptr<net::Listener>> adopt_copy(net::Loop& loop, int fd) {
     return net::Listener::adopt(loop, std::move(copy));
 }
 
+// Clients of a socket that nobody takes would wait for ever: systemd holds it open.
+Expected<void> check_all_are_taken(std::span<const systemd::PassedSocket> sockets,
+                                   std::span<const ListenerSpec> specs) {
+    for (const systemd::PassedSocket& socket : sockets)
+        if (std::ranges::find(specs, socket.name, &ListenerSpec::passed_name) == specs.end())
+            return fail(Errc::invalid,
+                        fmt::format("systemd passed a socket '{0}' that no listener takes. Add\n"
+                                    "  listen: [systemd:{0}]\n"
+                                    "to the configuration, or stop its socket unit",
+                                    socket.name));
+    return {};
+}
+
 }  // namespace
 
 Expected<void> Listeners::open(std::span<const ListenerSpec> specs, Workers workers,
                                net::Loop& control) {
     passed_ = systemd::passed_sockets();
+    // Before addresses are bound: it explains why one of them is in use.
+    if (const auto ok = check_all_are_taken(passed_, specs); !ok) return ok;
     for (const ListenerSpec& spec : specs) {
         const auto ok = spec.passed_name().empty() ? open_own(spec, workers, control)
                                                    : adopt_passed(spec, workers, control);
         if (!ok) return fail(ok.error());
     }
-    return refuse_what_nobody_takes();
+    return {};
 }
 
 // Unix sockets cannot be bound twice: the first worker has them alone.
@@ -88,18 +103,6 @@ Expected<void> Listeners::adopt_passed(const ListenerSpec& spec, Workers workers
                 fmt::format("{}: systemd passed no socket of the name '{}'. Start the socket unit "
                             "(systemctl enable --now hawkerd.socket), with FileDescriptorName={}",
                             spec.where, spec.passed_name(), spec.passed_name()));
-}
-
-// Its clients would wait for ever: systemd holds it open, and nobody accepts.
-Expected<void> Listeners::refuse_what_nobody_takes() const {
-    const auto left =
-        std::ranges::find_if(passed_, [](const auto& socket) { return bool(socket.fd); });
-    if (left == passed_.end()) return {};
-    return fail(Errc::invalid,
-                fmt::format("systemd passed a socket '{0}' that no listener takes. Add\n"
-                            "  listen: [systemd:{0}]\n"
-                            "to the configuration, or stop its socket unit",
-                            left->name));
 }
 
 std::vector<std::string> Listeners::take_over(std::span<const ListenerSpec> specs) {

@@ -49,7 +49,6 @@ private:
     using Workers = std::span<const std::unique_ptr<Worker>>;
     Expected<void> open_own(const ListenerSpec& spec, Workers workers, net::Loop& control);
     Expected<void> adopt_passed(const ListenerSpec& spec, Workers workers, net::Loop& control);
-    Expected<void> refuse_what_nobody_takes() const;
 
     std::vector<systemd::PassedSocket> passed_;  // and not taken yet
     std::vector<Bound> proxies_;
