@@ -47,7 +47,7 @@ Task<void> Fetch::record_pieces() {
         auto sum_up = [&] { return file->checksum(range.first, range.length()); };
         auto sum = co_await offload(stock_->pool, home_, sum_up);
         if (!sum) {
-            record_failed_ = true;
+            object_->lock()->unrecorded.insert(number);
             stock_->log.warn("task {}: piece {} cannot be read back: {}", object_->task.hex(),
                              number, sum.error().what);
             continue;
@@ -62,6 +62,7 @@ void Fetch::record_piece(std::uint32_t number, ByteRange range, std::uint64_t su
     {
         auto live = object_->lock();
         if (!live->recordable) return;
+        live->unrecorded.erase(number);
         if (!live->recorded) stock_->index->put_object(live->record());
         live->recorded = true;
         PieceRecord piece;

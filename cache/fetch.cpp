@@ -25,6 +25,7 @@ std::shared_ptr<Fetch> Fetch::begin(const std::shared_ptr<Stock>& stock,
     auto fetch = std::make_shared<Fetch>(stock, std::move(object), request, home);
     if (!stock->fetch_begins(fetch)) return nullptr;
     fetch->single_ = !live.can_combine();
+    fetch->to_record_.assign(live.unrecorded.begin(), live.unrecorded.end());
     live.fetch = fetch;
     ++live.fetches;
     live.fetch_error.reset();
@@ -220,7 +221,7 @@ bool Fetch::settle() {
         if (!failed && !is_abandoned(*live) && plan(*live)) return false;
         const bool confirmed = !live->representation.digest || live->digest_verified;
         const bool whole = live->holdings.all_present() && confirmed && !live->failure;
-        if (whole && to_record_.empty() && !record_failed_) {
+        if (whole && to_record_.empty() && live->unrecorded.empty()) {
             live->representation.complete = true;
             report_.complete = true;
             if (live->recordable) counted = record_whole(*live);

@@ -127,7 +127,6 @@ private:
 
     std::vector<std::uint32_t> to_record_;
     bool recording_ = false;
-    bool record_failed_ = false;
     Sha256 hash_;
     std::uint64_t hashed_ = 0;
     bool verifying_ = false;

@@ -19,6 +19,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,11 +55,12 @@ struct LiveState {
     std::shared_ptr<DataFile> file;  // null for a small body
     std::shared_ptr<Body> body;      // null for a file
     bool digest_verified = false;
-    bool recordable = true;        // the index may be told about it
-    bool recorded = false;         // the index knows the object
-    std::uint64_t counted = 0;     // bytes of it that the eviction counts
-    bool retired = false;          // no longer the task's; see above
-    std::optional<Error> failure;  // what every reader gets from now on
+    bool recordable = true;              // the index may be told about it
+    bool recorded = false;               // the index knows the object
+    std::set<std::uint32_t> unrecorded;  // pieces that are here, and could not be summed up yet
+    std::uint64_t counted = 0;           // bytes of it that the eviction counts
+    bool retired = false;                // no longer the task's; see above
+    std::optional<Error> failure;        // what every reader gets from now on
 
     unsigned declined = 0;     // leaders of the opening who got an answer that is not for storing
     std::vector<Need*> needs;  // of every reader
