@@ -210,7 +210,8 @@ Fetch::Verdict Fetch::arrived(ByteRange range, const std::vector<ByteRange>& wri
     {
         auto live = object_->lock();
         if (live->failure) return fail(*live->failure);
-        live->holdings.present.add(range);
+        // Only these: what was here when the writing began may have been found damaged since.
+        for (const ByteRange& part : written) live->holdings.present.add(part);
         if (live->file)
             for (const ByteRange& part : written)
                 for (const std::uint32_t piece : live->holdings.whole_pieces(part))
