@@ -25,6 +25,8 @@ std::string name_of(const TaskId& task, std::uint64_t generation) {
     return fmt::format("{}.{}", task.hex(), generation);
 }
 
+std::string folder_name(const TaskId& task) { return task.hex().substr(0, 2); }
+
 // The inverse of name_of, for exactly what it makes.
 std::optional<DataFiles::Found> parse_name(std::string_view name) {
     constexpr std::size_t kHex = 64;
@@ -79,12 +81,13 @@ Expected<void> DataFile::sync() {
         sync_problem_ = errno;
         return io_error(sync_problem_, "sync a data file");
     }
-    if (!directory_) return {};
-    if (disk_.sync_directory(directory_.get()) != 0) {
+    if (!folder_) return {};
+    const UniqueFd folder = folder_();
+    if (!folder || disk_.sync_directory(folder.get()) != 0) {
         sync_problem_ = errno;
         return io_error(sync_problem_, "sync the directory of a data file");
     }
-    directory_.reset();
+    folder_ = nullptr;
     return {};
 }
 
@@ -120,7 +123,7 @@ struct DataFiles::State {
 
     // The directory `ab` of a task, that must be there.
     Expected<UniqueFd> folder_of(const TaskId& task) const {
-        const std::string name = task.hex().substr(0, 2);
+        const std::string name = folder_name(task);
         UniqueFd folder = open_folder(name);
         if (!folder) return io_error(errno, fmt::format("open pieces/{}", name));
         return folder;
@@ -128,7 +131,7 @@ struct DataFiles::State {
 
     // The same, made when missing, and durable before anything is in it.
     Expected<UniqueFd> lasting_folder_of(const TaskId& task) {
-        const std::string name = task.hex().substr(0, 2);
+        const std::string name = folder_name(task);
         const auto number = std::to_integer<std::size_t>(task.bytes.front());
         {
             const std::scoped_lock lock(mutex);
@@ -143,14 +146,14 @@ struct DataFiles::State {
     }
 };
 
-DataFiles::DataFiles(std::unique_ptr<State> state) : state_(std::move(state)) {}
+DataFiles::DataFiles(std::shared_ptr<State> state) : state_(std::move(state)) {}
 DataFiles::~DataFiles() = default;
 
 Expected<std::unique_ptr<DataFiles>> DataFiles::open(std::shared_ptr<Disk> disk,
                                                      const std::filesystem::path& directory) {
     auto root = disk->open_root(directory);
     if (!root) return fail(std::move(root.error()));
-    auto state = std::make_unique<State>();
+    auto state = std::make_shared<State>();
     state->disk = std::move(disk);
     state->pieces = std::move(*root);
     return std::unique_ptr<DataFiles>(
@@ -164,7 +167,9 @@ Expected<std::shared_ptr<DataFile>> DataFiles::create(const TaskId& task,
     const std::string name = name_of(task, generation);
     UniqueFd fd(state_->disk->open(folder->get(), name, O_RDWR | O_CREAT | O_EXCL));
     if (!fd) return io_error(errno, fmt::format("create data file {}", name));
-    return std::make_shared<DataFile>(*state_->disk, std::move(fd), std::move(*folder));
+    return std::make_shared<DataFile>(*state_->disk, std::move(fd), [state = state_, task] {
+        return state->open_folder(folder_name(task));
+    });
 }
 
 Expected<std::shared_ptr<DataFile>> DataFiles::open_existing(const TaskId& task,
@@ -174,7 +179,9 @@ Expected<std::shared_ptr<DataFile>> DataFiles::open_existing(const TaskId& task,
     const std::string name = name_of(task, generation);
     UniqueFd fd(state_->disk->open(folder->get(), name, O_RDWR));
     if (!fd) return io_error(errno, fmt::format("open data file {}", name));
-    return std::make_shared<DataFile>(*state_->disk, std::move(fd));
+    return std::make_shared<DataFile>(*state_->disk, std::move(fd), [state = state_, task] {
+        return state->open_folder(folder_name(task));
+    });
 }
 
 Expected<void> DataFiles::link(const TaskId& from, std::uint64_t from_generation, const TaskId& to,

@@ -3,7 +3,7 @@
 //
 // Paths are made of the hexadecimal digits of our own hash only, opened below a directory
 // descriptor without following links. Durability: bytes with DataFile::sync(); the name of a
-// created file with the first sync() of it; a linked name with link(). Thread: any that may wait
+// file with the first sync() of it; a linked name with link(). Thread: any that may wait
 // for the disk (the pool). A DataFile may be read and written at different offsets by many threads.
 #pragma once
 
@@ -25,9 +25,11 @@ namespace hawker::cache {
 // so an unlinked file stays readable for whoever has it.
 class DataFile {
 public:
-    // `directory`: of a file that was just created, synced with it once. The disk outlives it.
-    explicit DataFile(Disk& disk, UniqueFd fd, UniqueFd directory = UniqueFd())
-        : disk_(disk), fd_(std::move(fd)), directory_(std::move(directory)) {}
+    using OpenFolder = std::function<UniqueFd()>;
+    // `folder` opens the directory of its name, which is synced with it once: for a file that was
+    // found, too, because whoever made it may have been killed before. The disk outlives it.
+    explicit DataFile(Disk& disk, UniqueFd fd, OpenFolder folder = nullptr)
+        : disk_(disk), fd_(std::move(fd)), folder_(std::move(folder)) {}
 
     int fd() const { return fd_.get(); }
     bool is_resident(std::uint64_t offset) const { return disk_.is_resident(fd_.get(), offset); }
@@ -45,7 +47,7 @@ private:
     Disk& disk_;
     UniqueFd fd_;
     std::mutex sync_mutex_;
-    UniqueFd directory_;
+    OpenFolder folder_;
     int sync_problem_ = 0;
 };
 
@@ -80,8 +82,8 @@ public:
 
 private:
     struct State;
-    explicit DataFiles(std::unique_ptr<State> state);
-    std::unique_ptr<State> state_;
+    explicit DataFiles(std::shared_ptr<State> state);
+    std::shared_ptr<State> state_;
 };
 
 }  // namespace hawker::cache

@@ -91,6 +91,10 @@ void Stock::load(const std::shared_ptr<LiveObject>& object, const std::optional<
 std::optional<Stock::Stored> Stock::take_out(const ObjectRecord& record) const {
     Stored stored;
     stored.record = record;
+    if (record.complete && record.size == 0) {
+        stored.body = std::make_shared<Body>();  // whatever became of a file without pieces
+        return stored;
+    }
     if (record.inlined) {
         const auto text = index->inline_body(record.task, record.generation);
         if (!text || text->size() != record.size) return std::nullopt;
@@ -300,7 +304,8 @@ void Stock::sweep_orphans() {
     std::uint64_t swept = 0;
     files->sweep([&](const DataFiles::Found& found) {
         if (found.generation >= first_generation_ || stopping) return true;
-        const auto record = find_record(found.task);
+        // As committed: a removal that is only queued gives its file back after its commit.
+        const auto record = index->find(found.task);
         if (record && record->generation == found.generation && !record->inlined) return true;
         ++swept;
         return false;
