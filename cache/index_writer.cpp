@@ -234,7 +234,7 @@ void IndexWriter::keep_honest(Batch& batch) {
     for (Mutation& mutation : batch) {
         if (auto* put = std::get_if<PutObject>(&mutation))
             if (lost_.contains({put->record.task, put->record.generation}))
-                put->record.complete = false;
+                put->record.complete = put->record.digest_verified = false;
         if (const auto* removal = std::get_if<Remove>(&mutation))
             lost_.erase({removal->task, removal->generation});
     }

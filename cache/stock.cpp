@@ -157,7 +157,8 @@ void Stock::adopt(LiveObject& object, Stored stored) const {
     live->counted = live->holdings.present.total();
     live->file = std::move(stored.file);
     live->body = std::move(stored.body);
-    live->digest_verified = record.digest_verified;
+    // It was the digest of a whole: what fills a gap now has not been seen by it.
+    live->digest_verified = record.digest_verified && live->representation.complete;
     live->recorded = true;
     live->decide_tail();
 }

@@ -67,6 +67,8 @@ TEST(IndexFull, APieceWhoseFileCannotBeSyncedIsNotRecordedAndItsObjectIsNotCompl
     auto file = std::make_shared<DataFile>(disk, UniqueFd());  // EBADF stands for a broken disk
     ObjectRecord record = object(a, 1);
     record.complete = true;
+    record.digest = digest_named("content");
+    record.digest_verified = true;
     index->put_piece(a, 1, piece(0), nullptr);
     index->put_piece(a, 1, piece(1), file);
     index.commit();
@@ -75,6 +77,8 @@ TEST(IndexFull, APieceWhoseFileCannotBeSyncedIsNotRecordedAndItsObjectIsNotCompl
     EXPECT_EQ(index->pieces(a, 1).size(), 1U);
     ASSERT_TRUE(index->find(a));
     EXPECT_FALSE(index->find(a)->complete);
+    EXPECT_FALSE(index->find(a)->digest_verified) << "what fills the gap is not verified";
+    EXPECT_FALSE(index->by_digest(digest_named("content")));
 }
 
 }  // namespace
