@@ -76,7 +76,7 @@ TEST(Storm, NoCommittedByteIsLostAndNoWrongByteIsServed) {
 
 // What they found is mended; each took hundreds of others to come by.
 TEST(Storm, SeedsThatFoundSomethingFindNothingNow) {
-    for (const std::uint64_t seed : {3, 427, 657, 679, 26'830}) {
+    for (const std::uint64_t seed : {3U, 427U, 657U, 679U, 26'830U}) {
         const StormDirectory directory;
         Contents contents;
         Storm storm(seed, directory.path, contents);
