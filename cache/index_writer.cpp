@@ -75,33 +75,29 @@ void IndexWriter::stop(Stop how) {
 }
 
 void IndexWriter::push(Mutation mutation) {
-    bool is_news = false, is_urgent = false;
-    {
-        const std::scoped_lock lock(mutex_);
-        if (stop_ == Stop::no) {
-            const std::uint64_t weight = weight_of(mutation);
-            if (is_addition(mutation) && weight_ + weight > kQueueBytes) {
-                ++refused_;
-                if (const auto* put = std::get_if<PutPiece>(&mutation))
-                    refused_pieces_.emplace(put->task, put->generation);
-                return;
-            }
-            if (queue_.empty()) first_queued_ = scribe_.now();
-            is_urgent = is_impatient(mutation);
-            hurry_ = hurry_ || is_urgent;
-            weight_ += weight;
-            queue_.push_back(std::move(mutation));
-            // The scribe sleeps towards a deadline: it is woken when there is a new one, or when
-            // it may start before.
-            is_news = queue_.size() == 1 || queue_.size() == kBatch || is_urgent;
-            if (!is_news) return;
-        }
+    const bool is_urgent = is_impatient(mutation);
+    std::unique_lock lock(mutex_);
+    if (stop_ != Stop::no) {
+        lock.unlock();
+        if (is_flush(mutation)) call_back(mutation);
+        return;
     }
-    if (is_news) {
-        scribe_.wake(is_urgent ? Scribe::Hurry::somebody_waits : Scribe::Hurry::no);
-    } else if (is_flush(mutation)) {
-        call_back(mutation);
+    const std::uint64_t weight = weight_of(mutation);
+    if (is_addition(mutation) && weight_ + weight > kQueueBytes) {
+        ++refused_;
+        if (const auto* put = std::get_if<PutPiece>(&mutation))
+            refused_pieces_.emplace(put->task, put->generation);
+        return;
     }
+    if (queue_.empty()) first_queued_ = scribe_.now();
+    hurry_ = hurry_ || is_urgent;
+    weight_ += weight;
+    queue_.push_back(std::move(mutation));
+    // The scribe sleeps towards a deadline: it is woken when there is a new one, or when it may
+    // start before.
+    const bool is_news = queue_.size() == 1 || queue_.size() == kBatch || is_urgent;
+    lock.unlock();
+    if (is_news) scribe_.wake(is_urgent ? Scribe::Hurry::somebody_waits : Scribe::Hurry::no);
 }
 
 void IndexWriter::touch(const TaskId& task) {
