@@ -316,8 +316,9 @@ Expected<std::unique_ptr<Cache>> Cache::open(
                       std::move(on_fetch_done));
 }
 
-Expected<std::unique_ptr<Cache>> open_cache(Foundation foundation, const CacheOptions& options,
-                                            Executor& pool, const Clock& clock, const Log& log,
+Expected<std::unique_ptr<Cache>> open_cache(const Foundation& foundation,
+                                            const CacheOptions& options, Executor& pool,
+                                            const Clock& clock, const Log& log,
                                             std::function<void(const FetchReport&)> on_fetch_done) {
     auto stock = Stock::open(foundation, options, pool, clock, log, std::move(on_fetch_done));
     if (!stock) return fail(std::move(stock.error()));

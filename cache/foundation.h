@@ -57,8 +57,9 @@ struct Foundation {
 };
 
 // Cache::open() on a foundation of one's own.
-Expected<std::unique_ptr<Cache>> open_cache(Foundation foundation, const CacheOptions& options,
-                                            Executor& pool, const Clock& clock, const Log& log,
+Expected<std::unique_ptr<Cache>> open_cache(const Foundation& foundation,
+                                            const CacheOptions& options, Executor& pool,
+                                            const Clock& clock, const Log& log,
                                             std::function<void(const FetchReport&)> on_fetch_done);
 
 }  // namespace hawker::cache
