@@ -27,7 +27,10 @@ AdminBackend::AdminBackend(cache::Cache& cache, proxy::AccessMemory& access,
       ailment_(std::move(ailment)) {}
 
 std::string AdminBackend::ailment() const { return ailment_(); }
-std::string AdminBackend::metrics() { return metrics_.text(cache_.usage()); }
+std::string AdminBackend::metrics() {
+    metrics_.set_access_waiting(access_.questions().waiting());
+    return metrics_.text(cache_.usage());
+}
 
 Task<std::vector<cache::Entry>> AdminBackend::tasks(std::optional<TaskId> after, std::size_t most) {
     ListTasks list(cache_, after, most);

@@ -35,6 +35,8 @@ std::string explain(const filters::RuleSet& rules, const filters::Question& ques
     if (!decision.rule) return out;
     out += line("policy", filters::name_of(decision.rule->policy));
     out += line("access", filters::name_of(decision.rule->access));
+    if (decision.rule->access == filters::Access::verify)
+        out += line("unverifiable", filters::name_of(decision.rule->on_unverifiable));
     if (!decision.stripped.empty())
         out += line("stripped", fmt::format("{}", fmt::join(decision.stripped, " ")));
     if (cached) {

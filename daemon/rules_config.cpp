@@ -88,6 +88,10 @@ constexpr std::array kRuleKeys = {
         [](RuleSpec& spec, const YAML::Node& value) {
             return set_word(spec.access, value, filters::parse_access);
         }},
+    Key{"on_unverifiable",
+        [](RuleSpec& spec, const YAML::Node& value) {
+            return set_word(spec.on_unverifiable, value, filters::parse_on_unverifiable);
+        }},
     Key{"piece_size", set_piece_size},
     Key{"connections", set_connections},
     Key{"follow_redirects",

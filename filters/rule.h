@@ -15,10 +15,14 @@ namespace hawker::filters {
 enum class Policy : std::uint8_t { immutable, http, bypass };
 enum class Access : std::uint8_t { verify, capability, shared };
 std::string_view name_of(Policy policy);
+// What becomes of a hit under `verify` when the origin cannot be asked.
+enum class OnUnverifiable : std::uint8_t { deny, serve };
 std::string_view name_of(Access access);
+std::string_view name_of(OnUnverifiable choice);
 // Errc::invalid lists the known words.
 Expected<Policy> parse_policy(std::string_view word);
 Expected<Access> parse_access(std::string_view word);
+Expected<OnUnverifiable> parse_on_unverifiable(std::string_view word);
 
 struct RuleSpec {
     std::string name;  // for log lines and metrics; "rule 3" when the file gives none
@@ -35,6 +39,7 @@ struct RuleSpec {
     Policy policy = Policy::immutable;
     std::optional<Scheme> origin_scheme;  // the client spoke http:// to us, the origin gets this
     Access access = Access::verify;
+    OnUnverifiable on_unverifiable = OnUnverifiable::deny;
     std::optional<std::uint64_t> piece_size;  // bytes
     std::optional<unsigned> connections;      // parallel segments to the origin
     bool follow_redirects = false;            // else a 3xx goes to the client as it is

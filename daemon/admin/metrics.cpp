@@ -69,6 +69,9 @@ struct Metrics::State {
     Gauge& connections = gauge("hawker_connections", "Client connections open now");
     Gauge& memory = gauge("hawker_memory_bytes",
                           "Resident memory of our own: neither page cache nor the index's map");
+    Gauge& access_waiting =
+        gauge("hawker_access_waiting",
+              "Clients whose hit waits for another's question whether it may be read");
     Gauge& cache_bytes = gauge("hawker_cache_bytes", "Bytes of data on disk");
     Gauge& cache_objects = gauge("hawker_cache_objects", "Objects in the cache");
     Gauge& running = gauge("hawker_fetches_running", "Fetches running now");
@@ -156,6 +159,9 @@ void Metrics::accept_paused(Shortage of) {
 }
 void Metrics::connections_shed(std::size_t number) {
     state_->shed.Increment(static_cast<double>(number));
+}
+void Metrics::set_access_waiting(std::size_t clients) {
+    state_->access_waiting.Set(static_cast<double>(clients));
 }
 void Metrics::set_memory(std::uint64_t bytes) { state_->memory.Set(static_cast<double>(bytes)); }
 std::uint64_t Metrics::open_connections() const {

@@ -33,6 +33,12 @@ std::unique_ptr<Declined> OriginSource::take_declined() const {
     return std::exchange(shared_->declined, nullptr);
 }
 
+std::unique_ptr<Declined> OriginSource::take_declined_if(
+    bool (*wanted)(const http::Fields&)) const {
+    if (!shared_->declined || !wanted(shared_->declined->head.fields)) return nullptr;
+    return take_declined();
+}
+
 void OriginSource::let_go() const {
     shared_->keeps_declined = false;
     shared_->declined.reset();

@@ -57,6 +57,8 @@ public:
 
     // On the exchange's loop: the answer to relay, if this source's own transfer was declined here.
     std::unique_ptr<Declined> take_declined() const;
+    // The same, when its fields are what the caller wants; else it stays.
+    std::unique_ptr<Declined> take_declined_if(bool (*wanted)(const http::Fields&)) const;
 
     // The access question of `access: verify`: a GET of one byte (If-None-Match is not sent: a
     // signature may not cover it). Gives what the origin says now; the caller compares validator

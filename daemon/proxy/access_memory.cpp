@@ -1,6 +1,6 @@
-#include "base/digest.h"
-#include "daemon/proxy/proxy.h"
+#include "daemon/proxy/access_memory.h"
 
+#include <array>
 #include <list>
 #include <mutex>
 #include <new>
@@ -11,6 +11,9 @@
 namespace hawker::proxy {
 
 namespace {
+
+// More clients than this do not ask at once; the rest ask for themselves.
+constexpr std::size_t kMostQuestions = 4096;
 
 class KeyedAccessMemory final : public AccessMemory {
 public:
@@ -41,6 +44,15 @@ public:
         while (order_.size() > most_entries_) forget_first();
     }
 
+    void forget(const std::string& principal, const TaskId& task) override {
+        const Digest key = key_of(principal, task);
+        const std::scoped_lock lock(mutex_);
+        const auto found = entries_.find(key);
+        if (found == entries_.end()) return;
+        order_.erase(found->second);
+        entries_.erase(found);
+    }
+
     void forget(const TaskId& task) override {
         const std::scoped_lock lock(mutex_);
         for (auto yes = order_.begin(); yes != order_.end();) {
@@ -51,18 +63,9 @@ public:
         }
     }
 
-private:
-    struct Yes {
-        Yes(const Digest& its_key, const TaskId& its_task, WallTime its_end)
-            : key(its_key), task(its_task), until(its_end) {}
-        Digest key;
-        TaskId task;
-        WallTime until;
-    };
-
     // Keyed: who reads our memory still cannot test a guessed token without the secret, and the
     // secret ends with the process.
-    Digest key_of(const std::string& principal, const TaskId& task) const {
+    Digest key_of(const std::string& principal, const TaskId& task) const override {
         Sha256 hash;
         hash.update(secret_);
         hash.update(task.bytes);
@@ -71,6 +74,17 @@ private:
         key.bytes = hash.value();
         return key;
     }
+
+    AccessQuestions& questions() override { return questions_; }
+
+private:
+    struct Yes {
+        Yes(const Digest& its_key, const TaskId& its_task, WallTime its_end)
+            : key(its_key), task(its_task), until(its_end) {}
+        Digest key;
+        TaskId task;
+        WallTime until;
+    };
 
     void forget_first() {
         entries_.erase(order_.front().key);
@@ -83,6 +97,7 @@ private:
     mutable std::mutex mutex_;
     std::list<Yes> order_;  // oldest first
     std::unordered_map<Digest, std::list<Yes>::iterator> entries_;
+    AccessQuestions questions_{kMostQuestions};
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The two judgements behind `access: verify`. Pure functions.
+// The judgements behind `access: verify`. Pure functions.
 #pragma once
 
 #include "base/clock.h"
@@ -27,6 +27,12 @@ inline bool is_the_same(const cache::Arrival& now, const cache::Representation& 
     if (now.size && held.size && *now.size != *held.size) return false;
     if (now.validator == held.validator) return true;
     return held.digest.has_value() && now.size == held.size;
+}
+
+// True when the origin said neither yes nor no: it was not reached, too slow, busy or broken.
+inline bool is_no_word(const Error& error) {
+    return error.code == Errc::unavailable || error.code == Errc::timed_out ||
+           error.code == Errc::closed;
 }
 
 }  // namespace hawker::proxy

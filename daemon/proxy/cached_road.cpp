@@ -53,9 +53,9 @@ CachedRoad::CachedRoad(Context& context)
     : context_(context),
       decision_(context.decision),
       rule_(*context.decision.rule),
-      principal_(principal_of(context.request, context.decision)),
       source_(std::make_shared<origin::OriginSource>(source_options(context),
-                                                     context.services.client_of, context.loop)) {
+                                                     context.services.client_of, context.loop)),
+      permission_(context, *source_) {
     context.record.task = decision_.task_id.hex();
     context.cancel = [this] { source_->stop(); };
 }
@@ -72,6 +72,9 @@ Task<void> CachedRoad::run() {
         co_await serve_without_fetching();
     else
         co_await serve_by_reading();
+    // However it came: the fetch, a question, or a request that passed through.
+    const int status = context_.out.status();
+    if (status == 401 || status == 403) permission_.withdraw();
 }
 
 Task<void> CachedRoad::serve_without_fetching() {
@@ -83,8 +86,8 @@ Task<void> CachedRoad::serve_without_fetching() {
     }
     auto stored = found ? origin::decode_head(found->head)
                         : Expected<origin::StoredHead>(fail(Errc::not_found, ""));
-    const bool may = found && found->size && stored && needs_no_question(cache::Origin::hit) &&
-                     !is_stale(*stored);
+    const bool may =
+        found && found->size && stored && permission_.is_remembered() && !is_stale(*stored);
     if (!may) {
         if (http::CacheControl::of(context_.request.fields).only_if_cached)
             co_await answer(context_, 504, "http_request_denied",
@@ -141,11 +144,6 @@ Task<void> CachedRoad::serve_by_reading() {
     co_await pass_through(context_);
 }
 
-bool CachedRoad::needs_no_question(cache::Origin came) const {
-    if (rule_.access != filters::Access::verify || came == cache::Origin::led) return true;
-    return context_.services.access.is_allowed(principal_, decision_.task_id);
-}
-
 bool CachedRoad::is_stale(const origin::StoredHead& stored) const {
     if (rule_.policy != filters::Policy::http) return false;
     const http::Fields& fields = stored.head.fields;
@@ -155,44 +153,59 @@ bool CachedRoad::is_stale(const origin::StoredHead& stored) const {
            age >= http::freshness_lifetime(fields, stored.received);
 }
 
-void CachedRoad::remember_yes() {
-    if (rule_.access != filters::Access::verify) return;
-    const WallTime now = context_.services.clock.wall();
-    context_.services.access.allow(
-        principal_, decision_.task_id,
-        allowed_until(now, context_.settings->access_ttl, decision_.credentials_expire));
-}
-
 Task<CachedRoad::Permit> CachedRoad::permit(cache::Reader& reader,
                                             const origin::StoredHead& stored) {
     if (reader.origin() == cache::Origin::led) {
-        remember_yes();
+        permission_.remember();
         co_return Permit::granted;
     }
     const bool stale =
         reader.origin() != cache::Origin::joined && !asked_origin_ && is_stale(stored);
-    if (!stale && needs_no_question(reader.origin())) co_return Permit::granted;
-    const Permit answered = co_await ask_origin(reader.representation());
+    if (!stale && permission_.is_remembered()) co_return Permit::granted;
+    const Staleness staleness = stale ? Staleness::stale : Staleness::fresh;
+    const Permit answered = co_await ask_origin(reader.representation(), staleness);
     co_return answered;
 }
 
-Task<CachedRoad::Permit> CachedRoad::ask_origin(const cache::Representation& representation) {
+Task<CachedRoad::Permit> CachedRoad::ask_origin(const cache::Representation& representation,
+                                                Staleness staleness) {
     asked_origin_ = true;
-    auto now = co_await source_->probe();
-    if (now && is_the_same(*now, representation)) {
+    auto verdict = co_await permission_.ask(representation);
+    if (!verdict) {
+        co_await step_aside(verdict.error());
+        co_return Permit::answered;
+    }
+    const Expected<cache::Arrival>& now = (*verdict)->now;
+    if (now && !is_the_same(*now, representation)) co_return Permit::reopen;
+    if (now) {
         if (rule_.policy == filters::Policy::http)
             context_.services.cache.refresh(representation.task, representation.generation,
                                             now->head);
-        remember_yes();
         co_return Permit::granted;
     }
-    if (now) {  // allowed, but the origin has another representation by now: what is stored is of
-                // the past
-        remember_yes();
-        (void)co_await context_.services.cache.remove(decision_.task_id, context_.loop);
-        co_return Permit::reopen;
+    if (staleness == Staleness::fresh && is_no_word(now.error())) {
+        const Permit permitted = co_await go_unverified(now.error());
+        co_return permitted;
     }
-    co_await step_aside(now.error());
+    if ((*verdict)->refusal)
+        co_await answer_refusal(context_, *(*verdict)->refusal, permission_.has_joined());
+    else
+        co_await step_aside(now.error());
+    co_return Permit::answered;
+}
+
+Task<CachedRoad::Permit> CachedRoad::go_unverified(const Error& why) {
+    (void)source_->take_declined();
+    if (rule_.on_unverifiable == filters::OnUnverifiable::serve) {
+        unverified_ = why;
+        co_return Permit::granted;
+    }
+    Error error = why;
+    error.what = fmt::format(
+        "Try again later, or set 'on_unverifiable: serve' in rule '{}': this is cached, but the "
+        "origin could not be asked whether you may read it ({}).",
+        rule_.name, why.what);
+    co_await answer(context_, error);
     co_return Permit::answered;
 }
 
@@ -215,7 +228,10 @@ std::string CachedRoad::cache_status(const cache::Reader& reader) const {
             break;
     }
     status.stored = !status.hit;
-    if (asked_origin_) status.detail = "allowed-by-origin";
+    if (unverified_)
+        status.detail = "not-verified";
+    else if (asked_origin_)
+        status.detail = "allowed-by-origin";
     return status.serialize();
 }
 
@@ -226,9 +242,15 @@ Task<bool> CachedRoad::serve_from(cache::Reader& reader, const origin::StoredHea
                     context_.services.clock.wall());
     answer.head.fields.add("Cache-Status", cache_status(reader));
     make_relayable(answer.head, context_.settings->pseudonym);
+    if (unverified_)
+        answer.head.fields.add(
+            "Proxy-Status",
+            http::proxy_status(http::answer_for(unverified_->code).proxy_error_type,
+                               fmt::format("served without asking: {}", unverified_->what)));
     context_.out.begin(answer.head, answer.body_length);
     auto sent = co_await send_body(reader, answer);
     if (sent) co_return true;
+    if (sent.error().code == Errc::refused) permission_.withdraw();
     if (!context_.out.withdraw()) {
         cut(context_, sent.error());
         co_return true;

@@ -9,10 +9,11 @@
 //   aside
 #pragma once
 
-#include "daemon/proxy/exchange.h"
+#include "daemon/proxy/permission.h"
 #include "daemon/proxy/stored_response.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace hawker::proxy {
@@ -27,6 +28,7 @@ public:
 
 private:
     enum class Permit : std::uint8_t { granted, reopen, answered };
+    enum class Staleness : std::uint8_t { fresh, stale };
 
     // Answers from what is there, or not at all: HEAD and requests that only ask whether something
     // changed.
@@ -37,9 +39,9 @@ private:
 
     Task<Expected<std::unique_ptr<cache::Reader>>> open_reader(RangeSpec wanted);
     Task<Permit> permit(cache::Reader& reader, const origin::StoredHead& stored);
-    Task<Permit> ask_origin(const cache::Representation& representation);
-    bool needs_no_question(cache::Origin came) const;
-    void remember_yes();
+    Task<Permit> ask_origin(const cache::Representation& representation, Staleness staleness);
+    // The origin cannot be asked: as the rule's on_unverifiable says.
+    Task<Permit> go_unverified(const Error& why);
     bool is_stale(const origin::StoredHead& stored) const;
 
     Task<Expected<void>> send_body(cache::Reader& reader, const StoredAnswer& answer);
@@ -58,9 +60,10 @@ private:
     Context& context_;
     const filters::Decision& decision_;
     const filters::Rule& rule_;
-    std::string principal_;
     std::shared_ptr<origin::OriginSource> source_;
+    Permission permission_;
     bool asked_origin_ = false;
+    std::optional<Error> unverified_;  // why what is sent was not asked for
 };
 
 }  // namespace hawker::proxy

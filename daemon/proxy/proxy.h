@@ -16,6 +16,7 @@
 #include "daemon/net/tls.h"
 #include "daemon/origin/client.h"
 #include "daemon/origin/origin_source.h"
+#include "daemon/proxy/access_memory.h"
 #include "filters/rule_set.h"
 
 #include <chrono>
@@ -90,8 +91,6 @@ public:
     virtual void connection_closed() = 0;
 };
 
-class AccessMemory;
-
 // What all loops share.
 struct Services {
     cache::Cache& cache;
@@ -102,17 +101,6 @@ struct Services {
     AccessMemory& access;
     origin::ClientOf client_of;                                 // the origin client of a loop
     std::function<std::shared_ptr<const Settings>()> settings;  // the current snapshot; any thread
-};
-
-// Which principals were allowed to read which task, and until when: keyed hashes only (random key
-// per start), bounded.
-class AccessMemory {
-public:
-    virtual ~AccessMemory() = default;
-    static std::unique_ptr<AccessMemory> create(std::size_t most_entries, const Clock& clock);
-    virtual bool is_allowed(const std::string& principal, const TaskId& task) const = 0;
-    virtual void allow(const std::string& principal, const TaskId& task, WallTime until) = 0;
-    virtual void forget(const TaskId& task) = 0;
 };
 
 class Proxy {

@@ -85,6 +85,7 @@ constexpr const char* kRules = R"(rules:
     policy: immutable
     origin_scheme: https
     access: capability
+    on_unverifiable: serve
     piece_size: 8MiB
     connections: 6
     follow_redirects: true
@@ -108,6 +109,7 @@ TEST(Rules, EveryKeyIsRead) {
     EXPECT_EQ(lfs.policy, filters::Policy::immutable);
     EXPECT_EQ(lfs.origin_scheme, filters::Scheme::https);
     EXPECT_EQ(lfs.access, filters::Access::capability);
+    EXPECT_EQ(lfs.on_unverifiable, filters::OnUnverifiable::serve);
     EXPECT_EQ(lfs.piece_size, 8U << 20U);
     EXPECT_EQ(lfs.connections, 6U);
     EXPECT_TRUE(lfs.follow_redirects);
@@ -115,6 +117,7 @@ TEST(Rules, EveryKeyIsRead) {
     EXPECT_THAT(lfs.content_types, ElementsAre("application/octet-stream"));
     EXPECT_EQ(file.rules->back().name, "rule 2");
     EXPECT_EQ(file.rules->back().policy, filters::Policy::bypass);
+    EXPECT_EQ(file.rules->back().on_unverifiable, filters::OnUnverifiable::deny);
 }
 
 TEST(Rules, NoRulesIsNotTheSameAsNotSpeakingOfRules) {
@@ -132,6 +135,8 @@ TEST(Rules, AnUnknownKeyNamesItsLineAndTheNearestKnownOne) {
 TEST(Rules, AWrongValueNamesItsLineAndKey) {
     EXPECT_THAT(complaint("rules:\n  - match: a\n    access: everybody\n"),
                 HasSubstr("hawker.yaml:3: access: "));
+    EXPECT_THAT(complaint("rules:\n  - match: a\n    on_unverifiable: hope\n"),
+                HasSubstr("hawker.yaml:3: on_unverifiable: 'hope' is not a choice"));
     EXPECT_THAT(complaint("rules:\n  - match: a\n    piece_size: big\n"),
                 HasSubstr("hawker.yaml:3: piece_size: 'big'"));
     EXPECT_THAT(complaint("rules:\n  - match: [a]\n"),

@@ -52,6 +52,30 @@ TEST_F(Access, AForgottenTaskAsksEverybodyAgain) {
     EXPECT_TRUE(memory->is_allowed("bob", task(2)));
 }
 
+TEST_F(Access, ANoForgetsTheYesOfThisPrincipalAlone) {
+    memory->allow("alice", task(1), in(60));
+    memory->allow("bob", task(1), in(60));
+    memory->forget("alice", task(1));
+    memory->forget("mallory", task(1));
+    EXPECT_FALSE(memory->is_allowed("alice", task(1)));
+    EXPECT_TRUE(memory->is_allowed("bob", task(1)));
+}
+
+TEST_F(Access, AKeyIsOfThisProcessAlone) {
+    const auto another = AccessMemory::create(3, clock);
+    EXPECT_EQ(memory->key_of("alice", task(1)), memory->key_of("alice", task(1)));
+    EXPECT_NE(memory->key_of("alice", task(1)), memory->key_of("alice", task(2)));
+    EXPECT_NE(memory->key_of("alice", task(1)), another->key_of("alice", task(1)));
+}
+
+TEST_F(Access, AnOriginThatCouldNotBeAskedHasNotRefused) {
+    for (const Errc code : {Errc::unavailable, Errc::timed_out, Errc::closed})
+        EXPECT_TRUE(is_no_word(Error(code, "")));
+    for (const Errc code : {Errc::refused, Errc::not_found, Errc::denied, Errc::unsupported,
+                            Errc::cancelled, Errc::shutting_down})
+        EXPECT_FALSE(is_no_word(Error(code, "")));
+}
+
 TEST_F(Access, AYesNeverOutlivesItsSignature) {
     const std::chrono::milliseconds hour = std::chrono::hours(1);
     const auto end =

@@ -1,0 +1,34 @@
+// Which principals were allowed to read which task, and until when: keyed hashes only (random key
+// per start), bounded.
+//
+// Thread: any.
+#pragma once
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "daemon/proxy/access_questions.h"
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace hawker::proxy {
+
+class AccessMemory {
+public:
+    virtual ~AccessMemory() = default;
+    static std::unique_ptr<AccessMemory> create(std::size_t most_entries, const Clock& clock);
+
+    virtual bool is_allowed(const std::string& principal, const TaskId& task) const = 0;
+    virtual void allow(const std::string& principal, const TaskId& task, WallTime until) = 0;
+    // The origin has said no to this principal since.
+    virtual void forget(const std::string& principal, const TaskId& task) = 0;
+    virtual void forget(const TaskId& task) = 0;
+
+    // The keyed hash of both: the name of a yes, and of the question that may earn one.
+    virtual Digest key_of(const std::string& principal, const TaskId& task) const = 0;
+    // The questions that are being asked now, of all loops.
+    virtual AccessQuestions& questions() = 0;
+};
+
+}  // namespace hawker::proxy

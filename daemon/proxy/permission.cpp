@@ -1,0 +1,129 @@
+#include "daemon/proxy/permission.h"
+
+#include "daemon/http/caching.h"
+#include "daemon/proxy/access_question.h"
+
+#include <charconv>
+
+namespace hawker::proxy {
+
+namespace {
+
+// A refusal this short is read and given to all who waited; a longer one everybody fetches.
+constexpr std::size_t kShortRefusal = 64UL * 1024;
+
+bool may_be_short(const http::Fields& fields) {
+    const auto value = fields.get("Content-Length");
+    std::size_t length = 0;
+    return !value || (std::from_chars(value->data(), value->data() + value->size(), length).ec ==
+                          std::errc() &&
+                      length <= kShortRefusal);
+}
+
+// nullopt when it is longer, or did not come to its end.
+Task<std::optional<Refusal>> read_refusal(std::unique_ptr<origin::Declined> declined) {
+    Refusal refusal;
+    origin::Response& response = *declined->response;
+    for (;;) {
+        auto bytes = co_await response.read();
+        if (!bytes || refusal.body.size() + bytes->size() > kShortRefusal) {
+            response.cancel();
+            co_return std::nullopt;
+        }
+        if (bytes->empty()) break;
+        refusal.body.append(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+    }
+    refusal.head = std::move(declined->head);
+    // Without credentials, "the same principal" is everybody.
+    for (const std::string_view for_one : {"Set-Cookie", "Set-Cookie2"})
+        refusal.head.fields.remove(for_one);
+    co_return refusal;
+}
+
+}  // namespace
+
+Permission::Permission(Context& context, const origin::OriginSource& source)
+    : context_(context),
+      decision_(context.decision),
+      source_(source),
+      principal_(principal_of(context.request, context.decision)) {}
+
+bool Permission::is_remembered() const {
+    return decision_.rule->access != filters::Access::verify ||
+           context_.services.access.is_allowed(principal_, decision_.task_id);
+}
+
+void Permission::remember() {
+    if (decision_.rule->access != filters::Access::verify) return;
+    context_.services.access.allow(
+        principal_, decision_.task_id,
+        allowed_until(context_.services.clock.wall(), context_.settings->access_ttl,
+                      decision_.credentials_expire));
+}
+
+void Permission::withdraw() { context_.services.access.forget(principal_, decision_.task_id); }
+
+Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask(const cache::Representation& held) {
+    AccessMemory& access = context_.services.access;
+    const Digest key = access.key_of(principal_, decision_.task_id);
+    for (;;) {
+        AccessQuestions::Place place = access.questions().take(key, context_.loop);
+        if (place.lead) {
+            joined_ = false;
+            auto verdict = co_await ask_origin(held, *place.lead);
+            co_return verdict;
+        }
+        if (!place.seat) co_return fail(Errc::exhausted, "too many questions of access are open");
+        joined_ = true;
+        context_.cancel = [seat = place.seat] { seat->leave(); };
+        auto verdict = co_await place.seat->wait();
+        context_.cancel = nullptr;
+        if (place.seat->has_left()) co_return fail(Errc::cancelled, "the client went away");
+        if (verdict) co_return verdict;
+    }
+}
+
+Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask_origin(
+    const cache::Representation& held, AccessQuestions::Lead& lead) {
+    context_.cancel = [this] { source_.stop(); };
+    auto now = co_await source_.probe();
+    if (!now && (now.error().code == Errc::cancelled || now.error().code == Errc::shutting_down)) {
+        context_.cancel = nullptr;
+        co_return fail(std::move(now.error()));  // the next in line asks
+    }
+    const auto verdict = std::make_shared<Verdict>(std::move(now));
+    if (verdict->now) {
+        // Allowed, but what is stored may be of the past.
+        if (!is_the_same(*verdict->now, held))
+            (void)co_await context_.services.cache.remove(decision_.task_id, context_.loop);
+        remember();
+    } else if (const Errc code = verdict->now.error().code;
+               code == Errc::refused || code == Errc::not_found) {
+        withdraw();
+        auto declined = source_.take_declined_if(may_be_short);
+        if (declined) {
+            auto refusal = co_await read_refusal(std::move(declined));
+            verdict->refusal = std::move(refusal);
+        }
+    }
+    context_.cancel = nullptr;
+    lead.tell(verdict);
+    co_return verdict;
+}
+
+Task<void> answer_refusal(Context& context, const Refusal& refusal, bool collapsed) {
+    http::ResponseHead head = refusal.head;
+    http::CacheStatus status;
+    status.fwd = "uri-miss";
+    status.fwd_status = head.status;
+    status.collapsed = collapsed;
+    head.fields.add("Cache-Status", status.serialize());
+    make_relayable(head, context.settings->pseudonym);
+    context.record.source = "pass";
+    context.out.begin(std::move(head), refusal.body.size());
+    auto sent = co_await context.out.body(std::as_bytes(std::span(refusal.body)));
+    if (sent) sent = co_await context.out.finish();
+    if (!sent) cut(context, sent.error());
+}
+
+}  // namespace hawker::proxy

@@ -1,0 +1,47 @@
+// `access: verify`: may this principal read this task? Remembered, or asked of the origin: once for
+// all who ask at the same time with the same credentials.
+//
+// Owner:  the cached road of one exchange. Thread: the loop's.
+#pragma once
+
+#include "daemon/proxy/access_questions.h"
+#include "daemon/proxy/exchange.h"
+
+#include <memory>
+#include <string>
+
+namespace hawker::proxy {
+
+class Permission {
+public:
+    Permission(Context& context, const origin::OriginSource& source);
+
+    // No question is needed: the rule asks none, or the yes is remembered.
+    bool is_remembered() const;
+    void remember();
+    // The origin said no to this principal.
+    void withdraw();
+
+    // What the origin says of `held`. When it has something else by now, the task was removed:
+    // open it again. Errc::cancelled when this client left, Errc::exhausted when too many questions
+    // are open.
+    Task<Expected<std::shared_ptr<const Verdict>>> ask(const cache::Representation& held);
+
+    // The answer to our question was somebody else's.
+    bool has_joined() const { return joined_; }
+
+private:
+    Task<Expected<std::shared_ptr<const Verdict>>> ask_origin(const cache::Representation& held,
+                                                              AccessQuestions::Lead& lead);
+
+    Context& context_;
+    const filters::Decision& decision_;
+    const origin::OriginSource& source_;
+    std::string principal_;
+    bool joined_ = false;
+};
+
+// The origin's refusal, to a client that waited for it.
+Task<void> answer_refusal(Context& context, const Refusal& refusal, bool collapsed);
+
+}  // namespace hawker::proxy
