@@ -72,6 +72,13 @@ void apply(const Directive& directive, CacheControl& control) {
     }
 }
 
+// What is withheld must not make the rest be kept for longer.
+bool is_about_keeping(std::string_view name) {
+    return std::ranges::any_of(
+        std::to_array<std::string_view>({"Cache-Control", "CDN-Cache-Control", "Expires", "Date"}),
+        [name](std::string_view known) { return equals_ignoring_case(name, known); });
+}
+
 bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 
 bool is_dictionary_key(std::string_view key) {
@@ -117,6 +124,22 @@ CacheControl CacheControl::of(const Fields& fields) {
     CacheControl control;
     for (const std::string_view member : list_members(list)) apply(directive_of(member), control);
     return control;
+}
+
+std::vector<std::string> withheld_fields(const Fields& response) {
+    std::vector<std::string> names;
+    for (const std::string_view field : {"Cache-Control", "CDN-Cache-Control"}) {
+        const std::string list = response.joined(field);
+        for (const std::string_view member : list_members(list)) {
+            const Directive directive = directive_of(member);
+            const bool withholds = equals_ignoring_case(directive.name, "no-cache") ||
+                                   equals_ignoring_case(directive.name, "private");
+            if (!withholds || !directive.argument) continue;
+            for (const std::string_view name : list_members(*directive.argument))
+                if (!is_about_keeping(name)) names.emplace_back(name);
+        }
+    }
+    return names;
 }
 
 std::optional<CacheControl> CacheControl::targeted(const Fields& response) {

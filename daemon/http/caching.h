@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hawker::http {
 
@@ -25,6 +26,11 @@ struct CacheControl {
     // then stands for Cache-Control and Expires of a response. nullopt otherwise.
     static std::optional<CacheControl> targeted(const Fields& response);
 };
+
+// The fields that a response's `no-cache="..."` and `private="..."` name (RFC 9111
+// sections 5.2.2.4, 5.2.2.7): a shared cache keeps the response without them. Never those that say
+// how long it may be kept: Cache-Control, Expires, Date.
+std::vector<std::string> withheld_fields(const Fields& response);
 
 // May the response to a GET be stored under `policy: http` (RFC 9111 section 3)? Narrower than the
 // RFC: 200 and 206 only, no Set-Cookie, no content coding, Vary within Accept-Encoding and Origin

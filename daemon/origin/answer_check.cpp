@@ -7,6 +7,7 @@
 #include "daemon/origin/target.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -80,7 +81,8 @@ bool every_member(const http::Fields& fields, std::string_view name,
 }
 
 // RFC 9111 section 3 as far as a rule does not say that credentials do not select the bytes.
-Expected<void> check_cache_rules(const SourceOptions& options, const http::Fields& fields) {
+Expected<void> check_cache_rules(const SourceOptions& options, const Asked& asked,
+                                 const http::Fields& fields) {
     const auto targeted = http::CacheControl::targeted(fields);
     const http::CacheControl control = targeted ? *targeted : http::CacheControl::of(fields);
     const bool trusts_rule = options.may_store_credentialed && !options.obey_cache_control;
@@ -90,12 +92,10 @@ Expected<void> check_cache_rules(const SourceOptions& options, const http::Field
         return fail(Errc::unsupported, "the request says no-store");
     if (options.may_store_credentialed) return {};
     if (fields.has("Set-Cookie")) return fail(Errc::unsupported, "the answer sets a cookie");
-    const bool is_credentialed =
-        options.fields.has("Authorization") || options.fields.has("Cookie");
-    const bool may_share = control.is_public || control.s_maxage || control.must_revalidate;
-    if (is_credentialed && !may_share)
+    // Not even where the answer says `public`: an origin says it to everybody by default.
+    if (!asked.only_access && carries_credentials(options.fields))
         return fail(Errc::unsupported,
-                    "credentials were sent, and the answer is not marked public");
+                    "credentials were sent, and the rule does not say ignore_credentials");
     return {};
 }
 
@@ -140,7 +140,7 @@ Expected<void> check_storable(const SourceOptions& options, const Asked& asked,
         return fail(Errc::unsupported, "a content coding that was not asked for");
     if (!every_member(head.fields, "Vary", {"Accept-Encoding", "Origin"}))
         return fail(Errc::unsupported, "the answer varies with more than its coding");
-    auto allowed = check_cache_rules(options, head.fields);
+    auto allowed = check_cache_rules(options, asked, head.fields);
     if (!allowed) return allowed;
     return check_media_type(options, asked, head);
 }
@@ -205,10 +205,17 @@ std::string kept_head(const http::ResponseHead& head, WallTime now) {
     for (const std::string_view name : {"Set-Cookie", "Set-Cookie2", "Content-Length",
                                         "Content-Range", "Age", "Cache-Status", "Proxy-Status"})
         kept.fields.remove(name);
+    for (const std::string& name : http::withheld_fields(head.fields)) kept.fields.remove(name);
     return encode_head(kept, now - http::current_age(head.fields, now, now));
 }
 
 }  // namespace
+
+bool carries_credentials(const http::Fields& fields) {
+    constexpr std::array<std::string_view, 5> kNames = {"Authorization", "Cookie", "Private-Token",
+                                                        "Job-Token", "Deploy-Token"};
+    return std::ranges::any_of(kNames, [&](std::string_view name) { return fields.has(name); });
+}
 
 std::optional<milliseconds> retry_after(const http::Fields& fields, WallTime now) {
     const auto value = fields.get("Retry-After");

@@ -12,6 +12,8 @@ namespace hawker::origin {
 struct Asked {
     RangeSpec range = RangeSpec::whole();
     std::string url;  // that the answer came from, behind all redirects
+    // Nothing will be stored: only whether these credentials may read what is.
+    bool only_access = false;
 };
 
 // What the head of an answer comes to. Errors as cache::Transfer::head() documents them; refused,

@@ -26,7 +26,7 @@ OriginSource::OriginSource(SourceOptions options, ClientOf client_of, Executor& 
 OriginSource::~OriginSource() = default;
 
 std::unique_ptr<cache::Transfer> OriginSource::open(const RangeSpec& range, Executor& home) const {
-    return std::make_unique<OriginTransfer>(shared_, range, home);
+    return std::make_unique<OriginTransfer>(shared_, range, home, Purpose::bytes);
 }
 
 std::unique_ptr<Declined> OriginSource::take_declined() const {
@@ -51,7 +51,7 @@ void OriginSource::stop() const {
 
 Task<Expected<cache::Arrival>> OriginSource::probe() const {
     shared_->declined.reset();
-    OriginTransfer transfer(shared_, RangeSpec(0, 0), shared_->home);
+    OriginTransfer transfer(shared_, RangeSpec(0, 0), shared_->home, Purpose::access);
     auto arrival = co_await transfer.head();
     if (arrival && arrival->length && *arrival->length <= kWorthReading)
         co_await read_rest(transfer);

@@ -38,6 +38,10 @@ struct SourceOptions {
     bool knows_digest = false;  // the content will be verified by SHA-256
 };
 
+// Does the request say who asks, besides its URL? What is answered to it is stored only where the
+// rule says that credentials do not select the bytes.
+bool carries_credentials(const http::Fields& fields);
+
 // An answer that is not for the cache but is exactly what the client should see (404, 302, 401,
 // ...): the live response, its head already read, body still to come. Left by the first transfer
 // that the exchange's own source made on the exchange's own loop, so that the exchange can relay it

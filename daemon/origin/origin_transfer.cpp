@@ -50,9 +50,10 @@ Error of_transport(Error error) {
 }  // namespace
 
 OriginTransfer::OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, RangeSpec range,
-                               Executor& home)
+                               Executor& home, Purpose purpose)
     : shared_(std::move(shared)),
       home_(home),
+      purpose_(purpose),
       range_(range),
       target_(split_url(shared_->options.url)),
       fields_(shared_->options.fields) {
@@ -132,6 +133,7 @@ Expected<cache::Arrival> OriginTransfer::judge(http::ResponseHead head) {
     Asked asked;
     asked.range = range_;
     asked.url = target_->url();
+    asked.only_access = purpose_ == Purpose::access;
     auto arrival = check_answer(head, response_->framing(), asked, shared_->options,
                                 std::chrono::system_clock::now());
     if (arrival) {

@@ -28,9 +28,12 @@ struct OriginSource::Shared {
     std::atomic<int> under_way = 0;
 };
 
+enum class Purpose : std::uint8_t { bytes, access };
+
 class OriginTransfer final : public cache::Transfer {
 public:
-    OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, RangeSpec range, Executor& home);
+    OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, RangeSpec range, Executor& home,
+                   Purpose purpose);
     ~OriginTransfer() override;
     OriginTransfer(const OriginTransfer&) = delete;
     OriginTransfer& operator=(const OriginTransfer&) = delete;
@@ -51,6 +54,7 @@ private:
 
     std::shared_ptr<OriginSource::Shared> shared_;
     Executor& home_;
+    Purpose purpose_;
     RangeSpec range_;
     Expected<Target> target_;
     http::Fields fields_;  // of the next request, without Range

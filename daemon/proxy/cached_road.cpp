@@ -4,16 +4,13 @@
 #include "daemon/http/validators.h"
 #include "daemon/proxy/access_question.h"
 
-#include <array>
-
 #include <fmt/format.h>
 
 namespace hawker::proxy {
 
 namespace {
 
-constexpr std::uint64_t kRun = 8ULL << 20U;  // bytes asked of a reader at once
-constexpr int kReopenings = 3;               // a representation that keeps changing is not for us
+constexpr int kReopenings = 3;  // a representation that keeps changing is not for us
 
 origin::SourceOptions source_options(const Context& context) {
     const filters::Decision& decision = context.decision;
@@ -68,7 +65,8 @@ CachedRoad::~CachedRoad() {
 Task<void> CachedRoad::run() {
     const http::Fields& fields = context_.request.fields;
     const bool only_if_cached = http::CacheControl::of(fields).only_if_cached;
-    if (context_.request.method == "HEAD" || is_conditional(fields) || only_if_cached)
+    if (context_.request.method == "HEAD" || is_conditional(fields) || only_if_cached ||
+        !may_fetch())
         co_await serve_without_fetching();
     else
         co_await serve_by_reading();
@@ -80,14 +78,14 @@ Task<void> CachedRoad::run() {
 Task<void> CachedRoad::serve_without_fetching() {
     auto found = co_await context_.services.cache.find(decision_.task_id, context_.loop);
     const bool is_get = context_.request.method == "GET";
-    if (found && is_get) {
+    if (found && is_get && (may_fetch() || found->complete)) {
         co_await serve_by_reading();
         co_return;
     }
     auto stored = found ? origin::decode_head(found->head)
                         : Expected<origin::StoredHead>(fail(Errc::not_found, ""));
-    const bool may =
-        found && found->size && stored && permission_.is_remembered() && !is_stale(*stored);
+    const bool may = !is_get && found && found->size && stored && permission_.is_remembered() &&
+                     !is_stale(*stored);
     if (!may) {
         if (http::CacheControl::of(context_.request.fields).only_if_cached)
             co_await answer(context_, 504, "http_request_denied",
@@ -137,11 +135,20 @@ Task<void> CachedRoad::serve_by_reading() {
         }
         const Permit permitted = co_await permit(**reader, *stored);
         if (permitted == Permit::answered) co_return;
+        if (permitted == Permit::reopen && !may_fetch()) break;
         if (permitted == Permit::reopen) continue;
         const bool served = co_await serve_from(**reader, *stored);
         if (served) co_return;
     }
     co_await pass_through(context_);
+}
+
+// Credentials that a rule does not speak for: a fetch would end at its first answer, and the client
+// would cost the origin a second request. So the client's own request goes to the origin, unless
+// all of it is here already and one byte tells whether this client may have it. Not with a running
+// fetch either: should that end early, these credentials could not go on with it.
+bool CachedRoad::may_fetch() const {
+    return rule_.ignore_credentials || !origin::carries_credentials(context_.request.fields);
 }
 
 bool CachedRoad::is_stale(const origin::StoredHead& stored) const {
@@ -260,95 +267,6 @@ Task<bool> CachedRoad::serve_from(cache::Reader& reader, const origin::StoredHea
     if (sent.error().code == Errc::changed) co_return false;
     co_await hawker::proxy::answer(context_, sent.error());
     co_return true;
-}
-
-Task<Expected<void>> CachedRoad::send_body(cache::Reader& reader, const StoredAnswer& answer) {
-    context_.cancel = [&reader] { reader.cancel(); };
-    Expected<void> sent;
-    if (answer.multipart)
-        sent = co_await send_parts(reader, answer);
-    else if (!answer.ranges.empty())
-        sent = co_await send_range(reader, answer.ranges.front());
-    context_.cancel = nullptr;
-    if (sent) sent = co_await context_.out.finish();
-    co_return sent;
-}
-
-Task<Expected<void>> CachedRoad::send_range(cache::Reader& reader, ByteRange range) {
-    if (reader.representation().size) reader.select(range);
-    for (;;) {
-        auto run = co_await reader.next(kRun);
-        if (!run && run.error().code == Errc::exhausted) {
-            auto rest = range;
-            rest.first = reader.position();
-            auto sent = co_await send_from_origin(reader.representation(), rest);
-            co_return sent;
-        }
-        if (!run) co_return fail(std::move(run.error()));
-        if (run->at_end()) co_return Expected<void>();
-        Expected<void> sent;
-        if (run->fd >= 0)
-            sent = co_await context_.out.file(run->fd, run->offset, run->length);
-        else
-            sent = co_await context_.out.body(run->bytes);
-        if (!sent) co_return sent;
-    }
-}
-
-Task<Expected<void>> CachedRoad::send_parts(cache::Reader& first, const StoredAnswer& answer) {
-    const http::MultipartRanges& multipart = *answer.multipart;
-    for (std::size_t i = 0; i < answer.ranges.size(); ++i) {
-        const std::string part_head = multipart.part_head(i);
-        auto announced = co_await context_.out.body(std::as_bytes(std::span(part_head)));
-        if (!announced) co_return announced;
-        std::unique_ptr<cache::Reader> own;
-        if (i > 0) {
-            const ByteRange range = answer.ranges[i];
-            auto opened = co_await open_reader(RangeSpec(range.first, range.end - 1));
-            if (!opened) co_return fail(std::move(opened.error()));
-            own = std::move(*opened);
-            if (own->representation().generation != first.representation().generation)
-                co_return fail(Errc::changed, "the representation was replaced between two parts");
-        }
-        cache::Reader& reader = own ? *own : first;
-        context_.cancel = [&reader] { reader.cancel(); };
-        auto sent = co_await send_range(reader, answer.ranges[i]);
-        context_.cancel = [&first] { first.cancel(); };
-        if (!sent) co_return sent;
-    }
-    const std::string closing = multipart.closing();
-    auto closed = co_await context_.out.body(std::as_bytes(std::span(closing)));
-    co_return closed;
-}
-
-Task<Expected<void>> CachedRoad::send_from_origin(const cache::Representation& representation,
-                                                  ByteRange rest) {
-    const bool known_end = representation.size.has_value();
-    RangeSpec spec(rest.first, std::nullopt);
-    if (known_end) spec.last = rest.end - 1;
-    const auto transfer = source_->open(spec, context_.loop);
-    context_.cancel = [&transfer] { transfer->cancel(); };
-    auto arrival = co_await transfer->head();
-    if (!arrival) co_return fail(std::move(arrival.error()));
-    if (arrival->offset > rest.first || !is_the_same(*arrival, representation))
-        co_return fail(Errc::changed, "the origin has another representation by now");
-    std::uint64_t position = arrival->offset;
-    while (position < rest.end) {
-        auto bytes = co_await transfer->read();
-        if (!bytes) co_return fail(std::move(bytes.error()));
-        if (bytes->empty() && known_end)
-            co_return fail(Errc::closed, "the origin's answer ended early");
-        if (bytes->empty()) break;
-        const std::uint64_t skip =
-            std::min<std::uint64_t>(bytes->size(), rest.first - std::min(position, rest.first));
-        const std::uint64_t useful =
-            std::min<std::uint64_t>(bytes->size() - skip, rest.end - (position + skip));
-        position += bytes->size();
-        auto sent = co_await context_.out.body(bytes->subspan(skip, useful));
-        if (!sent) co_return sent;
-    }
-    transfer->cancel();
-    co_return Expected<void>();
 }
 
 Task<void> CachedRoad::step_aside(const Error& error) {

@@ -30,8 +30,8 @@ private:
     enum class Permit : std::uint8_t { granted, reopen, answered };
     enum class Staleness : std::uint8_t { fresh, stale };
 
-    // Answers from what is there, or not at all: HEAD and requests that only ask whether something
-    // changed.
+    // Answers from what is there, or not at all: HEAD, requests that only ask whether something
+    // changed, and requests whose answer could not be kept.
     Task<void> serve_without_fetching();
     Task<void> serve_by_reading();
     // False when the representation was replaced before a byte of it was sent: open again.
@@ -39,6 +39,8 @@ private:
 
     Task<Expected<std::unique_ptr<cache::Reader>>> open_reader(RangeSpec wanted);
     Task<Permit> permit(cache::Reader& reader, const origin::StoredHead& stored);
+    // What comes back for these credentials may be stored.
+    bool may_fetch() const;
     Task<Permit> ask_origin(const cache::Representation& representation, Staleness staleness);
     // The origin cannot be asked: as the rule's on_unverifiable says.
     Task<Permit> go_unverified(const Error& why);

@@ -48,6 +48,10 @@ TEST(CacheControl, TheMostRestrictiveOfConflictingDirectivesCounts) {
     EXPECT_EQ(CacheControl::of(control("max-age")).max_age, 0s);
     EXPECT_TRUE(CacheControl::of(control("no-cache=\"Set-Cookie, X\"")).no_cache);
     EXPECT_TRUE(CacheControl::of(control("private=\"X\"")).is_private);
+    EXPECT_EQ(withheld_fields(control("max-age=1, no-cache=\"X-A, x-b\", PRIVATE=X-C")),
+              (std::vector<std::string>{"X-A", "x-b", "X-C"}));
+    EXPECT_EQ(withheld_fields(control("no-cache, private, s-maxage=\"X\"")).size(), 0U);
+    EXPECT_EQ(withheld_fields(control("no-cache=\"Expires, cache-control, date\"")).size(), 0U);
 }
 
 TEST(Storable, OnlyWhatASharedCacheMayKeep) {

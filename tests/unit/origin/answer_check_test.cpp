@@ -170,13 +170,51 @@ TEST_F(AnswerCheck, VaryMayNameTheCodingAndTheOriginOnly) {
     EXPECT_FALSE(is_stored({{"Vary", "*"}}));
 }
 
-TEST_F(AnswerCheck, CredentialsKeepAnAnswerOutUnlessSomebodySpeaksForIt) {
+TEST_F(AnswerCheck, CredentialsKeepAnAnswerOutUnlessTheRuleSaysSo) {
+    for (const auto* name :
+         {"Authorization", "Cookie", "Private-Token", "Job-Token", "Deploy-Token"}) {
+        SCOPED_TRACE(name);
+        options.fields.add(name, "x");
+        for (const bool obeys : {false, true}) {
+            options.obey_cache_control = obeys;
+            options.may_store_credentialed = false;
+            EXPECT_FALSE(is_stored({}));
+            EXPECT_FALSE(is_stored({{"Cache-Control", "public, s-maxage=60"}}));
+            options.may_store_credentialed = true;
+            EXPECT_TRUE(is_stored({{"Cache-Control", "public, s-maxage=60"}}));
+        }
+        options.fields.remove(name);
+    }
+}
+
+TEST_F(AnswerCheck, WhatIsOnlyAskedForAccessIsNotStoredWhateverWasSent) {
     options.fields.add("Authorization", "Basic x");
-    EXPECT_FALSE(is_stored({}));
-    EXPECT_TRUE(is_stored({{"Cache-Control", "public"}}));
-    EXPECT_TRUE(is_stored({{"Cache-Control", "s-maxage=60"}}));
+    range = RangeSpec(0, 0);
+    http::ResponseHead head;
+    head.status = 206;
+    head.fields.add("Content-Range", "bytes 0-0/100");
+    Asked asked;
+    asked.range = range;
+    asked.url = options.url;
+    EXPECT_FALSE(check_answer(head, http::Framing::length, asked, options, now));
+    asked.only_access = true;
+    EXPECT_TRUE(check_answer(head, http::Framing::length, asked, options, now));
+    head.fields.add("Cache-Control", "private");  // these bytes are for this reader alone
+    EXPECT_FALSE(check_answer(head, http::Framing::length, asked, options, now));
+}
+
+TEST_F(AnswerCheck, FieldsThatAreNotForEverybodyAreNotKept) {
     options.may_store_credentialed = true;
-    EXPECT_TRUE(is_stored({}));
+    const auto arrival =
+        check(200, {{"Content-Length", "100"},
+                    {"Cache-Control", "private=\"X-User\", no-cache=\"x-mood, Set-Cookie\""},
+                    {"X-User", "alice"},
+                    {"X-Mood", "good"},
+                    {"X-Other", "1"}});
+    ASSERT_TRUE(arrival);
+    const http::Fields kept = decode_head(arrival->head)->head.fields;
+    EXPECT_FALSE(kept.has("X-User") || kept.has("X-Mood"));
+    EXPECT_TRUE(kept.has("X-Other") && kept.has("Cache-Control"));
 }
 
 TEST_F(AnswerCheck, ACookieKeepsAnAnswerOutUnlessTheRuleSaysSo) {

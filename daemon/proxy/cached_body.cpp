@@ -1,0 +1,104 @@
+// The fifth step of the cached road: runs of bytes, from the reader or straight from the origin.
+#include "daemon/proxy/access_question.h"
+#include "daemon/proxy/cached_road.h"
+
+#include <algorithm>
+
+namespace hawker::proxy {
+
+namespace {
+
+constexpr std::uint64_t kRun = 8ULL << 20U;  // bytes asked of a reader at once
+
+}  // namespace
+
+Task<Expected<void>> CachedRoad::send_body(cache::Reader& reader, const StoredAnswer& answer) {
+    context_.cancel = [&reader] { reader.cancel(); };
+    Expected<void> sent;
+    if (answer.multipart)
+        sent = co_await send_parts(reader, answer);
+    else if (!answer.ranges.empty())
+        sent = co_await send_range(reader, answer.ranges.front());
+    context_.cancel = nullptr;
+    if (sent) sent = co_await context_.out.finish();
+    co_return sent;
+}
+
+Task<Expected<void>> CachedRoad::send_range(cache::Reader& reader, ByteRange range) {
+    if (reader.representation().size) reader.select(range);
+    for (;;) {
+        auto run = co_await reader.next(kRun);
+        if (!run && run.error().code == Errc::exhausted) {
+            auto rest = range;
+            rest.first = reader.position();
+            auto sent = co_await send_from_origin(reader.representation(), rest);
+            co_return sent;
+        }
+        if (!run) co_return fail(std::move(run.error()));
+        if (run->at_end()) co_return Expected<void>();
+        Expected<void> sent;
+        if (run->fd >= 0)
+            sent = co_await context_.out.file(run->fd, run->offset, run->length);
+        else
+            sent = co_await context_.out.body(run->bytes);
+        if (!sent) co_return sent;
+    }
+}
+
+Task<Expected<void>> CachedRoad::send_parts(cache::Reader& first, const StoredAnswer& answer) {
+    const http::MultipartRanges& multipart = *answer.multipart;
+    for (std::size_t i = 0; i < answer.ranges.size(); ++i) {
+        const std::string part_head = multipart.part_head(i);
+        auto announced = co_await context_.out.body(std::as_bytes(std::span(part_head)));
+        if (!announced) co_return announced;
+        std::unique_ptr<cache::Reader> own;
+        if (i > 0) {
+            const ByteRange range = answer.ranges[i];
+            auto opened = co_await open_reader(RangeSpec(range.first, range.end - 1));
+            if (!opened) co_return fail(std::move(opened.error()));
+            own = std::move(*opened);
+            if (own->representation().generation != first.representation().generation)
+                co_return fail(Errc::changed, "the representation was replaced between two parts");
+        }
+        cache::Reader& reader = own ? *own : first;
+        context_.cancel = [&reader] { reader.cancel(); };
+        auto sent = co_await send_range(reader, answer.ranges[i]);
+        context_.cancel = [&first] { first.cancel(); };
+        if (!sent) co_return sent;
+    }
+    const std::string closing = multipart.closing();
+    auto closed = co_await context_.out.body(std::as_bytes(std::span(closing)));
+    co_return closed;
+}
+
+Task<Expected<void>> CachedRoad::send_from_origin(const cache::Representation& representation,
+                                                  ByteRange rest) {
+    const bool known_end = representation.size.has_value();
+    RangeSpec spec(rest.first, std::nullopt);
+    if (known_end) spec.last = rest.end - 1;
+    const auto transfer = source_->open(spec, context_.loop);
+    context_.cancel = [&transfer] { transfer->cancel(); };
+    auto arrival = co_await transfer->head();
+    if (!arrival) co_return fail(std::move(arrival.error()));
+    if (arrival->offset > rest.first || !is_the_same(*arrival, representation))
+        co_return fail(Errc::changed, "the origin has another representation by now");
+    std::uint64_t position = arrival->offset;
+    while (position < rest.end) {
+        auto bytes = co_await transfer->read();
+        if (!bytes) co_return fail(std::move(bytes.error()));
+        if (bytes->empty() && known_end)
+            co_return fail(Errc::closed, "the origin's answer ended early");
+        if (bytes->empty()) break;
+        const std::uint64_t skip =
+            std::min<std::uint64_t>(bytes->size(), rest.first - std::min(position, rest.first));
+        const std::uint64_t useful =
+            std::min<std::uint64_t>(bytes->size() - skip, rest.end - (position + skip));
+        position += bytes->size();
+        auto sent = co_await context_.out.body(bytes->subspan(skip, useful));
+        if (!sent) co_return sent;
+    }
+    transfer->cancel();
+    co_return Expected<void>();
+}
+
+}  // namespace hawker::proxy
