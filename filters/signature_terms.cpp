@@ -129,9 +129,12 @@ std::optional<Seconds> end_named_by(const Parameter& parameter) {
     return std::nullopt;
 }
 
-constexpr std::string_view kFieldLists[] = {"x-amz-signedheaders", "x-goog-signedheaders",
-                                            "q-header-list", "x-oss-additional-headers",
-                                            "x-obs-signedheaders"};
+// X-Amz-SignedHeaders and its like of Google, Huawei, Volcengine; Alibaba's; Tencent's.
+bool lists_fields(std::string_view lower_name) {
+    return lower_name.ends_with("-signedheaders") || lower_name.ends_with("-additional-headers") ||
+           lower_name == "q-header-list";
+}
+
 bool is_field_name(std::string_view text) {
     return text.size() <= 64 && std::ranges::all_of(text, [](char c) {
                return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
@@ -167,7 +170,7 @@ std::optional<std::int64_t> signature_end(std::span<const Parameter* const> stri
 std::string signed_field(std::span<const Parameter> parameters) {
     for (const Parameter& parameter : parameters) {
         if (parameter.lower_name == "x-xet-signed-range") return "range";
-        if (std::ranges::find(kFieldLists, parameter.lower_name) == std::end(kFieldLists)) continue;
+        if (!lists_fields(parameter.lower_name)) continue;
         std::string field = other_field_than_host(lower_case(decode_value(parameter.value)));
         if (!field.empty()) return field;
     }

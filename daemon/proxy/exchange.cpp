@@ -111,6 +111,8 @@ Task<void> serve(Context& context) {
         co_return;
     }
     context.decision = context.settings->rules->decide(question_of(request));
+    context.decision.signed_field += field_to_leave_alone(request.fields);
+    if (!context.decision.signed_field.empty()) context.decision.road = filters::Road::pass;
     context.record.url = context.decision.loggable_url;
     if (context.decision.rule) context.record.rule = context.decision.rule->name;
     const bool cacheable = context.decision.road == filters::Road::cache && context.body.is_empty();

@@ -39,6 +39,27 @@ bool is_harmless(std::string_view name) {
     return std::ranges::any_of(kHarmlessFields, same);
 }
 
+// The value of `name=` in an Authorization, up to the next comma, ampersand or closing quote.
+std::string_view parameter_of(std::string_view authorization, std::string_view name) {
+    for (std::size_t at = 0; at + name.size() < authorization.size(); ++at) {
+        const bool begins = at == 0 || std::string_view(" ,&").contains(authorization[at - 1]);
+        if (!begins || !equals_ignoring_case(authorization.substr(at, name.size()), name)) continue;
+        std::string_view value = authorization.substr(at + name.size());
+        if (!value.starts_with('=')) continue;
+        value.remove_prefix(1);
+        if (value.starts_with('"')) return value.substr(1, value.find('"', 1) - 1);
+        return value.substr(0, value.find_first_of(",&"));
+    }
+    return {};
+}
+
+std::string lower_case(std::string_view text) {
+    std::string lower(text);
+    std::ranges::transform(lower, lower.begin(),
+                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    return lower;
+}
+
 void remove_ours(http::Fields& fields) {
     std::vector<std::string> names;
     for (const http::Field& field : fields)
@@ -70,13 +91,31 @@ http::Fields fetch_fields(const http::RequestHead& request, std::string_view pse
     return fields;
 }
 
+std::string field_to_leave_alone(const http::Fields& fields) {
+    if (fields.has("Signature-Input")) return "signature-input";
+    for (const std::string_view authorization : fields.all("Authorization")) {
+        for (const std::string_view list :
+             {"SignedHeaders", "headers", "AdditionalHeaders", "q-header-list"}) {
+            std::string_view rest = parameter_of(authorization, list);
+            while (!rest.empty()) {
+                const std::size_t end = std::min(rest.find_first_of("; "), rest.size());
+                const std::string_view name = rest.substr(0, end);
+                rest.remove_prefix(std::min(end + 1, rest.size()));
+                const bool stays = name.empty() || equals_ignoring_case(name, "host") ||
+                                   name == "(request-target)" || is_credential(name) ||
+                                   is_harmless(name);
+                if (!stays) return lower_case(name);
+            }
+        }
+    }
+    return {};
+}
+
 std::string principal_of(const http::RequestHead& request, const filters::Decision& decision) {
     std::string principal = decision.credentials;
     for (const http::Field& field : request.fields) {
         if (!is_credential(field.name)) continue;
-        std::string name = field.name;
-        std::ranges::transform(name, name.begin(),
-                               [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+        const std::string name = lower_case(field.name);
         principal += fmt::format("\n{}:{}:{}", name, field.value.size(), field.value);
     }
     return principal;

@@ -19,6 +19,12 @@ http::Fields forwarded_fields(const http::RequestHead& request, std::string_view
 // the fetch's own.
 http::Fields fetch_fields(const http::RequestHead& request, std::string_view pseudonym);
 
+// A field, in lower case, that a signature in the request's own fields covers and that a fetch
+// would change or drop, so that the request must go on as it was signed: SignedHeaders in
+// Authorization (AWS and its like), `headers` (draft-cavage), AdditionalHeaders (Alibaba),
+// q-header-list (Tencent), and every message signature (RFC 9421). Empty when there is none.
+std::string field_to_leave_alone(const http::Fields& fields);
+
 // On whose behalf: every credential of the request, in one string that is only ever hashed.
 std::string principal_of(const http::RequestHead& request, const filters::Decision& decision);
 

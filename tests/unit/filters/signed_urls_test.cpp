@@ -280,6 +280,8 @@ TEST(SignedFields, ASignatureOverMoreThanHostPasses) {
     }
     EXPECT_EQ(stripped_by({}, "http://a.b/?X-Amz-SignedHeaders=host%3Brange").signed_field,
               "range");
+    EXPECT_EQ(stripped_by({}, "http://a.b/?X-Tos-SignedHeaders=host%3Bif-match").signed_field,
+              "if-match");
     EXPECT_EQ(stripped_by({}, "http://a.b/?X-Amz-SignedHeaders=host%3B%0D%0Aevil").signed_field,
               "unknown");
     EXPECT_EQ(stripped_by({}, "http://a.b/?X-Amz-SignedHeaders=host").road, Road::cache);

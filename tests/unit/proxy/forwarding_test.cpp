@@ -68,6 +68,33 @@ TEST(Forwarding, APrincipalIsEveryCredentialAndNothingElse) {
     EXPECT_NE(alone, principal_of(request_with({}), other));
 }
 
+TEST(Forwarding, WhatASignatureCoversIsLeftAloneUnlessAFetchSendsItToo) {
+    const auto covered = [](std::string_view authorization) {
+        http::Fields fields;
+        fields.add("Authorization", authorization);
+        return field_to_leave_alone(fields);
+    };
+    EXPECT_EQ(covered("AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host;range;x-amz-date, "
+                      "Signature=0"),
+              "range");
+    EXPECT_EQ(covered("AWS4-HMAC-SHA256 Credential=a,SignedHeaders=host;x-amz-date,Signature=0"),
+              "");
+    EXPECT_EQ(
+        covered("Signature keyId=\"k\",headers=\"(request-target) host Date\",signature=\"s\""),
+        "date");
+    EXPECT_EQ(covered("OSS4-HMAC-SHA256 Credential=a,AdditionalHeaders=if-match,Signature=0"),
+              "if-match");
+    EXPECT_EQ(covered("q-sign-algorithm=sha1&q-header-list=host;accept-encoding&q-signature=0"),
+              "accept-encoding");
+    EXPECT_EQ(covered("Bearer headers"), "");
+    EXPECT_EQ(covered("AWS4-HMAC-SHA256 NotSignedHeaders=range"), "");
+    EXPECT_EQ(covered("Signature headers=\""), "");
+    http::Fields message;
+    message.add("Signature-Input", "s=(\"@method\");created=1");
+    EXPECT_EQ(field_to_leave_alone(message), "signature-input");
+    EXPECT_EQ(field_to_leave_alone(http::Fields()), "");
+}
+
 TEST(Forwarding, ARequestThatWasHereBeforeIsALoop) {
     http::Fields fields;
     fields.add("Via", "1.1 a.example, 1.1 me (comment)");
