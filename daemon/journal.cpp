@@ -1,5 +1,7 @@
 #include "daemon/journal.h"
 
+#include "filters/decision.h"
+
 #include <fmt/chrono.h>
 #include <nlohmann/json.hpp>
 
@@ -75,7 +77,8 @@ void Journal::fetch_done(const cache::FetchReport& report) {
     else if (stopped || !report.error)
         log_.info("task stopped {}", facts);
     else
-        log_.warn("task failed {} error={}", facts, quoted(report.error->what));
+        log_.warn("task failed {} error={}", facts,
+                  quoted(filters::loggable_text(report.error->what)));
 }
 
 std::string access_text(const proxy::ExchangeRecord& record) {

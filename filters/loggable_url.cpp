@@ -74,7 +74,35 @@ void append_hierarchy(std::string& out, std::string_view text) {
     append_escaped(out, text.substr(at));
 }
 
+// A URL, something with a query, or something with a user: anything of these may hold a secret.
+bool may_hold_a_secret(std::string_view word) {
+    const std::size_t question = word.find('?');
+    return word.contains("://") || word.contains('@') ||
+           (question != std::string_view::npos && word.find('=', question) != word.npos);
+}
+
 }  // namespace
+
+std::string loggable_text(std::string_view text) {
+    constexpr std::string_view kBetweenWords = " \t\r\n\"";
+    constexpr std::string_view kBeforeUrl = "('`<[";
+    std::string out;
+    while (!text.empty()) {
+        const std::size_t start = std::min(text.find_first_not_of(kBetweenWords), text.size());
+        out += text.substr(0, start);
+        text.remove_prefix(start);
+        std::string_view word = text.substr(0, text.find_first_of(kBetweenWords));
+        text.remove_prefix(word.size());
+        if (may_hold_a_secret(word)) {
+            const std::size_t url = std::min(word.find_first_not_of(kBeforeUrl), word.size());
+            out += word.substr(0, url);
+            out += loggable_url(word.substr(url));
+        } else {
+            out += word;
+        }
+    }
+    return out;
+}
 
 std::string loggable_url(std::string_view url) {
     url = url.substr(0, url.find('#'));

@@ -1,5 +1,7 @@
 #include "daemon/origin/curl_errors.h"
 
+#include "filters/decision.h"
+
 #include <cerrno>
 
 namespace hawker::origin {
@@ -29,8 +31,8 @@ Failure not_connected(std::string what, long os_error) {
 }  // namespace
 
 Failure failure_of(CURLcode code, const Circumstances& known) {
-    std::string what(known.sentence.empty() ? std::string_view(curl_easy_strerror(code))
-                                            : known.sentence);
+    std::string what = filters::loggable_text(
+        known.sentence.empty() ? std::string_view(curl_easy_strerror(code)) : known.sentence);
     switch (code) {
         case CURLE_COULDNT_RESOLVE_HOST:
             return Failure(Errc::not_found, std::move(what), "dns_error");

@@ -253,7 +253,8 @@ Task<bool> CachedRoad::serve_from(cache::Reader& reader, const origin::StoredHea
         answer.head.fields.add(
             "Proxy-Status",
             http::proxy_status(http::answer_for(unverified_->code).proxy_error_type,
-                               fmt::format("served without asking: {}", unverified_->what)));
+                               fmt::format("served without asking: {}",
+                                           filters::loggable_text(unverified_->what))));
     context_.out.begin(answer.head, answer.body_length);
     auto sent = co_await send_body(reader, answer);
     if (sent) co_return true;

@@ -41,6 +41,7 @@ Task<void> answer_options(Context& context) {
 
 Task<void> answer(Context& context, int status, std::string_view proxy_error, std::string sentence,
                   std::optional<std::chrono::milliseconds> retry_after) {
+    sentence = filters::loggable_text(sentence);
     if (context.out.begun()) {
         Error error;
         error.what = std::move(sentence);
@@ -77,7 +78,8 @@ Task<void> answer(Context& context, const Error& error, std::string_view proxy_e
 }
 
 void cut(Context& context, const Error& error) {
-    context.record.error = fmt::format("{}: {}", name_of(error.code), error.what);
+    context.record.error =
+        fmt::format("{}: {}", name_of(error.code), filters::loggable_text(error.what));
     context.out.close_after();
     context.client.close();
 }

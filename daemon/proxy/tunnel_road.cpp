@@ -39,14 +39,15 @@ Task<void> run_tunnel(Context& context, FarEnd& far) {
     context.cancel = nullptr;
     context.record.bytes = far.early.size() + bytes.to_left;
     context.record.received += bytes.to_right;
-    if (!ended && ended.error().code != Errc::closed) context.record.error = ended.error().what;
+    if (!ended && ended.error().code != Errc::closed)
+        context.record.error = filters::loggable_text(ended.error().what);
 }
 
 }  // namespace
 
 Task<void> open_tunnel(Context& context) {
     context.record.source = "tunnel";
-    context.record.url = context.request.target;
+    context.record.url = filters::loggable_url(context.request.target);
     context.out.close_after();
     const auto authority = filters::parse_authority(context.request.target);
     if (!authority) {

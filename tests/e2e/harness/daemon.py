@@ -7,11 +7,13 @@ import re
 import shutil
 import signal
 import subprocess
+import urllib.error
 import urllib.request
 
 from harness import raw
 from harness.names import machine
 from harness.rules import default_rules
+from harness.secrets import assert_none_in
 from harness.waiting import eventually, patience
 from harness.yaml_text import configuration
 
@@ -91,6 +93,7 @@ class Hawker:
         """kill -9: nothing is flushed, nothing is tidied."""
         os.kill(self.pid, signal.SIGKILL)
         self.process.wait()
+        self.assert_no_secret()
 
     def terminate(self):
         os.kill(self.pid, signal.SIGTERM)
@@ -99,7 +102,9 @@ class Hawker:
         """SIGTERM, then the exit code."""
         self._remember_admin()
         self.terminate()
-        return self.process.wait(patience(within))
+        code = self.process.wait(patience(within))
+        self.assert_no_secret()
+        return code
 
     def restart(self):
         """On the same cache directory, after kill() or stop()."""
@@ -122,8 +127,17 @@ class Hawker:
                 self.kill()
             # Bodies add up to gigabytes; the log and the configuration stay.
             shutil.rmtree(self.options["cache.directory"], ignore_errors=True)
+        self.assert_no_secret()
         for disaster in DISASTERS:
             assert disaster not in self.log(), self.log()[-8000:]
+
+    def assert_no_secret(self):
+        """At the end of each life: nothing that it ever printed, and no file that it logs to, holds a planted secret. Admin
+        answers and error pages are searched when they arrive."""
+        assert_none_in(self.all_output(), self.log_file)
+        own = pathlib.Path(self.options.get("log.file") or self.log_file)
+        for file in own.parent.glob(f"{own.name}*"):
+            assert_none_in(file.read_bytes().decode("utf-8", "replace"), file)
 
     def _remember_admin(self):
         for path in ("/metrics", "/tasks"):
@@ -161,8 +175,14 @@ class Hawker:
     def get_admin(self, path, method="GET"):
         request = urllib.request.Request(f"http://{self.admin[0]}:{self.admin[1]}{path}", method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=patience(20)) as response:
-            return response.read().decode()
+        try:
+            with opener.open(request, timeout=patience(20)) as response:
+                answer = response.read().decode()
+        except urllib.error.HTTPError as refusal:
+            assert_none_in(refusal.read().decode("utf-8", "replace"), f"the admin's refusal of {path}")
+            raise
+        assert_none_in(answer, f"the admin's answer to {path}")
+        return answer
 
     def metrics(self):
         """Prometheus samples by their name with labels."""

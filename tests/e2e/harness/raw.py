@@ -6,6 +6,7 @@ import socket
 import struct
 import time
 
+from harness.secrets import assert_none_in
 from harness.waiting import patience
 
 
@@ -131,6 +132,7 @@ class Connection:
             pass
         head.sha256 = sink.digest.hexdigest()
         head.body = b"".join(sink.parts)
+        _assert_no_secret_in_what_hawker_says(head)
         return head
 
     def _body(self, method, head, sink):
@@ -212,6 +214,14 @@ class Connection:
 
 class _Enough(Exception):
     pass
+
+
+def _assert_no_secret_in_what_hawker_says(head):
+    """Proxy-Status never comes through from an origin: where it stands, hawker speaks, and a bad status is its own page."""
+    for name in ("Proxy-Status", "Cache-Status"):
+        assert_none_in(head.header(name) or "", name)
+    if head.header("Proxy-Status") and head.status >= 400:
+        assert_none_in(head.body.decode("latin-1"), "an error page")
 
 
 class _Sink:

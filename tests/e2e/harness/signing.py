@@ -9,7 +9,8 @@ import itertools
 import time
 import urllib.parse
 
-CANARY = "c4naryS3cret"
+from harness.secrets import CANARY
+
 PARAMETERS = ["Expires", "Key-Pair-Id", "Signature"]
 
 _serial = itertools.count(1)

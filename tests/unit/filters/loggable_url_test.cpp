@@ -63,5 +63,20 @@ TEST(LoggableUrl, AnyBytesGiveAPrintableLine) {
     }
 }
 
+TEST(LoggableText, UrlsInASentenceAreRedactedAndTheRestStays) {
+    EXPECT_EQ(loggable_text("no answer from 'https://a.b/c?sig=secret' (in 5 s)."),
+              "no answer from 'https://a.b/c?sig=* (in 5 s).");
+    EXPECT_EQ(loggable_text("get \"http://me:secret@a.b/?t=secret#secret\" again"),
+              "get \"http://*@a.b/?t=*\" again");
+    EXPECT_EQ(loggable_text("/c?token=secret, me:secret@a.b:443"), "/c?token=* *@a.b:443");
+}
+
+TEST(LoggableText, WordsWithoutASecretStayAsTheyAre) {
+    for (const char* text :
+         {"", " ", "Try again? Set 'a: b' = 1.", "the origin answers 503", "a\nb\t c",
+          "127.0.0.1:80 is a private address", "see http://a.b:3128 (or https://c.d/e)."})
+        EXPECT_EQ(loggable_text(text), text);
+}
+
 }  // namespace
 }  // namespace hawker::filters
