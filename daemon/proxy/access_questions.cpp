@@ -50,7 +50,7 @@ AccessQuestions::Lead::~Lead() {
     if (!told_) questions_.settle(key_, nullptr);
 }
 
-void AccessQuestions::Lead::tell(std::shared_ptr<const Verdict> verdict) {
+void AccessQuestions::Lead::tell(const std::shared_ptr<const Verdict>& verdict) {
     told_ = true;
     questions_.settle(key_, verdict);
 }

@@ -70,7 +70,7 @@ public:
     Lead& operator=(const Lead&) = delete;
     ~Lead();
     // Once.
-    void tell(std::shared_ptr<const Verdict> verdict);
+    void tell(const std::shared_ptr<const Verdict>& verdict);
 
 private:
     AccessQuestions& questions_;
