@@ -136,6 +136,10 @@ Task<Expected<std::size_t>> Socket::read(std::span<std::byte> into, Deadline dea
     assert(!into.empty() && "0 is the end of the stream");
     State& state = *state_;
     const Claim claim(state.read_side);
+    if (state.tls) {
+        auto got = co_await state.read_tls(into, deadline, waiting_for);
+        co_return got;
+    }
     for (;;) {
         if (state.closed) co_return fail(Errc::closed, "the connection was closed");
         const ssize_t got = ::recv(state.fd.get(), into.data(), into.size(), 0);
@@ -155,6 +159,10 @@ Task<Expected<std::size_t>> Socket::read(std::span<std::byte> into, Deadline dea
 Task<Expected<void>> Socket::readable(Deadline deadline, std::string_view waiting_for) {
     State& state = *state_;
     const Claim claim(state.read_side);
+    if (state.tls) {
+        auto ready = co_await state.readable_tls(deadline, waiting_for);
+        co_return ready;
+    }
     for (;;) {
         if (state.closed) co_return fail(Errc::closed, "the connection was closed");
         std::byte peeked{};
@@ -173,6 +181,10 @@ Task<Expected<void>> Socket::write(std::span<const std::span<const std::byte>> p
                                    Deadline deadline) {
     State& state = *state_;
     const Claim claim(state.write_side);
+    if (state.tls) {
+        auto written = co_await state.write_tls(parts, deadline);
+        co_return written;
+    }
     std::vector<iovec> all = to_iovecs(parts);
     std::span<iovec> left = all;
     while (!left.empty()) {
@@ -207,6 +219,10 @@ Task<Expected<void>> Socket::send_file(int file, std::uint64_t offset, std::uint
     const Claim claim(state.write_side);
     auto position = static_cast<off_t>(offset);
     sent = 0;
+    if (state.tls) {
+        auto done = co_await state.send_file_tls(file, offset, length, deadline, sent);
+        co_return done;
+    }
     while (sent < length) {
         if (state.closed) co_return fail(Errc::closed, "the connection was closed");
         const std::uint64_t most = std::min(length - sent, kTurnBytes - state.moved);
@@ -231,7 +247,13 @@ Task<Expected<void>> Socket::send_file(int file, std::uint64_t offset, std::uint
 
 void Socket::cork() { set_cork(state_->fd.get(), 1); }
 void Socket::uncork() { set_cork(state_->fd.get(), 0); }
-void Socket::shutdown_write() { ::shutdown(state_->fd.get(), SHUT_WR); }
+void Socket::shutdown_write() {
+    State& state = *state_;
+    // What was cut off stays so: a goodbye would make it look complete.
+    if (state.closed) return;
+    if (state.tls) state.tls->say_goodbye();
+    ::shutdown(state.fd.get(), SHUT_WR);
+}
 void Socket::close() { state_->close(); }
 bool Socket::is_closed() const { return state_->closed; }
 Loop& Socket::loop() { return state_->loop; }

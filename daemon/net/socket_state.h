@@ -3,6 +3,7 @@
 
 #include "daemon/net/loop_state.h"
 #include "daemon/net/socket.h"
+#include "daemon/net/tls_connection.h"
 
 #include <cassert>
 #include <coroutine>
@@ -46,7 +47,8 @@ struct Socket::State {
     EventPtr event;  // edge-triggered, both directions, for the life of the socket
     Side read_side;
     Side write_side;
-    std::uint64_t moved = 0;  // bytes since the last wait or turn
+    std::uint64_t moved = 0;             // bytes since the last wait or turn
+    std::unique_ptr<TlsConnection> tls;  // since accept_tls()
     bool closed = false;
 
     static void on_event(int fd, short what, void* argument);
@@ -57,6 +59,15 @@ struct Socket::State {
     // Pending waits and later ones return `closed`. The descriptor stays as it is.
     void end_waits();
     void close();
+
+    // The socket's operations where there is TLS.
+    Task<Expected<std::size_t>> read_tls(std::span<std::byte> into, Deadline deadline,
+                                         std::string_view waiting_for);
+    Task<Expected<void>> readable_tls(Deadline deadline, std::string_view waiting_for);
+    Task<Expected<void>> write_tls(std::span<const std::span<const std::byte>> parts,
+                                   Deadline deadline);
+    Task<Expected<void>> send_file_tls(int file, std::uint64_t offset, std::uint64_t length,
+                                       Deadline deadline, std::uint64_t& sent);
 };
 
 // co_await Wait(state, side, ...): until the descriptor is ready again on that side. To be used

@@ -1,8 +1,7 @@
 // Bytes between two sockets without looking at them: splice(2), socket to pipe to socket, no copy
 // into the process.
-#include "base/clock.h"
-#include "daemon/net/socket.h"
 #include "daemon/net/socket_state.h"
+#include "daemon/net/tunnel_course.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -48,18 +47,6 @@ bool is_reset(const Socket::State& state) {
     polled.fd = state.fd.get();  // errors and hang-ups are told unasked
     return ::poll(&polled, 1, 0) == 1;
 }
-
-// What both directions share: whoever moved last keeps the tunnel alive for both.
-struct Course {
-    Deadline idle{0};
-    SteadyTime last = std::chrono::steady_clock::now();
-    int running = 2;  // directions
-
-    void note() { last = std::chrono::steady_clock::now(); }
-    Deadline left() const {
-        return std::chrono::ceil<Deadline>(last + idle - std::chrono::steady_clock::now());
-    }
-};
 
 // One direction.
 class Pump {
@@ -198,10 +185,13 @@ private:
 Task<Expected<void>> tunnel(Socket& left, Socket& right, Deadline idle, TunnelBytes& bytes) {
     Course course;
     course.idle = idle;
+    const bool is_plain = !left.is_tls() && !right.is_tls();
     Pump to_right(left, right, course, bytes.to_right);
     Pump to_left(right, left, course, bytes.to_left);
-    Task<Expected<void>> rightwards = to_right.run();
-    Task<Expected<void>> leftwards = to_left.run();
+    Task<Expected<void>> rightwards =
+        is_plain ? to_right.run() : pump_by_copying(left, right, course, bytes.to_right);
+    Task<Expected<void>> leftwards =
+        is_plain ? to_left.run() : pump_by_copying(right, left, course, bytes.to_left);
     auto first = co_await rightwards;
     auto second = co_await leftwards;
     // The direction that only noticed the close of the other's failure says `closed`; the cause is

@@ -1,0 +1,198 @@
+#include "daemon/net/tls_connection.h"
+
+#include "base/digest.h"
+#include "daemon/net/early_bytes.h"
+#include "daemon/net/tls_server.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <unistd.h>
+
+namespace hawker::net {
+
+namespace {
+
+constexpr std::size_t kFileRun = 64UL * 1024;  // read at once where the process encrypts
+
+// A ticket that was made under one name is no ticket under another: the context travels inside.
+void bind_sessions_to(SSL* ssl, const std::string& name) {
+    Sha256 hash;
+    hash.update(name);
+    const auto bytes = hash.value();
+    static_assert(sizeof(bytes) <= SSL_MAX_SID_CTX_LENGTH);
+    ::SSL_set_session_id_context(ssl, reinterpret_cast<const unsigned char*>(bytes.data()),
+                                 bytes.size());
+}
+
+std::string common_name(const X509* certificate) {
+    std::array<char, 256> text{};
+    const int length = ::X509_NAME_get_text_by_NID(::X509_get_subject_name(certificate),
+                                                   NID_commonName, text.data(), text.size());
+    return length < 0 ? "" : std::string(text.data(), static_cast<std::size_t>(length));
+}
+
+std::string fingerprint(const X509* certificate) {
+    Digest digest;
+    unsigned length = 0;
+    ::X509_digest(certificate, ::EVP_sha256(),
+                  reinterpret_cast<unsigned char*>(digest.bytes.data()), &length);
+    return digest.hex();
+}
+
+struct FreeX509 {
+    void operator()(X509* certificate) const { ::X509_free(certificate); }
+};
+
+bool is_about_the_certificate(int reason) {
+    return reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE ||
+           reason == SSL_R_CERTIFICATE_VERIFY_FAILED;
+}
+
+}  // namespace
+
+void TlsConnection::Free::operator()(ssl_st* ssl) const { ::SSL_free(ssl); }
+
+TlsConnection::TlsConnection(std::shared_ptr<const TlsServer> server, TlsTerms terms,
+                             std::span<const std::byte> early, int fd)
+    : server_(std::move(server)),
+      terms_(std::move(terms)),
+      ssl_(::SSL_new(server_->state().context.get())) {
+    SSL* const ssl = ssl_.get();
+    SSL_set_app_data(ssl, this);
+    ::SSL_set_accept_state(ssl);
+    ::SSL_set_fd(ssl, fd);
+    if (!early.empty()) ::SSL_set0_rbio(ssl, read_early_bytes_first(early, fd));
+    bind_sessions_to(ssl, terms_.expected_name);
+    if (terms_.identity) show(ssl, *terms_.identity);
+}
+
+TlsConnection::~TlsConnection() = default;
+
+std::unexpected<Error> TlsConnection::failure(int code, int error_number) const {
+    if (code == SSL_ERROR_SYSCALL)
+        return fail(Errc::closed, error_number == 0 ? std::string("the connection was closed")
+                                                    : system_error(error_number, "TLS").what);
+    const int reason = ERR_GET_REASON(::ERR_peek_error());
+    const std::string complaint = take_complaint();
+    if (reason == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+        return fail(Errc::closed, "the connection was closed in the middle of TLS");
+    if (!refused_name_.empty())
+        return fail(Errc::refused, fmt::format("the client means {}, the tunnel leads to {}",
+                                               refused_name_, terms_.expected_name));
+    if (is_about_the_certificate(reason))
+        return fail(Errc::refused, fmt::format("the client's certificate: {}", complaint));
+    return fail(Errc::invalid, complaint);
+}
+
+Expected<Step> TlsConnection::outcome(int result, std::size_t bytes) const {
+    const int error_number = errno;
+    Step step;
+    if (result == 1) {
+        step.bytes = bytes;
+        return step;
+    }
+    const int code = ::SSL_get_error(ssl_.get(), result);
+    switch (code) {
+        case SSL_ERROR_ZERO_RETURN:
+            return step;
+        case SSL_ERROR_WANT_READ:
+            step.waits = Waits::read;
+            return step;
+        case SSL_ERROR_WANT_WRITE:
+            step.waits = Waits::write;
+            return step;
+        default:
+            return failure(code, error_number);
+    }
+}
+
+Expected<Step> TlsConnection::shake_hands() {
+    ::ERR_clear_error();
+    errno = 0;
+    auto step = outcome(::SSL_accept(ssl_.get()), 0);
+    if (step && step->waits == Waits::nothing)
+        kernel_sends_ = BIO_get_ktls_send(::SSL_get_wbio(ssl_.get())) != 0;
+    return step;
+}
+
+TlsSession TlsConnection::session() const {
+    TlsSession session;
+    session.version = ::SSL_get_version(ssl_.get());
+    session.resumed = ::SSL_session_reused(ssl_.get()) == 1;
+    session.kernel_sends = kernel_sends_;
+    const std::unique_ptr<X509, FreeX509> certificate(::SSL_get1_peer_certificate(ssl_.get()));
+    if (!certificate) return session;
+    session.client_name = common_name(certificate.get());
+    session.client_fingerprint = fingerprint(certificate.get());
+    return session;
+}
+
+Expected<Step> TlsConnection::read(std::span<std::byte> into) {
+    ::ERR_clear_error();
+    errno = 0;
+    std::size_t got = 0;
+    const int result = ::SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
+    return outcome(result, got);
+}
+
+Expected<Step> TlsConnection::peek() {
+    ::ERR_clear_error();
+    errno = 0;
+    std::byte peeked{};
+    std::size_t got = 0;
+    const int result = ::SSL_peek_ex(ssl_.get(), &peeked, 1, &got);
+    auto step = outcome(result, got);
+    if (step && step->waits == Waits::nothing) step->bytes = 1;
+    return step;
+}
+
+Expected<Step> TlsConnection::write(std::span<const std::byte> bytes) {
+    ::ERR_clear_error();
+    errno = 0;
+    std::size_t put = 0;
+    const int result = ::SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &put);
+    return outcome(result, put);
+}
+
+Expected<Step> TlsConnection::send_file(int file, std::uint64_t offset, std::uint64_t length) {
+    if (!kernel_sends_) return push_file(file, offset, length);
+    ::ERR_clear_error();
+    errno = 0;
+    const ssize_t put = ::SSL_sendfile(ssl_.get(), file, static_cast<off_t>(offset), length, 0);
+    if (put == 0) return fail(Errc::corrupt, "a data file is shorter than its index says");
+    return outcome(put > 0 ? 1 : static_cast<int>(put),
+                   static_cast<std::size_t>(std::max<ssize_t>(put, 0)));
+}
+
+// Reads again what a wait interrupted, instead of holding a buffer for every slow client.
+Expected<Step> TlsConnection::push_file(int file, std::uint64_t offset, std::uint64_t length) {
+    std::array<std::byte, kFileRun> run;  // NOLINT: filled by pread
+    const std::size_t wanted = std::min<std::uint64_t>(length, run.size());
+    const ssize_t got = ::pread(file, run.data(), wanted, static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) return Step();
+    if (got < 0) return fail(Errc::corrupt, system_error(errno, "read a data file").what);
+    if (static_cast<std::size_t>(got) < wanted)
+        return fail(Errc::corrupt, "a data file is shorter than its index says");
+    Step all;
+    while (all.bytes < wanted) {
+        auto step = write(std::span(run).subspan(all.bytes, wanted - all.bytes));
+        if (!step) return step;
+        all.bytes += step->bytes;
+        all.waits = step->waits;
+        if (step->waits != Waits::nothing) break;
+    }
+    return all;
+}
+
+void TlsConnection::say_goodbye() {
+    if (::SSL_in_init(ssl_.get()) == 0) ::SSL_shutdown(ssl_.get());
+    ::ERR_clear_error();
+}
+
+}  // namespace hawker::net

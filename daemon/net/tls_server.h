@@ -1,0 +1,26 @@
+// What OpenSSL keeps for all handshakes of one TlsServer. For net/ alone.
+#pragma once
+
+#include "daemon/net/tls.h"
+
+#include <openssl/ssl.h>
+
+namespace hawker::net {
+
+struct FreeContext {
+    void operator()(SSL_CTX* context) const { ::SSL_CTX_free(context); }
+};
+
+struct TlsServer::State {
+    std::unique_ptr<SSL_CTX, FreeContext> context;
+};
+
+// Shows `identity` in this handshake, or in all of a context's that bring none of their own.
+bool show(SSL* ssl, const certificates::Identity& identity);
+bool show(SSL_CTX* context, const certificates::Identity& identity);
+
+// The first thing that OpenSSL complained of on this thread, in its fixed words; the queue is left
+// empty.
+std::string take_complaint();
+
+}  // namespace hawker::net

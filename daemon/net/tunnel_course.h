@@ -1,0 +1,25 @@
+// What the two directions of a tunnel share. For net/ alone.
+#pragma once
+
+#include "base/clock.h"
+#include "daemon/net/socket.h"
+
+namespace hawker::net {
+
+// Whoever moved last keeps the tunnel alive for both.
+struct Course {
+    Deadline idle{0};
+    SteadyTime last = std::chrono::steady_clock::now();
+    int running = 2;  // directions
+
+    void note() { last = std::chrono::steady_clock::now(); }
+    Deadline left() const {
+        return std::chrono::ceil<Deadline>(last + idle - std::chrono::steady_clock::now());
+    }
+};
+
+// One direction of a tunnel where a side speaks TLS: bytes have to pass through the process.
+Task<Expected<void>> pump_by_copying(Socket& from, Socket& to, Course& course,
+                                     std::uint64_t& bytes);
+
+}  // namespace hawker::net
