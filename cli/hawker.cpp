@@ -1,5 +1,7 @@
-// hawker: looks at a running hawkerd and tells it to forget things, through its admin API.
+// hawker: looks at a running hawkerd and tells it to forget things, through its admin API; makes
+// and shows the certificate authority; prints settings for clients.
 #include "cli/commands.h"
+#include "cli/local_commands.h"
 
 #include <cstdio>
 #include <exception>
@@ -20,13 +22,13 @@ constexpr int kBadUsage = 2;
 
 using Command = std::function<Expected<std::string>(AdminClient& daemon, Output output)>;
 
-int run(const std::string& address, const Command& command, Output output) {
+Expected<std::string> ask(const std::string& address, const Command& command, Output output) {
     auto daemon = AdminClient::create(address);
-    if (!daemon) {
-        fmt::print(stderr, "hawker: {}\n", daemon.error().what);
-        return kFailed;
-    }
-    const auto text = command(*daemon, output);
+    if (!daemon) return hawker::fail(std::move(daemon).error());
+    return command(*daemon, output);
+}
+
+int print(const Expected<std::string>& text) {
     if (text) {
         fmt::print("{}", *text);
         return 0;
@@ -41,17 +43,20 @@ int main(int argc, char** argv) try {
     std::string address = "http://127.0.0.1:65002";
     std::string task;
     bool json = false;
-    CLI::App app("hawker: what is cached, and how the proxy is doing.", "hawker");
+    CLI::App app("hawker: what is cached, how the proxy is doing, and what clients need.",
+                 "hawker");
     app.require_subcommand(1);
     app.fallthrough();
     app.add_option("--admin", address, "Admin address of hawkerd: a URL or unix:/path")
         ->envname("HAWKER_ADMIN")
         ->capture_default_str();
     app.add_flag("--json", json, "For programs instead of people");
-    Command command;
+    hawker::cli::LocalCommand command;
     const auto add = [&](const char* name, const char* help, Command what) {
         CLI::App* const subcommand = app.add_subcommand(name, help);
-        subcommand->callback([&command, what = std::move(what)] { command = what; });
+        subcommand->callback([&command, &address, what = std::move(what)] {
+            command = [&address, what](Output output) { return ask(address, what, output); };
+        });
         return subcommand;
     };
     add("ls", "List what is cached", hawker::cli::list_tasks);
@@ -69,12 +74,14 @@ int main(int argc, char** argv) try {
         ->required();
     add("stats", "Requests, bytes and objects", hawker::cli::show_stats);
     add("health", "Is it well?", hawker::cli::show_health);
+    hawker::cli::add_local_commands(
+        app, [&command](hawker::cli::LocalCommand chosen) { command = std::move(chosen); });
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& problem) {
         return app.exit(problem) == 0 ? 0 : kBadUsage;
     }
-    return run(address, command, json ? Output::json : Output::people);
+    return print(command(json ? Output::json : Output::people));
 } catch (const std::exception& problem) {
     std::fputs("hawker: ", stderr);
     std::fputs(problem.what(), stderr);
