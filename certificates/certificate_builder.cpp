@@ -91,7 +91,7 @@ void CertificateBuilder::add_server_purpose() {
 
 void CertificateBuilder::authority() {
     const BasicConstraints basic(::BASIC_CONSTRAINTS_new());
-    basic->ca = 1;
+    basic->ca = 0xff;  // DER's only true (X.690 section 11.1): Go takes no other
     basic->pathlen = ::ASN1_INTEGER_new();
     ::ASN1_INTEGER_set(basic->pathlen, 0);
     add(NID_basic_constraints, basic.get(), kCritical);

@@ -166,6 +166,15 @@ TEST_F(LeafTest, TheAuthorityIssuesLeavesForServersOnly) {
     EXPECT_EQ(::EVP_PKEY_get_bits(::X509_get0_pubkey(root.get())), 256);
 }
 
+TEST_F(LeafTest, TheAuthoritysTrueIsTheOneThatGoTakes) {
+    unsigned char* der = nullptr;
+    const Certificate root = root_of(*authority);
+    const int size = ::i2d_X509(root.get(), &der);
+    const std::string bytes(reinterpret_cast<const char*>(der), static_cast<std::size_t>(size));
+    ::OPENSSL_free(der);
+    EXPECT_TRUE(bytes.contains("\x30\x06\x01\x01\xff\x02\x01" + std::string(1, '\0')));
+}
+
 TEST(Constraints, TheVerifierAndPermitsAgree) {
     const auto authority = authority_for({"git.example", "Models.Example.", "a.git.example"});
     EXPECT_THAT(authority->permitted_domains(),
