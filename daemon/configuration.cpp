@@ -142,8 +142,9 @@ origin::ClientOptions client_options(const Configuration& configuration) {
     return client;
 }
 
-std::shared_ptr<const proxy::Settings> proxy_settings(const Configuration& configuration,
-                                                      const Identity& identity) {
+std::shared_ptr<const proxy::Settings> proxy_settings(
+    const Configuration& configuration, const Identity& identity,
+    std::shared_ptr<const proxy::Interception> interception) {
     const Options& options = configuration.options;
     auto settings = std::make_shared<proxy::Settings>();
     settings->rules = configuration.rules;
@@ -158,6 +159,7 @@ std::shared_ptr<const proxy::Settings> proxy_settings(const Configuration& confi
     settings->idle_timeout = options.duration("timeouts.idle");
     settings->write_timeout = options.duration("timeouts.write");
     settings->body_timeout = options.duration("timeouts.body");
+    settings->handshake_timeout = options.duration("timeouts.handshake");
     settings->tunnel_idle_timeout = options.duration("timeouts.tunnel_idle");
     settings->connect_timeout = options.duration("origin.connect_timeout");
     settings->access_ttl = options.duration("access_ttl");
@@ -170,6 +172,7 @@ std::shared_ptr<const proxy::Settings> proxy_settings(const Configuration& confi
     settings->pseudonym = identity.pseudonym;
     settings->own_addresses = identity.own_addresses;
     settings->listeners = identity.listeners;
+    settings->interception = std::move(interception);
     return settings;
 }
 

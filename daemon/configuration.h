@@ -47,8 +47,9 @@ struct Identity {
     std::vector<net::Address> own_addresses;
     std::vector<proxy::ListenerTerms> listeners;
 };
-std::shared_ptr<const proxy::Settings> proxy_settings(const Configuration& configuration,
-                                                      const Identity& identity);
+std::shared_ptr<const proxy::Settings> proxy_settings(
+    const Configuration& configuration, const Identity& identity,
+    std::shared_ptr<const proxy::Interception> interception);
 
 // `environment` gives a variable's value or null.
 std::filesystem::path default_cache_directory(

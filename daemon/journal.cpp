@@ -53,9 +53,20 @@ void Journal::tunnel_could_have_been_cached(const std::string& host) {
     }
     log_.info(
         "hint: a client tunnels to {}, and a rule would cache what comes from there. An HTTPS "
-        "tunnel cannot be looked into: let the client ask for http://{}/ through this proxy (the "
-        "origin still gets https://), as etc/hawker.yaml explains",
+        "tunnel cannot be looked into without an authority that the client trusts: `hawker ca "
+        "init`, then `hawker ca trust`. Or let the client ask for http://{}/ through this proxy "
+        "(the origin still gets https://)",
         host, host);
+}
+
+void Journal::handshake_done(const proxy::HandshakeRecord& record) {
+    const auto where = record.where == proxy::HandshakeRecord::Where::listener
+                           ? admin::Handshakes::listener
+                           : admin::Handshakes::intercept;
+    if (record.error)
+        metrics_.handshake_failed(where, *record.error);
+    else
+        metrics_.handshake_done(where, record.session.resumed, record.session.kernel_sends);
 }
 
 void Journal::connection_opened() { metrics_.connection_opened(); }

@@ -3,6 +3,7 @@
 #include "daemon/configuration.h"
 #include "daemon/explain.h"
 #include "daemon/intercepted_domains.h"
+#include "daemon/interceptions.h"
 #include "daemon/option_docs.h"
 #include "daemon/server.h"
 #include "daemon/shipped_rules.h"
@@ -46,6 +47,18 @@ int print_intercepted(const Configuration& configuration) {
     return 0;
 }
 
+int check(const Configuration& configuration) {
+    const auto authority = read_authority(configuration.options, SystemClock().wall());
+    if (!authority) {
+        fmt::print(stderr, "hawkerd: {}\n", authority.error().what);
+        return kBadConfiguration;
+    }
+    for (const std::string& remark : configuration.remarks)
+        fmt::print(stderr, "hawkerd: {}\n", remark);
+    fmt::print("{}: {} rules, ok\n", configuration.name, configuration.rules->rules().size());
+    return 0;
+}
+
 int run(const CommandLine& line) {
     if (line.errand == Errand::print_default_config) {
         fmt::print("{}\n{}", default_config(), shipped_rules());
@@ -61,13 +74,8 @@ int run(const CommandLine& line) {
         return kBadConfiguration;
     }
     switch (line.errand) {
-        case Errand::check: {
-            for (const std::string& remark : configuration->remarks)
-                fmt::print(stderr, "hawkerd: {}\n", remark);
-            fmt::print("{}: {} rules, ok\n", configuration->name,
-                       configuration->rules->rules().size());
-            return 0;
-        }
+        case Errand::check:
+            return check(*configuration);
         case Errand::print_config:
             fmt::print("{}", effective_config(configuration->options));
             return 0;

@@ -44,6 +44,11 @@ Expected<void> check_host_pattern(const std::string& text) {
     return {};
 }
 
+Expected<void> check_intercepted_host(const std::string& text) {
+    if (text == "rules") return {};
+    return check_host_pattern(text);
+}
+
 Expected<void> check_ip_address(const std::string& text) {
     const auto literal = net::literal_address(text, 0);
     if (literal && *literal) return {};

@@ -16,6 +16,8 @@ Expected<void> check_pseudonym(const std::string& text);
 Expected<void> check_on_abandon(const std::string& text);
 
 Expected<void> check_host_pattern(const std::string& text);
+// A host pattern, or "rules".
+Expected<void> check_intercepted_host(const std::string& text);
 Expected<void> check_ip_address(const std::string& text);
 Expected<void> check_proxy(const std::string& text);
 Expected<void> check_no_proxy(const std::string& text);

@@ -53,6 +53,7 @@ Server::Server(const CommandLine& line, const char* const* environment, Configur
       log_(log),
       metrics_(version()),
       journal_(log, metrics_, clock_),
+      interceptions_(clock_),
       headroom_(metrics_, log),
       pool_(configuration_.options.count("io_threads")) {
     identity_.pseudonym = pseudonym_of(configuration_.options);
@@ -85,6 +86,8 @@ Expected<void> Server::open() {
     auto signals = Signals::watch(*control_, [this](int signal) { on_signal(signal); });
     if (!signals) return fail(std::move(signals).error());
     signals_ = std::move(*signals);
+    auto interception = interceptions_.make(configuration_);
+    if (!interception) return fail(std::move(interception).error());
     // Addresses before the cache: they fail faster, and a second daemon should hear of the address
     // first.
     if (const auto ok = open_workers(); !ok) return ok;
@@ -99,7 +102,7 @@ Expected<void> Server::open() {
     cache_ = std::move(*cache);
     access_ = proxy::AccessMemory::create(options.count("access_entries"), clock_);
     open_admin();
-    apply(std::move(configuration_));
+    apply(std::move(configuration_), std::move(*interception));
     start_workers();
     return {};
 }
@@ -184,6 +187,7 @@ void Server::announce() const {
     log_.info("hawkerd {}: {}, {} rules, {} loops, cache {}", version(), configuration_.name,
               configuration_.rules->rules().size(), workers_.size(),
               cache_options(configuration_.options).directory.string());
+    log_.info("interception: {}", interceptions_.description());
     // Others read the ports from this line: its form is fixed.
     log_.info("listening proxy={} admin={} pid={}", fmt::join(listeners_.names(Offer::proxy), ","),
               fmt::join(listeners_.names(Offer::admin), ","), ::getpid());

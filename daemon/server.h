@@ -21,6 +21,7 @@
 #include "daemon/command_line.h"
 #include "daemon/configuration.h"
 #include "daemon/headroom.h"
+#include "daemon/interceptions.h"
 #include "daemon/journal.h"
 #include "daemon/listeners.h"
 #include "daemon/signals.h"
@@ -59,7 +60,8 @@ private:
 
     void on_signal(int signal);
     void reload();
-    void apply(Configuration next);
+    Expected<void> take_next();
+    void apply(Configuration next, std::shared_ptr<const proxy::Interception> interception);
     void look_after();  // watchdog and health
     void watch_memory();
     Task<void> wind_down();
@@ -74,6 +76,7 @@ private:
     Journal journal_;
     Identity identity_;
     Listeners listeners_;
+    Interceptions interceptions_;
     Headroom headroom_;
     Snapshot<proxy::Settings> settings_;
     bool stopping_ = false;

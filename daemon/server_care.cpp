@@ -42,26 +42,31 @@ void Server::on_signal(int signal) {
 void Server::reload() {
     systemd::reloading();
     if (const auto reopened = log_.reopen(); !reopened) log_.error("{}", reopened.error().what);
-    auto next = load(line_, environment_);
-    if (!next) {
-        log_.error("reload: {}; the configuration from before stays in force", next.error().what);
-    } else {
-        std::vector<std::string> waiting = restart_only_changes(started_with_, next->options);
-        for (const std::string& address : listeners_.take_over(next->listeners))
-            waiting.push_back(fmt::format("listener {}", address));
-        for (const std::string& remark : next->remarks) log_.warn("{}", remark);
-        apply(std::move(*next));
-        if (!waiting.empty())
-            log_.warn("reload: these options count from the next start on: {}",
-                      fmt::join(waiting, ", "));
-        log_.info("reloaded {}: {} rules", configuration_.name,
-                  configuration_.rules->rules().size());
-    }
+    if (const auto reloaded = take_next(); !reloaded)
+        log_.error("reload: {}; the configuration from before stays in force",
+                   reloaded.error().what);
     systemd::ready(fmt::format("{} rules", configuration_.rules->rules().size()));
 }
 
+Expected<void> Server::take_next() {
+    auto next = load(line_, environment_);
+    if (!next) return fail(std::move(next).error());
+    auto interception = interceptions_.make(*next);
+    if (!interception) return fail(std::move(interception).error());
+    std::vector<std::string> waiting = restart_only_changes(started_with_, next->options);
+    for (const std::string& address : listeners_.take_over(next->listeners))
+        waiting.push_back(fmt::format("listener {}", address));
+    for (const std::string& remark : next->remarks) log_.warn("{}", remark);
+    apply(std::move(*next), std::move(*interception));
+    if (!waiting.empty())
+        log_.warn("reload: these options count from the next start on: {}",
+                  fmt::join(waiting, ", "));
+    log_.info("reloaded {}: {} rules", configuration_.name, configuration_.rules->rules().size());
+    return {};
+}
+
 // Everything live. Restart-only values in `next` are not looked at by anything that runs.
-void Server::apply(Configuration next) {
+void Server::apply(Configuration next, std::shared_ptr<const proxy::Interception> interception) {
     configuration_ = std::move(next);
     const Options& options = configuration_.options;
     log_.set_level(log_level(options));
@@ -75,7 +80,7 @@ void Server::apply(Configuration next) {
     const std::vector<std::vector<net::Cidr>> clients = listeners_.admin_clients();
     for (std::size_t i = 0; i < admins_.size(); ++i)
         admins_[i]->set_terms(admin::Terms(clients[i], options.list("admin.hosts")));
-    settings_.store(proxy_settings(configuration_, identity_));
+    settings_.store(proxy_settings(configuration_, identity_, std::move(interception)));
 }
 
 void Server::look_after() {

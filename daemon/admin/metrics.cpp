@@ -15,10 +15,14 @@ namespace hawker::admin {
 
 namespace {
 
-constexpr std::array<const char*, 7> kSources = {"hit",  "partial", "miss", "joined",
-                                                 "pass", "tunnel",  "error"};
+constexpr std::array<const char*, 8> kSources = {"hit",  "partial", "miss",      "joined",
+                                                 "pass", "tunnel",  "intercept", "error"};
 constexpr std::array<const char*, 6> kClasses = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 constexpr std::array<const char*, 4> kShortages = {"none", "connections", "descriptors", "memory"};
+constexpr std::array<const char*, 2> kWheres = {"listener", "intercept"};
+constexpr std::array<const char*, 5> kHandshakes = {"full", "resumed", "failed", "timed_out",
+                                                    "closed"};
+constexpr std::array<const char*, 2> kSenders = {"process", "kernel"};
 constexpr std::array<const char*, 3> kEnds = {"done", "failed", "stopped"};
 
 std::size_t source_index(std::string_view source) {
@@ -26,6 +30,12 @@ std::size_t source_index(std::string_view source) {
         kSources, source, [](const char* name) { return std::string_view(name); });
     return found == kSources.end() ? kSources.size() - 1
                                    : static_cast<std::size_t>(found - kSources.begin());
+}
+
+// Of kHandshakes.
+std::size_t failure_index(Errc error) {
+    if (error == Errc::timed_out) return 3;
+    return error == Errc::closed ? 4 : 2;
 }
 
 std::size_t class_index(int status) {
@@ -47,6 +57,8 @@ struct Metrics::State {
     prometheus::Registry registry;
     std::array<std::array<Counter*, kClasses.size()>, kSources.size()> exchanges{};
     std::array<Counter*, kSources.size()> sent{};
+    std::array<std::array<Counter*, kHandshakes.size()>, kWheres.size()> handshakes{};
+    std::array<Counter*, kSenders.size()> sessions{};
     std::array<Counter*, kEnds.size()> fetches{};
     std::array<Counter*, kShortages.size()> refused{};
     std::array<Counter*, kShortages.size()> pauses{};
@@ -116,6 +128,20 @@ struct Metrics::State {
                            .Name("hawker_accept_pauses_total")
                            .Help("Pauses in accepting connections, by what was missing")
                            .Register(registry);
+        auto& handshakes_of = prometheus::BuildCounter()
+                                  .Name("hawker_tls_handshakes_total")
+                                  .Help("TLS handshakes with clients")
+                                  .Register(registry);
+        auto& sessions_of = prometheus::BuildCounter()
+                                .Name("hawker_tls_sessions_total")
+                                .Help("TLS sessions with clients by who encrypts what is sent")
+                                .Register(registry);
+        for (std::size_t where = 0; where < kWheres.size(); ++where)
+            for (std::size_t result = 0; result < kHandshakes.size(); ++result)
+                handshakes[where][result] = &handshakes_of.Add(
+                    {{"where", kWheres[where]}, {"result", kHandshakes[result]}});
+        for (std::size_t who = 0; who < kSenders.size(); ++who)
+            sessions[who] = &sessions_of.Add({{"sends", kSenders[who]}});
         for (std::size_t what = 1; what < kShortages.size(); ++what) {
             refused[what] = &turned_away.Add({{"limit", kShortages[what]}});
             pauses[what] = &paused.Add({{"limit", kShortages[what]}});
@@ -166,6 +192,13 @@ void Metrics::set_access_waiting(std::size_t clients) {
 void Metrics::set_memory(std::uint64_t bytes) { state_->memory.Set(static_cast<double>(bytes)); }
 std::uint64_t Metrics::open_connections() const {
     return state_->open_connections.load(std::memory_order_relaxed);
+}
+void Metrics::handshake_done(Handshakes where, bool resumed, bool kernel_sends) {
+    state_->handshakes[static_cast<std::size_t>(where)][resumed ? 1 : 0]->Increment();
+    state_->sessions[kernel_sends ? 1 : 0]->Increment();
+}
+void Metrics::handshake_failed(Handshakes where, Errc error) {
+    state_->handshakes[static_cast<std::size_t>(where)][failure_index(error)]->Increment();
 }
 void Metrics::tunnel_could_have_been_cached() { state_->hints.Increment(); }
 

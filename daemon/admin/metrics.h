@@ -4,6 +4,7 @@
 // Thread: any. Counting is an atomic addition to a counter that was looked up before.
 #pragma once
 
+#include "base/error.h"
 #include "cache/cache.h"
 
 #include <chrono>
@@ -20,6 +21,9 @@ enum class FetchEnd : std::uint8_t { done, failed, stopped };
 // What is missing for one more client.
 enum class Shortage : std::uint8_t { none, connections, descriptors, memory };
 
+// Whose TLS handshakes: a listener's clients, or those of a tunnel that is opened.
+enum class Handshakes : std::uint8_t { listener, intercept };
+
 class Metrics {
 public:
     explicit Metrics(std::string_view version);
@@ -27,9 +31,9 @@ public:
     Metrics(const Metrics&) = delete;
     Metrics& operator=(const Metrics&) = delete;
 
-    // One exchange. `source` is one of hit, partial, miss, joined, pass, tunnel, error; anything
-    // else counts as `error`. `status` 0: nothing was sent. `sent` and `received` are bytes of
-    // bodies.
+    // One exchange. `source` is one of hit, partial, miss, joined, pass, tunnel, intercept, error;
+    // anything else counts as `error`. `status` 0: nothing was sent. `sent` and `received` are
+    // bytes of bodies.
     void exchange(std::string_view source, int status, std::uint64_t sent, std::uint64_t received);
     void connection_opened();
     void connection_closed();
@@ -45,6 +49,8 @@ public:
     std::uint64_t open_connections() const;
     // A tunnel to a host that a caching rule could have matched.
     void tunnel_could_have_been_cached();
+    void handshake_done(Handshakes where, bool resumed, bool kernel_sends);
+    void handshake_failed(Handshakes where, Errc error);
     // `bytes` came from origins.
     void fetch(FetchEnd end, std::uint64_t bytes, std::chrono::milliseconds cost);
 

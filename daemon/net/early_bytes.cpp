@@ -54,8 +54,8 @@ struct FreeMethod {
     void operator()(BIO_METHOD* method) const { ::BIO_meth_free(method); }
 };
 
-const BIO_METHOD* method() {
-    static const std::unique_ptr<BIO_METHOD, FreeMethod> kMethod = [] {
+const BIO_METHOD* early_bytes_method() {
+    static const std::unique_ptr<BIO_METHOD, FreeMethod> method = [] {
         std::unique_ptr<BIO_METHOD, FreeMethod> made(
             ::BIO_meth_new(::BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "early bytes"));
         ::BIO_meth_set_read_ex(made.get(), &read_source);
@@ -63,7 +63,7 @@ const BIO_METHOD* method() {
         ::BIO_meth_set_destroy(made.get(), &destroy);
         return made;
     }();
-    return kMethod.get();
+    return method.get();
 }
 
 }  // namespace
@@ -72,7 +72,7 @@ BIO* read_early_bytes_first(std::span<const std::byte> early, int fd) {
     auto source = std::make_unique<Source>();
     source->early.assign(early.begin(), early.end());
     source->fd = fd;
-    BIO* const bio = ::BIO_new(method());
+    BIO* const bio = ::BIO_new(early_bytes_method());
     ::BIO_set_data(bio, source.release());
     ::BIO_set_init(bio, 1);
     return bio;

@@ -57,6 +57,7 @@ Task<void> Connection::run() {
         }
         goes_on = co_await serve_one(std::move(std::get<http::RequestHead>(head)), settings);
     }
+    client_->shutdown_write();
     client_->close();
 }
 
@@ -73,8 +74,11 @@ Task<bool> Connection::serve_one(http::RequestHead request,
     Context context(loop_, services_, settings, *client_, input_, request, body, out, record, {},
                     {});
     cancel_ = &context.cancel;
+    if (inside_) context.inside = &*inside_;
     co_await serve(context);
     cancel_ = nullptr;
+    const bool opened = context.opened.has_value();
+    if (opened) inside_ = std::move(context.opened);
     if (out.status() != 0) record.status = out.status();
     if (record.source != "tunnel") {
         record.bytes = out.body_bytes();
@@ -84,6 +88,7 @@ Task<bool> Connection::serve_one(http::RequestHead request,
     if (const auto first = out.first_byte_at())
         record.first_byte = std::chrono::duration_cast<std::chrono::milliseconds>(*first - start);
     services_.observer.exchange_done(record);
+    if (opened) co_return true;
     co_return out.can_continue() && body.finished();
 }
 

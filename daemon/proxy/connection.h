@@ -6,10 +6,12 @@
 
 #include "daemon/proxy/client_input.h"
 #include "daemon/proxy/idle_order.h"
+#include "daemon/proxy/interception.h"
 #include "daemon/proxy/proxy.h"
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace hawker::proxy {
 
@@ -37,6 +39,7 @@ private:
     const std::size_t listener_;
     ClientInput input_;
     std::string peer_;
+    std::optional<Intercepted> inside_;  // since a CONNECT was intercepted
     bool draining_ = false;
     bool idle_ = true;
     std::function<void()>* cancel_ = nullptr;  // of the exchange under way

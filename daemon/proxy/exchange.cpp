@@ -9,10 +9,10 @@ namespace hawker::proxy {
 
 namespace {
 
-filters::Question question_of(const http::RequestHead& request) {
+filters::Question question_of(const http::RequestHead& request, std::string_view url) {
     filters::Question question;
     question.method = request.method;
-    question.url = request.target;
+    question.url = url;
     question.tag = request.fields.get("X-Hawker-Tag").value_or("");
     question.application = request.fields.get("X-Hawker-Application").value_or("");
     return question;
@@ -20,9 +20,10 @@ filters::Question question_of(const http::RequestHead& request) {
 
 // Max-Forwards counts down for TRACE and OPTIONS only (RFC 9110 section 7.6.2). True when the
 // request ends here.
-bool ends_here(const http::RequestHead& request) {
+bool ends_here(const Context& context) {
+    const http::RequestHead& request = context.request;
     if (request.method != "OPTIONS") return false;
-    if (request.form == http::TargetForm::asterisk) return true;
+    if (request.form == http::TargetForm::asterisk && !context.inside) return true;
     return request.fields.get("Max-Forwards").value_or("") == "0";
 }
 
@@ -84,9 +85,37 @@ void cut(Context& context, const Error& error) {
     context.client.close();
 }
 
+namespace {
+
+// The road of one that knows its URL.
+Task<void> serve_url(Context& context, std::string url) {
+    context.decision = context.settings->rules->decide(question_of(context.request, url));
+    context.decision.signed_field += field_to_leave_alone(context.request.fields);
+    if (!context.decision.signed_field.empty()) context.decision.road = filters::Road::pass;
+    context.record.url = context.decision.loggable_url;
+    if (context.decision.rule) context.record.rule = context.decision.rule->name;
+    const bool cacheable = context.decision.road == filters::Road::cache && context.body.is_empty();
+    if (cacheable)
+        co_await serve_from_cache(context);
+    else
+        co_await pass_through(context);
+}
+
+Task<void> serve_inside(Context& context) {
+    auto url = url_inside(*context.inside, context.request);
+    if (!url) {
+        const int status = url.error().code == Errc::refused ? 421 : 400;
+        co_await answer(context, status, "http_request_error", url.error().what);
+        co_return;
+    }
+    co_await serve_url(context, std::move(*url));
+}
+
+}  // namespace
+
 Task<void> serve(Context& context) {
     const http::RequestHead& request = context.request;
-    if (request.form == http::TargetForm::authority) {
+    if (request.form == http::TargetForm::authority && !context.inside) {
         co_await open_tunnel(context);
         co_return;
     }
@@ -101,8 +130,12 @@ Task<void> serve(Context& context) {
                         "settings of the next hop.");
         co_return;
     }
-    if (ends_here(request)) {
+    if (ends_here(context)) {
         co_await answer_options(context);
+        co_return;
+    }
+    if (context.inside) {
+        co_await serve_inside(context);
         co_return;
     }
     if (request.form == http::TargetForm::origin) {
@@ -112,16 +145,7 @@ Task<void> serve(Context& context) {
                         "opening it as a web site.");
         co_return;
     }
-    context.decision = context.settings->rules->decide(question_of(request));
-    context.decision.signed_field += field_to_leave_alone(request.fields);
-    if (!context.decision.signed_field.empty()) context.decision.road = filters::Road::pass;
-    context.record.url = context.decision.loggable_url;
-    if (context.decision.rule) context.record.rule = context.decision.rule->name;
-    const bool cacheable = context.decision.road == filters::Road::cache && context.body.is_empty();
-    if (cacheable)
-        co_await serve_from_cache(context);
-    else
-        co_await pass_through(context);
+    co_await serve_url(context, request.target);
 }
 
 }  // namespace hawker::proxy

@@ -8,11 +8,13 @@
 
 #include "daemon/proxy/client_input.h"
 #include "daemon/proxy/forwarding.h"
+#include "daemon/proxy/interception.h"
 #include "daemon/proxy/proxy.h"
 #include "daemon/proxy/response_writer.h"
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace hawker::proxy {
@@ -31,6 +33,9 @@ struct Context {
     filters::Decision decision;
     // Ends whatever the exchange waits for at the moment; empty when it waits for the client only.
     std::function<void()> cancel;
+    const Intercepted* inside = nullptr;  // the tunnel that the request came through, if any
+    std::optional<Intercepted> opened =
+        std::nullopt;  // by this CONNECT: what follows on the socket is inside
 
     origin::Client& origin() const { return services.client_of(loop); }
 };

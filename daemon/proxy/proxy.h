@@ -23,10 +23,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace hawker::proxy {
+
+class Interception;
 
 enum class ProxyAuthentication : std::uint8_t { none, optional, required };
 
@@ -50,11 +53,13 @@ struct Settings {
     std::shared_ptr<const net::DestinationPolicy> destinations;
     std::vector<ListenerTerms> listeners;
     std::shared_ptr<const origin::Routes> routes;
+    std::shared_ptr<const Interception> interception;  // null: every tunnel is opaque
     http::HeadLimits head_limits;
-    std::chrono::milliseconds head_timeout{10'000};   // a request head, from its first byte
-    std::chrono::milliseconds idle_timeout{60'000};   // keep-alive, between requests
-    std::chrono::milliseconds write_timeout{60'000};  // a client that takes no byte
-    std::chrono::milliseconds body_timeout{60'000};   // a client that sends no byte of its body
+    std::chrono::milliseconds head_timeout{10'000};       // a request head, from its first byte
+    std::chrono::milliseconds idle_timeout{60'000};       // keep-alive, between requests
+    std::chrono::milliseconds write_timeout{60'000};      // a client that takes no byte
+    std::chrono::milliseconds body_timeout{60'000};       // a client that sends no byte of its body
+    std::chrono::milliseconds handshake_timeout{10'000};  // a whole TLS handshake
     std::chrono::milliseconds tunnel_idle_timeout{600'000};
     std::chrono::milliseconds connect_timeout{10'000};
     std::chrono::milliseconds access_ttl{
@@ -74,10 +79,18 @@ struct ExchangeRecord {
     std::uint64_t bytes = 0;  // of body, sent to the client
     std::chrono::milliseconds duration{0};
     std::chrono::milliseconds first_byte{0};
-    std::string source;          // hit, partial, miss, joined, pass, tunnel, error
+    std::string source;          // hit, partial, miss, joined, pass, tunnel, intercept, error
     std::string client;          // address
     std::string error;           // empty when it went well
     std::uint64_t received = 0;  // request body or tunnel bytes from the client
+};
+
+// One TLS handshake with a client.
+struct HandshakeRecord {
+    enum class Where : std::uint8_t { listener, intercepted };
+    Where where = Where::listener;
+    std::optional<Errc> error;  // nullopt: it went well
+    net::TlsSession session;
 };
 
 // What the proxy tells the rest of the daemon. Called on the loop; must not wait.
@@ -87,6 +100,7 @@ public:
     virtual void exchange_done(const ExchangeRecord& record) = 0;
     // A tunnel to a host that a caching rule could have matched.
     virtual void tunnel_could_have_been_cached(const std::string& host) = 0;
+    virtual void handshake_done(const HandshakeRecord& record) = 0;
     virtual void connection_opened() = 0;
     virtual void connection_closed() = 0;
 };

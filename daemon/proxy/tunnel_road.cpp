@@ -1,5 +1,8 @@
-// CONNECT (RFC 9110 section 9.3.6): an opaque tunnel to an allowed port of an allowed address.
+// CONNECT (RFC 9110 section 9.3.6): to an allowed port of an allowed address an opaque tunnel, or
+// one that is opened here.
 #include "daemon/proxy/exchange.h"
+#include "daemon/proxy/intercept_road.h"
+#include "daemon/proxy/interception.h"
 #include "daemon/proxy/tunnel_dialling.h"
 
 #include <array>
@@ -7,6 +10,19 @@
 namespace hawker::proxy {
 
 namespace {
+
+// An opaque tunnel was promised already when its client turned out to speak something else than
+// TLS.
+bool is_established(const Context& context) { return context.record.status == 200; }
+
+// Why there is no tunnel: in an answer where one can still be given.
+Task<void> refuse(Context& context, const Error& error, std::string_view proxy_error) {
+    if (is_established(context)) {
+        cut(context, error);
+        co_return;
+    }
+    co_await answer(context, error, proxy_error);
+}
 
 // Bytes that came with the head belong to the tunnel; they were held back until the other side was
 // there.
@@ -22,10 +38,13 @@ Task<Expected<void>> send_early_bytes(Context& context, net::Socket& upstream) {
 
 Task<void> run_tunnel(Context& context, FarEnd& far) {
     net::Socket& upstream = *far.socket;
-    const std::string established = "HTTP/1.1 200 Connection established\r\n\r\n" + far.early;
-    context.out.close_after();
-    auto told = co_await context.client.write(established, context.settings->write_timeout);
-    if (!told) co_return;
+    std::string first = std::move(far.early);
+    const std::size_t early_bytes = first.size();
+    if (!is_established(context)) first.insert(0, kEstablished);
+    if (!first.empty()) {
+        auto told = co_await context.client.write(first, context.settings->write_timeout);
+        if (!told) co_return;
+    }
     context.record.status = 200;
     auto early = co_await send_early_bytes(context, upstream);
     if (!early) co_return;
@@ -37,10 +56,20 @@ Task<void> run_tunnel(Context& context, FarEnd& far) {
     auto ended = co_await net::tunnel(context.client, upstream,
                                       context.settings->tunnel_idle_timeout, bytes);
     context.cancel = nullptr;
-    context.record.bytes = far.early.size() + bytes.to_left;
+    context.record.bytes = early_bytes + bytes.to_left;
     context.record.received += bytes.to_right;
     if (!ended && ended.error().code != Errc::closed)
         context.record.error = filters::loggable_text(ended.error().what);
+}
+
+Task<void> run_opaque(Context& context, filters::Authority authority) {
+    std::string_view proxy_error;
+    auto far = co_await dial(context, authority, proxy_error);
+    if (!far) {
+        co_await refuse(context, far.error(), proxy_error);
+        co_return;
+    }
+    co_await run_tunnel(context, *far);
 }
 
 }  // namespace
@@ -54,21 +83,20 @@ Task<void> open_tunnel(Context& context) {
         co_await answer(context, 400, "http_request_error", authority.error().what);
         co_return;
     }
-    const std::string host(authority->host);
-    if (context.settings->rules->may_match_host(host))
-        context.services.observer.tunnel_could_have_been_cached(host);
     auto port_allowed = context.settings->destinations->check_connect_port(authority->port);
     if (!port_allowed) {
         co_await answer(context, 403, "http_request_denied", port_allowed.error().what);
         co_return;
     }
-    std::string_view proxy_error;
-    auto far = co_await dial(context, *authority, proxy_error);
-    if (!far) {
-        co_await answer(context, far.error(), proxy_error);
-        co_return;
+    const std::string host(authority->host);
+    const auto& interception = context.settings->interception;
+    if (interception && interception->wants(host)) {
+        const Opening opening = co_await open_for_inspection(context, *authority);
+        if (opening != Opening::not_tls) co_return;
+    } else if (context.settings->rules->may_match_host(host)) {
+        context.services.observer.tunnel_could_have_been_cached(host);
     }
-    co_await run_tunnel(context, *far);
+    co_await run_opaque(context, *authority);
 }
 
 }  // namespace hawker::proxy

@@ -17,7 +17,7 @@ def user(tmp_path):
 
 @pytest.mark.parametrize("program", SHELLS)
 def test_after_eval_curl_uses_the_proxy(user, hawker, origin, program):
-    origin.add("/pass/page", Text("hello"))
+    origin.add("/pass/page", Text(b"hello"))
     url = f"http://{machine()[0]}:{origin.port}/pass/page"
     code, said = shell(f'eval "$({HAWKER} env)" && curl -q -sS {url}', user.environment(HAWKER_PROXY=hawker.proxy_url), program)
     assert (code, said) == (0, "hello")
@@ -26,7 +26,7 @@ def test_after_eval_curl_uses_the_proxy(user, hawker, origin, program):
 
 @pytest.mark.parametrize("program", SHELLS)
 def test_local_hosts_are_not_asked_for_through_the_proxy(user, hawker, origin, program):
-    origin.add("/pass/local", Text("hello"))
+    origin.add("/pass/local", Text(b"hello"))
     for host in ("localhost", "127.0.0.1"):
         code, said = shell(f'eval "$({HAWKER} env --proxy http://127.0.0.1:9)" && curl -q -sS http://{host}:{origin.port}/pass/local',
                            user.environment(), program)

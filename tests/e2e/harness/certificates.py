@@ -7,7 +7,7 @@ from harness.names import machine
 
 
 class Authority:
-    """`ca_file` signs `certificate`/`key`, which are good for 127.0.0.1, localhost and the machine's name."""
+    """`ca_file` signs `certificate`/`key`, which are good for 127.0.0.1, localhost, the machine's name and *.hawker.test."""
 
     def __init__(self, folder):
         self.ca_file = folder / "ca.crt"
@@ -15,7 +15,7 @@ class Authority:
         self.key = folder / "leaf.key"
         ca_key, request, extensions = folder / "ca.key", folder / "leaf.csr", folder / "leaf.ext"
         own = "IP:0.0.0.0" if machine()[0] == "0.0.0.0" else f"DNS:{machine()[0]}"
-        extensions.write_text(f"subjectAltName=IP:127.0.0.1,DNS:localhost,{own}\nbasicConstraints=CA:FALSE\n")
+        extensions.write_text(f"subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:*.hawker.test,{own}\nbasicConstraints=CA:FALSE\n")
         curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
         _openssl("req", "-x509", *curve, "-keyout", ca_key, "-out", self.ca_file, "-days", "2",
                  "-subj", "/CN=hawker test authority", "-addext", "keyUsage=critical,keyCertSign")

@@ -72,7 +72,9 @@ class Hawker:
         self._log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
         with open(self.log_file, "ab") as log:
             command = [*self.wrapper, str(BINARY), "--config", str(self.config)]
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+            # The machine's own certificate authority, if it has one, is none of ours.
+            environment = {**os.environ, "STATE_DIRECTORY": str(self.folder / "state")}
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         found = eventually(self._listening, f"'listening proxy=' in {self.log_file}", within=20)
         self.proxies = found["proxy"].split(",")  # as the log has them
         self.proxy = _first_plain(self.proxies)

@@ -72,6 +72,16 @@ class Connection:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
+    def start_tls(self, context, name=None, session=None):
+        """What follows is inside TLS; `name` is the SNI and what the certificate must be for."""
+        self.socket = context.wrap_socket(self.socket, server_hostname=name, session=session)
+        return self
+
+    def connect_to(self, authority):
+        """CONNECT; the answer."""
+        self.send(f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n")
+        return self.response("CONNECT")
+
     # Saying -------------------------------------------------------------------------------------------------------------
 
     def send(self, data):

@@ -122,7 +122,7 @@ log: {level: warn, format: json, file: /log}
     EXPECT_FALSE(client.destinations->check(*net::Address::parse("127.0.0.9:1")));
     Identity identity;
     identity.pseudonym = "me";
-    const auto settings = proxy_settings(*configuration, identity);
+    const auto settings = proxy_settings(*configuration, identity, nullptr);
     EXPECT_EQ(settings->fetch.piece_size, 8ULL << 20U);
     EXPECT_EQ(settings->fetch.connections, 7U);
     EXPECT_EQ(settings->fetch.attempts, 9U);

@@ -1,0 +1,93 @@
+#include "daemon/proxy/interception.h"
+
+#include "filters/url.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hawker::proxy {
+
+namespace {
+
+constexpr std::size_t kMostVerdicts = 4096;
+
+// "host[:port]" of a Host field or an absolute target.
+bool is_for(const Intercepted& tunnel, std::string_view authority) {
+    const std::string written(authority);
+    auto named = filters::parse_authority(written);
+    const std::string with_port = written + ":443";
+    if (!named) named = filters::parse_authority(with_port);
+    return named && named->port == tunnel.port &&
+           plain_host(named->host) == plain_host(tunnel.host);
+}
+
+std::string authority_of(const Intercepted& tunnel) {
+    return tunnel.port == 443 ? tunnel.host : fmt::format("{}:{}", tunnel.host, tunnel.port);
+}
+
+std::unexpected<Error> for_another(const Intercepted& tunnel) {
+    return fail(Errc::refused, fmt::format("This tunnel leads to {}: open another one for another "
+                                           "host or port.",
+                                           authority_of(tunnel)));
+}
+
+}  // namespace
+
+Interception::Interception(InterceptedHosts hosts, std::shared_ptr<const filters::RuleSet> rules,
+                           std::shared_ptr<certificates::LeafStore> leaves,
+                           std::shared_ptr<const net::TlsServer> server)
+    : hosts_(std::move(hosts)),
+      rules_(std::move(rules)),
+      leaves_(std::move(leaves)),
+      server_(std::move(server)) {}
+
+bool Interception::wants(std::string_view host) const {
+    std::string plain = plain_host(host);
+    {
+        const std::scoped_lock lock(mutex_);
+        if (const auto known = verdicts_.find(plain); known != verdicts_.end())
+            return known->second;
+    }
+    const bool verdict = judge(plain);
+    const std::scoped_lock lock(mutex_);
+    if (verdicts_.size() >= kMostVerdicts) verdicts_.clear();  // somebody walks through names
+    verdicts_.emplace(std::move(plain), verdict);
+    return verdict;
+}
+
+bool Interception::judge(const std::string& host) const {
+    const bool is_named =
+        any_matches(hosts_.patterns, host) || (hosts_.of_rules && rules_->may_match_host(host));
+    return is_named && leaves_->authority().permits(host);
+}
+
+Expected<std::string> url_inside(const Intercepted& tunnel, const http::RequestHead& request) {
+    switch (request.form) {
+        case http::TargetForm::authority:
+            return fail(Errc::invalid,
+                        "CONNECT inside an intercepted tunnel: ask the proxy itself for another "
+                        "tunnel.");
+        case http::TargetForm::absolute: {
+            const auto url = filters::parse_url(request.target);
+            if (!url) return fail(url.error());
+            const bool same = url->scheme == filters::Scheme::https && url->port == tunnel.port &&
+                              plain_host(url->host) == plain_host(tunnel.host);
+            if (!same) return for_another(tunnel);
+            return request.target;
+        }
+        default:
+            break;
+    }
+    // The client's own spelling of the host: signatures cover it.
+    std::string authority(request.fields.get("Host").value_or(""));
+    if (authority.empty())
+        authority = authority_of(tunnel);
+    else if (!is_for(tunnel, authority))
+        return for_another(tunnel);
+    const std::string_view path =
+        request.form == http::TargetForm::asterisk ? std::string_view() : request.target;
+    return fmt::format("https://{}{}", authority, path);
+}
+
+}  // namespace hawker::proxy

@@ -1,0 +1,62 @@
+// Which CONNECT tunnels are opened, and what their clients are shown.
+//
+// Thread:  any. Immutable but for two bounded memories, each behind a lock of its own.
+#pragma once
+
+#include "base/host_pattern.h"
+#include "certificates/leaf_store.h"
+#include "daemon/http/message.h"
+#include "daemon/net/tls.h"
+#include "filters/rule_set.h"
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace hawker::proxy {
+
+// `intercept:` as it was configured.
+struct InterceptedHosts {
+    std::vector<HostPattern> patterns;
+    bool of_rules = true;  // besides them: every host that a caching rule names
+};
+
+class Interception {
+public:
+    // `leaves` and `server` are shared by one configuration and the next.
+    Interception(InterceptedHosts hosts, std::shared_ptr<const filters::RuleSet> rules,
+                 std::shared_ptr<certificates::LeafStore> leaves,
+                 std::shared_ptr<const net::TlsServer> server);
+
+    // Is a tunnel to this host (as CONNECT names it) to be opened? Not when our authority's name
+    // constraints forbid it to vouch for the host: its clients would refuse what they are shown.
+    bool wants(std::string_view host) const;
+
+    certificates::LeafStore& leaves() const { return *leaves_; }
+    const std::shared_ptr<const net::TlsServer>& server() const { return server_; }
+
+private:
+    bool judge(const std::string& host) const;
+
+    const InterceptedHosts hosts_;
+    const std::shared_ptr<const filters::RuleSet> rules_;
+    const std::shared_ptr<certificates::LeafStore> leaves_;
+    const std::shared_ptr<const net::TlsServer> server_;
+    mutable std::mutex mutex_;
+    mutable std::unordered_map<std::string, bool> verdicts_;  // a rule's verdict is dear
+};
+
+// The request target of an intercepted tunnel, seen from outside.
+struct Intercepted {
+    std::string host;  // as CONNECT named it
+    std::uint16_t port = 443;
+};
+
+// The absolute URL of a request that came through the tunnel, byte for byte what its client meant.
+// Errc::refused when it is for another host or port than the tunnel (421, RFC 9110 section
+// 15.5.20); Errc::invalid for CONNECT, and for a target that is no path.
+Expected<std::string> url_inside(const Intercepted& tunnel, const http::RequestHead& request);
+
+}  // namespace hawker::proxy
