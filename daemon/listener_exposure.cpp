@@ -112,10 +112,6 @@ Expected<std::vector<ListenerSpec>> resolve_listeners(std::vector<ListenerSpec> 
                                 "127.0.0.1:65001",
                                 options.where("listen")));
     for (ListenerSpec& spec : all) {
-        if (spec.tls)
-            return fail(Errc::invalid, fmt::format("{}: tls: this hawkerd has no TLS on its "
-                                                   "listeners; leave it out",
-                                                   spec.where));
         fill_in(spec, options);
         if (const auto ok = check_users(spec, options); !ok) return fail(ok.error());
         if (!spec.passed_name().empty()) continue;  // asked again when it is known

@@ -1,5 +1,7 @@
 #include "daemon/listeners.h"
 
+#include "certificates/identity.h"
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -18,6 +20,21 @@ Expected<std::unique_ptr<net::Listener>> adopt_copy(net::Loop& loop, int fd) {
     return net::Listener::adopt(loop, std::move(copy));
 }
 
+// Null for a plain listener.
+Expected<std::shared_ptr<const net::TlsServer>> tls_server(const ListenerSpec& spec) {
+    if (!spec.tls) return nullptr;
+    const TlsFiles& files = *spec.tls;
+    auto identity = certificates::Identity::load(files.certificate, files.key);
+    if (!identity) return fail(std::move(identity).error().within(spec.where));
+    net::TlsServerOptions options;
+    options.identity = std::move(*identity);
+    options.client_ca_file = files.client_ca;
+    options.client_certificates = files.client_certificates;
+    auto server = net::TlsServer::create(options);
+    if (!server) return fail(std::move(server).error().within(spec.where));
+    return server;
+}
+
 // Clients of a socket that nobody takes would wait for ever: systemd holds it open.
 Expected<void> check_all_are_taken(std::span<const systemd::PassedSocket> sockets,
                                    std::span<const ListenerSpec> specs) {
@@ -32,6 +49,12 @@ Expected<void> check_all_are_taken(std::span<const systemd::PassedSocket> socket
 }
 
 }  // namespace
+
+// A Unix socket has no URL.
+std::string Listeners::Bound::name() const {
+    const std::string text = address.to_string();
+    return tls && address.family() != AF_UNIX ? "https://" + text : text;
+}
 
 Expected<void> Listeners::open(std::span<const ListenerSpec> specs, Workers workers,
                                net::Loop& control) {
@@ -50,18 +73,20 @@ Expected<void> Listeners::open(std::span<const ListenerSpec> specs, Workers work
 Expected<void> Listeners::open_own(const ListenerSpec& spec, Workers workers, net::Loop& control) {
     const auto wanted = net::Address::parse(spec.address);
     if (!wanted) return fail(Error(wanted.error()).within(spec.where));
+    auto tls = tls_server(spec);
+    if (!tls) return fail(std::move(tls).error());
     const bool admin = spec.offer == Offer::admin;
     net::Loop& first = admin ? control : workers.front()->loop();
     auto listener = net::Listener::open(first, *wanted, spec.mode);
     if (!listener) return fail(std::move(listener).error().within(spec.where));
     const net::Address bound = (*listener)->address();
     if (admin) {
-        admins_.emplace_back(spec, bound);
+        admins_.emplace_back(spec, bound, *tls);
         admin_listeners_.push_back(std::move(*listener));
         return {};
     }
     const std::size_t place = proxies_.size();
-    proxies_.emplace_back(spec, bound);
+    proxies_.emplace_back(spec, bound, *tls);
     workers.front()->accept_at(std::move(*listener), place);
     if (bound.family() == AF_UNIX) return {};
     for (const auto& worker : workers.subspan(1)) {
@@ -74,6 +99,8 @@ Expected<void> Listeners::open_own(const ListenerSpec& spec, Workers workers, ne
 
 Expected<void> Listeners::adopt_passed(const ListenerSpec& spec, Workers workers,
                                        net::Loop& control) {
+    auto tls = tls_server(spec);
+    if (!tls) return fail(std::move(tls).error());
     bool found = false;
     for (systemd::PassedSocket& socket : passed_) {
         if (socket.name != spec.passed_name() || !socket.fd) continue;
@@ -85,12 +112,12 @@ Expected<void> Listeners::adopt_passed(const ListenerSpec& spec, Workers workers
         const net::Address bound = (*listener)->address();
         if (const auto ok = check_exposure(spec, bound); !ok) return ok;
         if (admin) {
-            admins_.emplace_back(spec, bound);
+            admins_.emplace_back(spec, bound, *tls);
             admin_listeners_.push_back(std::move(*listener));
             continue;
         }
         const std::size_t place = proxies_.size();
-        proxies_.emplace_back(spec, bound);
+        proxies_.emplace_back(spec, bound, *tls);
         workers.front()->accept_at(std::move(*listener), place);
         for (const auto& worker : workers.subspan(1)) {
             auto another = adopt_copy(worker->loop(), fd.get());
@@ -105,25 +132,32 @@ Expected<void> Listeners::adopt_passed(const ListenerSpec& spec, Workers workers
                             spec.where, spec.passed_name(), spec.passed_name()));
 }
 
-std::vector<std::string> Listeners::take_over(std::span<const ListenerSpec> specs) {
+Expected<std::vector<std::string>> Listeners::take_over(std::span<const ListenerSpec> specs) {
+    std::vector<Bound> next;  // not bound: their addresses stay empty
+    for (const ListenerSpec& spec : specs) {
+        auto tls = tls_server(spec);
+        if (!tls) return fail(std::move(tls).error());
+        next.emplace_back(spec, net::Address(), std::move(*tls));
+    }
     std::vector<std::string> waiting;
-    std::vector<ListenerSpec> next(specs.begin(), specs.end());
     for (std::vector<Bound>* const running : {&proxies_, &admins_}) {
         for (Bound& bound : *running) {
-            const auto same = std::ranges::find_if(next, [&](const ListenerSpec& spec) {
-                return spec.address == bound.spec.address && spec.offer == bound.spec.offer;
+            const auto same = std::ranges::find_if(next, [&](const Bound& each) {
+                return each.spec.address == bound.spec.address &&
+                       each.spec.offer == bound.spec.offer;
             });
             if (same == next.end()) {
                 waiting.push_back(bound.spec.address);
                 continue;
             }
-            bound.spec = *same;
+            bound.spec = same->spec;
+            bound.tls = same->tls;
             // One entry may stand for several passed sockets; of other addresses each has its own.
             if (bound.spec.passed_name().empty()) next.erase(same);
         }
     }
-    for (const ListenerSpec& spec : next)
-        if (spec.passed_name().empty()) waiting.push_back(spec.address);
+    for (const Bound& each : next)
+        if (each.spec.passed_name().empty()) waiting.push_back(each.spec.address);
     return waiting;
 }
 
@@ -132,7 +166,8 @@ std::vector<proxy::ListenerTerms> Listeners::proxy_terms() const {
     for (const Bound& bound : proxies_) {
         proxy::ListenerTerms terms;
         terms.address = bound.address;
-        terms.name = bound.address.to_string();
+        terms.name = bound.name();
+        terms.tls = bound.tls;
         terms.clients = bound.spec.clients;
         terms.authentication = bound.spec.authentication.value_or(proxy::ProxyAuthentication::none);
         terms.bandwidth = bound.spec.bandwidth;
@@ -141,9 +176,14 @@ std::vector<proxy::ListenerTerms> Listeners::proxy_terms() const {
     return all;
 }
 
-std::vector<std::vector<net::Cidr>> Listeners::admin_clients() const {
-    std::vector<std::vector<net::Cidr>> all;
-    for (const Bound& bound : admins_) all.push_back(bound.spec.clients);
+std::vector<admin::Terms> Listeners::admin_terms() const {
+    std::vector<admin::Terms> all;
+    for (const Bound& bound : admins_) {
+        admin::Terms terms;
+        terms.tls = bound.tls;
+        terms.clients = bound.spec.clients;
+        all.push_back(std::move(terms));
+    }
     return all;
 }
 
@@ -157,7 +197,7 @@ std::vector<net::Address> Listeners::addresses() const {
 std::vector<std::string> Listeners::names(Offer offer) const {
     std::vector<std::string> all;
     for (const Bound& bound : offer == Offer::proxy ? proxies_ : admins_)
-        all.push_back(bound.address.to_string());
+        all.push_back(bound.name());
     return all;
 }
 

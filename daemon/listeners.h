@@ -29,14 +29,16 @@ public:
         return std::move(admin_listeners_);
     }
 
-    // The terms of `specs` hold from now on. Listeners that are new or gone count from the next
-    // start on: those are named.
-    std::vector<std::string> take_over(std::span<const ListenerSpec> specs);
+    // The terms of `specs` hold from now on, certificates included: their files are read again.
+    // Listeners that are new or gone count from the next start
+    // on: those are named. Errc::invalid when a certificate cannot be read: nothing has changed
+    // then.
+    Expected<std::vector<std::string>> take_over(std::span<const ListenerSpec> specs);
 
     // In the order of Settings::listeners.
     std::vector<proxy::ListenerTerms> proxy_terms() const;
-    // Who may connect to the admin API, in the order of admin_listeners().
-    std::vector<std::vector<net::Cidr>> admin_clients() const;
+    // In the order of admin_listeners(); their `hosts` are somebody else's to fill in.
+    std::vector<admin::Terms> admin_terms() const;
     std::vector<net::Address> addresses() const;
     // As the line "listening proxy=... admin=..." has them.
     std::vector<std::string> names(Offer offer) const;
@@ -45,6 +47,9 @@ private:
     struct Bound {
         ListenerSpec spec;
         net::Address address;
+        std::shared_ptr<const net::TlsServer> tls;
+
+        std::string name() const;
     };
     using Workers = std::span<const std::unique_ptr<Worker>>;
     Expected<void> open_own(const ListenerSpec& spec, Workers workers, net::Loop& control);

@@ -53,14 +53,16 @@ Expected<void> Server::take_next() {
     if (!next) return fail(std::move(next).error());
     auto interception = interceptions_.make(*next);
     if (!interception) return fail(std::move(interception).error());
-    std::vector<std::string> waiting = restart_only_changes(started_with_, next->options);
-    for (const std::string& address : listeners_.take_over(next->listeners))
-        waiting.push_back(fmt::format("listener {}", address));
+    auto waiting = listeners_.take_over(next->listeners);
+    if (!waiting) return fail(std::move(waiting).error());
+    for (std::string& address : *waiting) address = fmt::format("listener {}", address);
+    for (std::string& option : restart_only_changes(started_with_, next->options))
+        waiting->push_back(std::move(option));
     for (const std::string& remark : next->remarks) log_.warn("{}", remark);
     apply(std::move(*next), std::move(*interception));
-    if (!waiting.empty())
+    if (!waiting->empty())
         log_.warn("reload: these options count from the next start on: {}",
-                  fmt::join(waiting, ", "));
+                  fmt::join(*waiting, ", "));
     log_.info("reloaded {}: {} rules", configuration_.name, configuration_.rules->rules().size());
     return {};
 }
@@ -77,9 +79,11 @@ void Server::apply(Configuration next, std::shared_ptr<const proxy::Interception
     origins.lanes = lanes_;
     for (const auto& worker : workers_) worker->set_origin_options(origins);
     identity_.listeners = listeners_.proxy_terms();
-    const std::vector<std::vector<net::Cidr>> clients = listeners_.admin_clients();
-    for (std::size_t i = 0; i < admins_.size(); ++i)
-        admins_[i]->set_terms(admin::Terms(clients[i], options.list("admin.hosts")));
+    std::vector<admin::Terms> terms = listeners_.admin_terms();
+    for (std::size_t i = 0; i < admins_.size(); ++i) {
+        terms[i].hosts = options.list("admin.hosts");
+        admins_[i]->set_terms(std::move(terms[i]));
+    }
     settings_.store(proxy_settings(configuration_, identity_, std::move(interception)));
 }
 

@@ -113,13 +113,24 @@ Task<void> Server::State::accept_all() {
 }
 
 Task<void> Server::State::serve(std::unique_ptr<net::Socket> socket) {
+    const Terms now = terms;  // set_terms() is for the connections to come
+    if (now.tls) {
+        const net::TlsTerms own_identity;
+        const std::span<const std::byte> none;  // has arrived early
+        const auto session =
+            co_await socket->accept_tls(now.tls, own_identity, none, kReadDeadline);
+        if (!session) {
+            log.debug("admin: TLS handshake: {}", session.error().what);
+            co_return;
+        }
+    }
     auto received = co_await receive(*socket);
     if (!received) co_return;  // nobody to tell
     Answer reply = std::move(received->refusal);
     Body body = Body::sent;
     if (received->head) {
         body = received->head->method == "HEAD" ? Body::omitted : Body::sent;
-        const Asker asker(peer_of(*socket), terms.hosts);
+        const Asker asker(peer_of(*socket), now.hosts);
         auto answered = co_await answer(*received->head, asker, backend);
         reply = std::move(answered);
     }

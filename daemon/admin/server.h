@@ -46,6 +46,7 @@ public:
 
 // Who may ask, and how.
 struct Terms {
+    std::shared_ptr<const net::TlsServer> tls;  // null: plaintext
     std::vector<net::Cidr> clients;  // networks that may connect; empty: everybody. Unix sockets:
                                      // whoever the file's mode lets
     // Names under which the API is asked for, besides localhost and IP addresses. A browser that is

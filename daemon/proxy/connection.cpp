@@ -41,8 +41,34 @@ bool Connection::is_admitted() const {
     return services_.settings()->listeners[listener_].admits(client_->peer());
 }
 
+// Whoever never gets through it is as idle as one who never asks.
+Task<bool> Connection::shake_hands() {
+    const std::shared_ptr<const Settings> settings = services_.settings();
+    const std::shared_ptr<const net::TlsServer> server = settings->listeners[listener_].tls;
+    if (!server) co_return true;
+    const net::TlsTerms own_identity;
+    const std::span<const std::byte> none;  // has arrived early
+    join(idle_order_, services_.clock.now());
+    auto session =
+        co_await client_->accept_tls(server, own_identity, none, settings->handshake_timeout);
+    leave();
+    HandshakeRecord record;
+    if (session)
+        record.session = *session;
+    else
+        record.error = session.error().code;
+    services_.observer.handshake_done(record);
+    if (!session) services_.log.debug("{}: TLS handshake: {}", peer_, session.error().what);
+    co_return session.has_value();
+}
+
 Task<void> Connection::run() {
     if (!is_admitted()) co_return;
+    const bool agreed = co_await shake_hands();
+    if (!agreed) {
+        client_->close();
+        co_return;
+    }
     for (bool goes_on = true; goes_on && !draining_;) {
         const std::shared_ptr<const Settings> settings = services_.settings();
         idle_ = input_.buffered().empty();

@@ -26,6 +26,8 @@ public:
 
 private:
     bool is_admitted() const;
+    // What its listener asks for before the first request. False: the connection is over.
+    Task<bool> shake_hands();
     Task<bool> serve_one(http::RequestHead request, std::shared_ptr<const Settings> settings);
     // What is still coming is read and dropped for a moment: closing at once would reset the answer
     // away.
