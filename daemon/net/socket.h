@@ -40,8 +40,8 @@ public:
     Socket& operator=(const Socket&) = delete;
 
     // Makes this connection the server's side of a TLS connection; from then on every other
-    // operation moves plaintext. To be called once, before anything else was read but for `early`:
-    // bytes that came already and belong to the handshake. `deadline` is for the whole handshake.
+    // operation moves plaintext. On a TLS connection: another one inside of it. `early` is what was
+    // read already and belongs to the handshake. `deadline` is for the whole handshake.
     // Errors: timed_out, closed, invalid (not TLS, no common version), refused (the name, the
     // client's certificate).
     Task<Expected<TlsSession>> accept_tls(std::shared_ptr<const TlsServer> server, TlsTerms terms,

@@ -83,11 +83,10 @@ Task<Expected<TlsSession>> Socket::accept_tls(std::shared_ptr<const TlsServer> s
                                               TlsTerms terms, std::span<const std::byte> early,
                                               Deadline deadline) {
     State& state = *state_;
-    assert(!state.tls && "once");
     const Claim reading(state.read_side);
     const Claim writing(state.write_side);
-    state.tls =
-        std::make_unique<TlsConnection>(std::move(server), std::move(terms), early, state.fd.get());
+    state.tls = std::make_unique<TlsConnection>(std::move(server), std::move(terms), early,
+                                                state.fd.get(), std::move(state.tls));
     const SteadyTime end = std::chrono::steady_clock::now() + deadline;
     for (;;) {
         if (state.closed) co_return was_closed();

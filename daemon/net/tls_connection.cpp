@@ -1,8 +1,8 @@
 #include "daemon/net/tls_connection.h"
 
 #include "base/digest.h"
-#include "daemon/net/early_bytes.h"
 #include "daemon/net/tls_server.h"
+#include "daemon/net/tls_transport.h"
 
 #include <algorithm>
 #include <array>
@@ -59,15 +59,22 @@ bool is_about_the_certificate(int reason) {
 void TlsConnection::Free::operator()(ssl_st* ssl) const { ::SSL_free(ssl); }
 
 TlsConnection::TlsConnection(std::shared_ptr<const TlsServer> server, TlsTerms terms,
-                             std::span<const std::byte> early, int fd)
+                             std::span<const std::byte> early, int fd,
+                             std::unique_ptr<TlsConnection> outer)
     : server_(std::move(server)),
       terms_(std::move(terms)),
+      outer_(std::move(outer)),
       ssl_(::SSL_new(server_->state().context.get())) {
     SSL* const ssl = ssl_.get();
     SSL_set_app_data(ssl, this);
     ::SSL_set_accept_state(ssl);
-    ::SSL_set_fd(ssl, fd);
-    if (!early.empty()) ::SSL_set0_rbio(ssl, read_early_bytes_first(early, fd));
+    if (outer_) {
+        BIO* const both = through(*outer_, early);
+        ::SSL_set_bio(ssl, both, both);
+    } else {
+        ::SSL_set_fd(ssl, fd);
+        if (!early.empty()) ::SSL_set0_rbio(ssl, read_early_bytes_first(early, fd));
+    }
     bind_sessions_to(ssl, terms_.expected_name);
     if (terms_.identity) show(ssl, *terms_.identity);
 }
@@ -193,6 +200,7 @@ Expected<Step> TlsConnection::push_file(int file, std::uint64_t offset, std::uin
 void TlsConnection::say_goodbye() {
     if (::SSL_in_init(ssl_.get()) == 0) ::SSL_shutdown(ssl_.get());
     ::ERR_clear_error();
+    if (outer_) outer_->say_goodbye();
 }
 
 }  // namespace hawker::net

@@ -28,9 +28,9 @@ struct Step {
 
 class TlsConnection {
 public:
-    // `early` is copied.
+    // `early` is copied. `outer`, or null: the connection that this one travels in.
     TlsConnection(std::shared_ptr<const TlsServer> server, TlsTerms terms,
-                  std::span<const std::byte> early, int fd);
+                  std::span<const std::byte> early, int fd, std::unique_ptr<TlsConnection> outer);
     ~TlsConnection();
     TlsConnection(const TlsConnection&) = delete;
     TlsConnection& operator=(const TlsConnection&) = delete;
@@ -62,6 +62,7 @@ private:
 
     const std::shared_ptr<const TlsServer> server_;
     const TlsTerms terms_;
+    const std::unique_ptr<TlsConnection> outer_;
     std::string refused_name_;
     std::unique_ptr<ssl_st, Free> ssl_;
     bool kernel_sends_ = false;

@@ -47,6 +47,16 @@ public:
         if (session_) ::SSL_set_session(ssl_.get(), session_.get());
         return ::SSL_connect(ssl_.get()) == 1 ? "ok" : complaint();
     }
+    // Inside of a connection that another one has made.
+    std::string shake_hands_inside(const TlsClient& outer, const std::string& name) {
+        ssl_.reset(::SSL_new(context_.get()));
+        BIO* const both = ::BIO_new(::BIO_f_ssl());
+        BIO_set_ssl(both, outer.ssl(), BIO_NOCLOSE);
+        ::SSL_set_bio(ssl_.get(), both, both);
+        ::SSL_ctrl(ssl_.get(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                   const_cast<char*>(name.c_str()));
+        return ::SSL_connect(ssl_.get()) == 1 ? "ok" : complaint();
+    }
     // A session whose connection ended without a goodbye would be thrown away by its own client.
     void keep_session() {
         ::SSL_set_shutdown(ssl_.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);

@@ -1,0 +1,127 @@
+#include "daemon/net/tls_transport.h"
+
+#include "daemon/net/tls_connection.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <vector>
+
+#include <sys/socket.h>
+
+namespace hawker::net {
+
+namespace {
+
+struct Transport {
+    std::vector<std::byte> early;
+    std::size_t given = 0;
+    int fd = -1;
+    TlsConnection* outer = nullptr;
+};
+
+Transport& transport_of(BIO* bio) { return *static_cast<Transport*>(::BIO_get_data(bio)); }
+
+std::size_t take_early(Transport& transport, char* into, std::size_t most) {
+    const std::size_t size = std::min(most, transport.early.size() - transport.given);
+    std::copy_n(reinterpret_cast<const char*>(transport.early.data()) + transport.given, size,
+                into);
+    transport.given += size;
+    if (transport.given == transport.early.size()) {
+        std::vector<std::byte>().swap(transport.early);
+        transport.given = 0;
+    }
+    return size;
+}
+
+// What a BIO's callback says for a step: 1 for bytes that moved.
+int tell(BIO* bio, const Expected<Step>& step, std::size_t* moved) {
+    if (step && step->waits == Waits::read) BIO_set_retry_read(bio);
+    if (step && step->waits == Waits::write) BIO_set_retry_write(bio);
+    const bool is_end = step && step->waits == Waits::nothing && step->bytes == 0;
+    if (is_end) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
+    if (!step || step->bytes == 0) return 0;
+    *moved = step->bytes;
+    return 1;
+}
+
+Expected<Step> receive(int fd, char* into, std::size_t most) {
+    const ssize_t size = ::recv(fd, into, most, 0);
+    Step step;
+    if (size >= 0) {
+        step.bytes = static_cast<std::size_t>(size);
+        return step;
+    }
+    if (errno != EAGAIN && errno != EINTR) return fail(system_error(errno, "TLS"));
+    step.waits = Waits::read;
+    return step;
+}
+
+int read_bytes(BIO* bio, char* into, std::size_t most, std::size_t* got) {
+    Transport& transport = transport_of(bio);
+    BIO_clear_retry_flags(bio);
+    if (!transport.early.empty()) {
+        *got = take_early(transport, into, most);
+        return 1;
+    }
+    const std::span<std::byte> room(reinterpret_cast<std::byte*>(into), most);
+    return tell(bio,
+                transport.outer ? transport.outer->read(room) : receive(transport.fd, into, most),
+                got);
+}
+
+int write_bytes(BIO* bio, const char* from, std::size_t size, std::size_t* put) {
+    BIO_clear_retry_flags(bio);
+    const std::span<const std::byte> bytes(reinterpret_cast<const std::byte*>(from), size);
+    return tell(bio, transport_of(bio).outer->write(bytes), put);
+}
+
+long control(BIO* bio, int command, long /*number*/, void* /*argument*/) {
+    if (command == BIO_CTRL_EOF) return BIO_test_flags(bio, BIO_FLAGS_IN_EOF) != 0 ? 1 : 0;
+    return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+int destroy(BIO* bio) {
+    const std::unique_ptr<Transport> transport(static_cast<Transport*>(::BIO_get_data(bio)));
+    return 1;
+}
+
+struct FreeMethod {
+    void operator()(BIO_METHOD* method) const { ::BIO_meth_free(method); }
+};
+
+const BIO_METHOD* transport_method() {
+    static const std::unique_ptr<BIO_METHOD, FreeMethod> method = [] {
+        std::unique_ptr<BIO_METHOD, FreeMethod> made(
+            ::BIO_meth_new(::BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "TLS transport"));
+        ::BIO_meth_set_read_ex(made.get(), &read_bytes);
+        ::BIO_meth_set_write_ex(made.get(), &write_bytes);
+        ::BIO_meth_set_ctrl(made.get(), &control);
+        ::BIO_meth_set_destroy(made.get(), &destroy);
+        return made;
+    }();
+    return method.get();
+}
+
+BIO* make(std::span<const std::byte> early, int fd, TlsConnection* outer) {
+    auto transport = std::make_unique<Transport>();
+    transport->early.assign(early.begin(), early.end());
+    transport->fd = fd;
+    transport->outer = outer;
+    BIO* const bio = ::BIO_new(transport_method());
+    ::BIO_set_data(bio, transport.release());
+    ::BIO_set_init(bio, 1);
+    return bio;
+}
+
+}  // namespace
+
+BIO* read_early_bytes_first(std::span<const std::byte> early, int fd) {
+    return make(early, fd, nullptr);
+}
+
+BIO* through(TlsConnection& outer, std::span<const std::byte> early) {
+    return make(early, -1, &outer);
+}
+
+}  // namespace hawker::net

@@ -1,0 +1,21 @@
+// What TLS reads from and writes to where that is not simply the socket: bytes that somebody has
+// read already, or another TLS connection (an intercepted tunnel through an https:// proxy). For
+// net/ alone.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+#include <openssl/bio.h>
+
+namespace hawker::net {
+
+class TlsConnection;
+
+// Gives `early`, which is copied, and then what the socket has. For reading only.
+BIO* read_early_bytes_first(std::span<const std::byte> early, int fd);
+// The same, and then what `outer` reads; writes through it. `outer` outlives the BIO.
+BIO* through(TlsConnection& outer, std::span<const std::byte> early);
+// Of both: the SSL that takes a BIO owns it.
+
+}  // namespace hawker::net
