@@ -42,7 +42,7 @@ public:
 private:
     Expected<void> top_level(const YAML::Node& key_node, const YAML::Node& value) {
         const std::string& key = key_node.Scalar();
-        if (key != "rules" && key != "origins" && key != "listeners")
+        if (key != "rules" && key != "origins" && key != "listeners" && key != "users")
             return entry(key_node, "", value);
         if (const auto ok = only_once(key_node, key); !ok) return ok;
         if (key == "listeners") {
@@ -55,6 +55,12 @@ private:
             auto origins = read_origins(value, name_);
             if (!origins) return fail(std::move(origins).error());
             file_.origins = std::move(*origins);
+            return {};
+        }
+        if (key == "users") {
+            auto users = read_users(value, name_);
+            if (!users) return fail(std::move(users).error());
+            file_.users = std::move(*users);
             return {};
         }
         auto rules = read_rules(value, name_);

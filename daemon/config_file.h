@@ -1,5 +1,5 @@
-// The configuration file: options under nested keys, and the lists `rules`, `origins` and
-// `listeners`. One YAML file, nothing is included from elsewhere.
+// The configuration file: options under nested keys, and the sections `rules`, `origins`,
+// `listeners` and `users`. One YAML file, nothing is included from elsewhere.
 //
 // Thread: any. Reading waits for the disk: at start, and on the control thread for a reload.
 // Failure: Errc::invalid with file and line, in words for the person who typed it; Errc::not_found
@@ -10,6 +10,7 @@
 #include "daemon/listeners_config.h"
 #include "daemon/options.h"
 #include "daemon/origins_config.h"
+#include "daemon/users_config.h"
 #include "filters/rule.h"
 
 #include <optional>
@@ -26,6 +27,7 @@ struct ConfigFile {
     std::optional<std::vector<filters::RuleSpec>> rules;
     std::vector<OriginSpec> origins;
     std::vector<ListenerSpec> listeners;
+    admission::Users::Terms users;
 };
 
 Expected<ConfigFile> read_config_file(const std::string& path);

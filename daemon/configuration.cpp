@@ -37,6 +37,17 @@ std::vector<net::Cidr> ranges(const std::vector<std::string>& texts) {
     return cidrs;
 }
 
+Expected<std::shared_ptr<const admission::Users>> users_of(const Options& options,
+                                                           admission::Users::Terms terms) {
+    std::shared_ptr<const admission::Htpasswd> passwords;
+    if (const std::string& file = options.text("auth.htpasswd"); !file.empty()) {
+        auto loaded = admission::Htpasswd::load(file);
+        if (!loaded) return fail(std::move(loaded).error().within(options.where("auth.htpasswd")));
+        passwords = std::move(*loaded);
+    }
+    return std::make_shared<const admission::Users>(std::move(passwords), std::move(terms));
+}
+
 }  // namespace
 
 Expected<Configuration> load(const CommandLine& line, const char* const* environment) {
@@ -62,6 +73,9 @@ Expected<Configuration> load(const CommandLine& line, const char* const* environ
     auto options = Options::resolve(assignments);
     if (!options) return fail(std::move(options).error());
     configuration.options = std::move(*options);
+    auto users = users_of(configuration.options, std::move(file.users));
+    if (!users) return fail(std::move(users).error());
+    configuration.users = std::move(*users);
     auto listeners = resolve_listeners(std::move(file.listeners), configuration.options);
     if (!listeners) return fail(std::move(listeners).error());
     configuration.listeners = std::move(*listeners);
@@ -149,6 +163,8 @@ std::shared_ptr<const proxy::Settings> proxy_settings(
     auto settings = std::make_shared<proxy::Settings>();
     settings->rules = configuration.rules;
     settings->routes = configuration.routes;
+    settings->users = configuration.users;
+    settings->remember_passwords = options.duration("auth.remember");
     settings->destinations =
         std::make_shared<const net::DestinationPolicy>(destination_policy(options));
     settings->head_limits.head_bytes = options.size("limits.head_size");

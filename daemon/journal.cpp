@@ -69,6 +69,10 @@ void Journal::handshake_done(const proxy::HandshakeRecord& record) {
         metrics_.handshake_done(where, record.session.resumed, record.session.kernel_sends);
 }
 
+void Journal::asked_for_user(proxy::Admittance verdict) {
+    metrics_.asked_for_user(static_cast<admin::Asked>(verdict));
+}
+
 void Journal::connection_opened() { metrics_.connection_opened(); }
 void Journal::connection_closed() { metrics_.connection_closed(); }
 
@@ -100,21 +104,30 @@ std::string access_text(const proxy::ExchangeRecord& record) {
     if (record.received > 0) line += fmt::format(" received={}", record.received);
     if (!record.task.empty()) line += fmt::format(" task={}", record.task);
     if (!record.rule.empty()) line += fmt::format(" rule={}", quoted(record.rule));
-    line += fmt::format(" client={} url={}", record.client, record.url);
+    line += fmt::format(" client={}", record.client);
+    if (!record.user.empty()) line += fmt::format(" user={}", quoted(record.user));
+    line += fmt::format(" url={}", record.url);
     if (!record.error.empty()) line += fmt::format(" error={}", quoted(record.error));
     return line;
 }
 
 std::string access_json(const proxy::ExchangeRecord& record, WallTime now) {
-    const nlohmann::ordered_json json = {
-        {"time", timestamp(now)},        {"level", "info"},
-        {"message", "access"},           {"method", record.method},
-        {"status", record.status},       {"source", record.source},
-        {"bytes", record.bytes},         {"received", record.received},
-        {"ms", record.duration.count()}, {"first_byte_ms", record.first_byte.count()},
-        {"task", record.task},           {"rule", record.rule},
-        {"client", record.client},       {"url", record.url},
-        {"error", record.error}};
+    const nlohmann::ordered_json json = {{"time", timestamp(now)},
+                                         {"level", "info"},
+                                         {"message", "access"},
+                                         {"method", record.method},
+                                         {"status", record.status},
+                                         {"source", record.source},
+                                         {"bytes", record.bytes},
+                                         {"received", record.received},
+                                         {"ms", record.duration.count()},
+                                         {"first_byte_ms", record.first_byte.count()},
+                                         {"task", record.task},
+                                         {"rule", record.rule},
+                                         {"client", record.client},
+                                         {"user", record.user},
+                                         {"url", record.url},
+                                         {"error", record.error}};
     return json.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
 }
 

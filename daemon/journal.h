@@ -27,6 +27,7 @@ public:
     // Says so once for each host, for as many hosts as fit into a bounded set; counts always.
     void tunnel_could_have_been_cached(const std::string& host) override;
     void handshake_done(const proxy::HandshakeRecord& record) override;
+    void asked_for_user(proxy::Admittance verdict) override;
     void connection_opened() override;
     void connection_closed() override;
 

@@ -16,9 +16,7 @@ bool wants_certificates(const ListenerSpec& spec) {
 }
 
 // Users and their passwords; empty when there are none.
-std::string users_file(const Options& options) {
-    return find_option("auth.htpasswd") ? options.text("auth.htpasswd") : std::string();
-}
+std::string users_file(const Options& options) { return options.text("auth.htpasswd"); }
 
 bool is_local(const net::Address& address) {
     return address.is_loopback() || address.family() == AF_UNIX;

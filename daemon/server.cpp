@@ -135,7 +135,7 @@ void Server::open_admin() {
 
 void Server::start_workers() {
     services_ = std::make_unique<proxy::Services>(
-        *cache_, pool_, clock_, log_, journal_, *access_,
+        *cache_, pool_, clock_, log_, journal_, *access_, authenticator_,
         [this](Executor& home) -> origin::Client& {
             const auto found = std::ranges::find_if(
                 workers_, [&](const auto& worker) { return &worker->loop() == &home; });
@@ -177,6 +177,7 @@ int Server::run() {
     cache_->shut_down();
     for (const auto& worker : workers_) worker->stop();
     pool_.stop();
+    verifying_.stop();
     finished_ = true;
     log_.info("stopped");
     return 0;

@@ -79,6 +79,18 @@ inline constexpr std::array kServiceOptions = {
                    "the proxies on a road. Empty: hawker- and eight random digits at every start.",
            .check = check_pseudonym},
 
+    Option{.key = "auth.htpasswd",
+           .type = Type::text,
+           .fallback = "",
+           .help = "Who may use the proxy, and with which password: a file of bcrypt hashes, as "
+                   "`htpasswd -B` writes it. With it every listener asks for a user, unless its "
+                   "`auth` says otherwise (docs/users.md). Read again on SIGHUP."},
+    Option{.key = "auth.remember",
+           .type = Type::duration,
+           .fallback = "5m",
+           .help = "How long a password that was right is not verified again. bcrypt takes time "
+                   "by design, and clients send their password with every request."},
+
     Option{.key = "admin.listen",
            .type = Type::list,
            .unit = "addresses",

@@ -23,6 +23,7 @@ constexpr std::array<const char*, 2> kWheres = {"listener", "intercept"};
 constexpr std::array<const char*, 5> kHandshakes = {"full", "resumed", "failed", "timed_out",
                                                     "closed"};
 constexpr std::array<const char*, 2> kSenders = {"process", "kernel"};
+constexpr std::array<const char*, 4> kAsked = {"admitted", "missing", "wrong", "busy"};
 constexpr std::array<const char*, 3> kEnds = {"done", "failed", "stopped"};
 
 std::size_t source_index(std::string_view source) {
@@ -59,6 +60,7 @@ struct Metrics::State {
     std::array<Counter*, kSources.size()> sent{};
     std::array<std::array<Counter*, kHandshakes.size()>, kWheres.size()> handshakes{};
     std::array<Counter*, kSenders.size()> sessions{};
+    std::array<Counter*, kAsked.size()> asked{};
     std::array<Counter*, kEnds.size()> fetches{};
     std::array<Counter*, kShortages.size()> refused{};
     std::array<Counter*, kShortages.size()> pauses{};
@@ -140,6 +142,12 @@ struct Metrics::State {
             for (std::size_t result = 0; result < kHandshakes.size(); ++result)
                 handshakes[where][result] = &handshakes_of.Add(
                     {{"where", kWheres[where]}, {"result", kHandshakes[result]}});
+        auto& asked_of = prometheus::BuildCounter()
+                             .Name("hawker_proxy_authentications_total")
+                             .Help("Requests that were asked for a user, by what came of it")
+                             .Register(registry);
+        for (std::size_t what = 0; what < kAsked.size(); ++what)
+            asked[what] = &asked_of.Add({{"result", kAsked[what]}});
         for (std::size_t who = 0; who < kSenders.size(); ++who)
             sessions[who] = &sessions_of.Add({{"sends", kSenders[who]}});
         for (std::size_t what = 1; what < kShortages.size(); ++what) {
@@ -199,6 +207,9 @@ void Metrics::handshake_done(Handshakes where, bool resumed, bool kernel_sends) 
 }
 void Metrics::handshake_failed(Handshakes where, Errc error) {
     state_->handshakes[static_cast<std::size_t>(where)][failure_index(error)]->Increment();
+}
+void Metrics::asked_for_user(Asked what) {
+    state_->asked[static_cast<std::size_t>(what)]->Increment();
 }
 void Metrics::tunnel_could_have_been_cached() { state_->hints.Increment(); }
 

@@ -24,6 +24,8 @@ enum class Shortage : std::uint8_t { none, connections, descriptors, memory };
 // Whose TLS handshakes: a listener's clients, or those of a tunnel that is opened.
 enum class Handshakes : std::uint8_t { listener, intercept };
 
+enum class Asked : std::uint8_t { admitted, missing, wrong, busy };
+
 class Metrics {
 public:
     explicit Metrics(std::string_view version);
@@ -51,6 +53,8 @@ public:
     void tunnel_could_have_been_cached();
     void handshake_done(Handshakes where, bool resumed, bool kernel_sends);
     void handshake_failed(Handshakes where, Errc error);
+    // What came of asking a client who it is.
+    void asked_for_user(Asked what);
     // `bytes` came from origins.
     void fetch(FetchEnd end, std::uint64_t bytes, std::chrono::milliseconds cost);
 

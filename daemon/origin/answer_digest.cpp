@@ -1,31 +1,21 @@
+#include "base/base64.h"
 #include "daemon/origin/answer_check.h"
 #include "daemon/origin/grammar.h"
 
+#include <algorithm>
 #include <array>
+#include <span>
 
 namespace hawker::origin {
 
 namespace {
 
-// Standard alphabet, padding required (RFC 4648 section 4); exactly 32 bytes.
-std::optional<Digest> from_base64(std::string_view text) {
-    constexpr std::string_view kAlphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    constexpr std::size_t kCharacters = 43;
-    if (text.size() != kCharacters + 1 || text.back() != '=') return std::nullopt;
+// Exactly 32 bytes.
+std::optional<Digest> digest_of(std::string_view base64) {
+    const auto bytes = from_base64(base64);
     Digest digest;
-    unsigned bits = 0;
-    unsigned held = 0;
-    std::size_t filled = 0;
-    for (const char c : text.substr(0, kCharacters)) {
-        const std::size_t value = kAlphabet.find(c);
-        if (value == std::string_view::npos) return std::nullopt;
-        bits = (bits << 6U) | static_cast<unsigned>(value);
-        held += 6;
-        if (held < 8) continue;
-        held -= 8;
-        digest.bytes.at(filled++) = static_cast<std::byte>((bits >> held) & 0xFFU);
-    }
+    if (!bytes || bytes->size() != digest.bytes.size()) return std::nullopt;
+    std::ranges::copy(std::as_bytes(std::span(*bytes)), digest.bytes.begin());
     return digest;
 }
 
@@ -45,7 +35,7 @@ std::string_view sha256_member(std::string_view list) {
 std::optional<Digest> in_repr_digest(std::string_view list) {
     std::string_view value = sha256_member(list);
     if (value.size() < 2 || value.front() != ':' || value.back() != ':') return std::nullopt;
-    return from_base64(value.substr(1, value.size() - 2));
+    return digest_of(value.substr(1, value.size() - 2));
 }
 
 std::optional<Digest> in_linked_etag(std::string_view value) {
@@ -64,7 +54,7 @@ std::optional<Digest> in_docker_digest(std::string_view value) {
 std::optional<Digest> digest_told(const http::Fields& fields) {
     const std::array told = {
         in_repr_digest(fields.joined("Repr-Digest")),
-        from_base64(sha256_member(fields.joined("Digest"))),
+        digest_of(sha256_member(fields.joined("Digest"))),
         in_docker_digest(fields.get("Docker-Content-Digest").value_or("")),
         in_linked_etag(fields.get("X-Linked-Etag").value_or("")),
     };

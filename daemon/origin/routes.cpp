@@ -1,5 +1,7 @@
 #include "daemon/origin/routes.h"
 
+#include "base/base64.h"
+
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -35,21 +37,6 @@ std::optional<std::string> decoded(std::string_view text) {
         plain += c;
     }
     return plain;
-}
-
-std::string base64(std::string_view bytes) {
-    constexpr std::string_view kDigits =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    std::string text;
-    for (std::size_t i = 0; i < bytes.size(); i += 3) {
-        std::uint32_t group = 0;
-        for (std::size_t k = 0; k < 3; ++k)
-            group = group << 8U |
-                    (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
-        for (std::size_t k = 0; k < 4; ++k)
-            text += i + k > bytes.size() ? '=' : kDigits[group >> (18 - 6 * k) & 63U];
-    }
-    return text;
 }
 
 std::unexpected<Error> no_proxy_url() {
@@ -115,7 +102,7 @@ std::string UpstreamProxy::refusal(int status) const {
 }
 
 std::string UpstreamProxy::authorization() const {
-    return user.empty() ? "" : "Basic " + base64(fmt::format("{}:{}", user, password));
+    return user.empty() ? "" : "Basic " + to_base64(fmt::format("{}:{}", user, password));
 }
 
 Expected<void> NoProxy::add(std::string_view text) {

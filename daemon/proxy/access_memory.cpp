@@ -1,12 +1,10 @@
 #include "daemon/proxy/access_memory.h"
 
-#include <array>
+#include "base/keyed_hash.h"
+
 #include <list>
 #include <mutex>
-#include <new>
 #include <unordered_map>
-
-#include <openssl/rand.h>
 
 namespace hawker::proxy {
 
@@ -18,11 +16,7 @@ constexpr std::size_t kMostQuestions = 4096;
 class KeyedAccessMemory final : public AccessMemory {
 public:
     KeyedAccessMemory(std::size_t most_entries, const Clock& clock)
-        : most_entries_(most_entries), clock_(clock) {
-        if (RAND_bytes(reinterpret_cast<unsigned char*>(secret_.data()),
-                       static_cast<int>(secret_.size())) != 1)
-            throw std::bad_alloc();
-    }
+        : most_entries_(most_entries), clock_(clock) {}
 
     bool is_allowed(const std::string& principal, const TaskId& task) const override {
         const Digest key = key_of(principal, task);
@@ -63,16 +57,10 @@ public:
         }
     }
 
-    // Keyed: who reads our memory still cannot test a guessed token without the secret, and the
-    // secret ends with the process.
     Digest key_of(const std::string& principal, const TaskId& task) const override {
-        Sha256 hash;
-        hash.update(secret_);
-        hash.update(task.bytes);
-        hash.update(principal);
-        Digest key;
-        key.bytes = hash.value();
-        return key;
+        const std::string_view id(reinterpret_cast<const char*>(task.bytes.data()),
+                                  task.bytes.size());
+        return names_.of({id, principal});
     }
 
     AccessQuestions& questions() override { return questions_; }
@@ -93,7 +81,7 @@ private:
 
     const std::size_t most_entries_;
     const Clock& clock_;
-    std::array<std::byte, 64> secret_{};
+    const KeyedHash names_;
     mutable std::mutex mutex_;
     std::list<Yes> order_;  // oldest first
     std::unordered_map<Digest, std::list<Yes>::iterator> entries_;

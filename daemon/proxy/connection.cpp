@@ -53,10 +53,12 @@ Task<bool> Connection::shake_hands() {
         co_await client_->accept_tls(server, own_identity, none, settings->handshake_timeout);
     leave();
     HandshakeRecord record;
-    if (session)
+    if (session) {
         record.session = *session;
-    else
+        certificate_user_ = session->client_name;
+    } else {
         record.error = session.error().code;
+    }
     services_.observer.handshake_done(record);
     if (!session) services_.log.debug("{}: TLS handshake: {}", peer_, session.error().what);
     co_return session.has_value();
@@ -81,7 +83,9 @@ Task<void> Connection::run() {
             co_await refuse(std::move(std::get<http::BadRequest>(head)), settings);
             break;
         }
-        goes_on = co_await serve_one(std::move(std::get<http::RequestHead>(head)), settings);
+        // Those that hold now: the wait may have been long, and the user may have gone meanwhile.
+        goes_on =
+            co_await serve_one(std::move(std::get<http::RequestHead>(head)), services_.settings());
     }
     client_->shutdown_write();
     client_->close();
@@ -100,7 +104,12 @@ Task<bool> Connection::serve_one(http::RequestHead request,
     Context context(loop_, services_, settings, *client_, input_, request, body, out, record, {},
                     {});
     cancel_ = &context.cancel;
-    if (inside_) context.inside = &*inside_;
+    context.listener_place = listener_;
+    context.known_user = certificate_user_;
+    if (inside_) {
+        context.inside = &*inside_;
+        context.known_user = inside_->user;
+    }
     co_await serve(context);
     cancel_ = nullptr;
     const bool opened = context.opened.has_value();

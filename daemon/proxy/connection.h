@@ -41,6 +41,7 @@ private:
     const std::size_t listener_;
     ClientInput input_;
     std::string peer_;
+    std::string certificate_user_;       // whom a client certificate names
     std::optional<Intercepted> inside_;  // since a CONNECT was intercepted
     bool draining_ = false;
     bool idle_ = true;

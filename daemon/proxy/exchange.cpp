@@ -2,6 +2,7 @@
 
 #include "daemon/http/caching.h"
 #include "daemon/http/validators.h"
+#include "daemon/proxy/admittance.h"
 
 #include <fmt/format.h>
 
@@ -61,6 +62,8 @@ Task<void> answer(Context& context, int status, std::string_view proxy_error, st
         head.fields.add(
             "Retry-After",
             fmt::format("{}", std::chrono::ceil<std::chrono::seconds>(*retry_after).count()));
+    if (status == 407)
+        head.fields.add("Proxy-Authenticate", R"(Basic realm="hawker", charset="UTF-8")");
     if (status == 405)
         head.fields.add("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, CONNECT");
     if (!context.body.finished()) context.out.close_after();
@@ -115,6 +118,8 @@ Task<void> serve_inside(Context& context) {
 
 Task<void> serve(Context& context) {
     const http::RequestHead& request = context.request;
+    const bool admitted = co_await admit(context);
+    if (!admitted) co_return;
     if (request.form == http::TargetForm::authority && !context.inside) {
         co_await open_tunnel(context);
         co_return;

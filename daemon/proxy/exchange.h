@@ -33,10 +33,16 @@ struct Context {
     filters::Decision decision;
     // Ends whatever the exchange waits for at the moment; empty when it waits for the client only.
     std::function<void()> cancel;
+    std::size_t listener_place = 0;
+    std::string_view known_user = {};     // whom a certificate, or the tunnel outside, has named
     const Intercepted* inside = nullptr;  // the tunnel that the request came through, if any
     std::optional<Intercepted> opened =
         std::nullopt;  // by this CONNECT: what follows on the socket is inside
 
+    const ListenerTerms& listener() const { return settings->listeners[listener_place]; }
+    const admission::UserTerms& user_terms() const {
+        return settings->users->terms_of(record.user);
+    }
     origin::Client& origin() const { return services.client_of(loop); }
 };
 

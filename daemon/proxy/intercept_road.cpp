@@ -38,6 +38,7 @@ Task<Opening> open_for_inspection(Context& context, filters::Authority authority
     Intercepted tunnel;
     tunnel.host = authority.host;
     tunnel.port = authority.port;
+    tunnel.user = context.record.user;
     const SteadyTime deadline = context.services.clock.now() + context.settings->handshake_timeout;
     auto leaf = co_await leaf_for(context, *interception, plain_host(tunnel.host));
     if (!leaf) {

@@ -52,6 +52,7 @@ private:
 struct Intercepted {
     std::string host;  // as CONNECT named it
     std::uint16_t port = 443;
+    std::string user = {};  // who asked for it, if that was asked
 };
 
 // The absolute URL of a request that came through the tunnel, byte for byte what its client meant.

@@ -48,13 +48,18 @@ Permission::Permission(Context& context, const origin::OriginSource& source)
       source_(source),
       principal_(principal_of(context.request, context.decision)) {}
 
+bool Permission::needs_none() const {
+    const filters::Access access = decision_.rule->access;
+    return access == filters::Access::capability ||
+           (access == filters::Access::shared && context_.user_terms().shared);
+}
+
 bool Permission::is_remembered() const {
-    return decision_.rule->access != filters::Access::verify ||
-           context_.services.access.is_allowed(principal_, decision_.task_id);
+    return needs_none() || context_.services.access.is_allowed(principal_, decision_.task_id);
 }
 
 void Permission::remember() {
-    if (decision_.rule->access != filters::Access::verify) return;
+    if (needs_none()) return;
     context_.services.access.allow(
         principal_, decision_.task_id,
         allowed_until(context_.services.clock.wall(), context_.settings->access_ttl,

@@ -31,6 +31,8 @@ public:
     bool has_joined() const { return joined_; }
 
 private:
+    // The rule asks nobody, or not this user.
+    bool needs_none() const;
     Task<Expected<std::shared_ptr<const Verdict>>> ask_origin(const cache::Representation& held,
                                                               AccessQuestions::Lead& lead);
 

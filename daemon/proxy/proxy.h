@@ -9,6 +9,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cache/cache.h"
+#include "daemon/admission/authenticator.h"
+#include "daemon/admission/users.h"
 #include "daemon/http/request_parser.h"
 #include "daemon/net/address.h"
 #include "daemon/net/loop.h"
@@ -54,6 +56,8 @@ struct Settings {
     std::vector<ListenerTerms> listeners;
     std::shared_ptr<const origin::Routes> routes;
     std::shared_ptr<const Interception> interception;  // null: every tunnel is opaque
+    std::shared_ptr<const admission::Users> users;
+    std::chrono::milliseconds remember_passwords{300'000};
     http::HeadLimits head_limits;
     std::chrono::milliseconds head_timeout{10'000};       // a request head, from its first byte
     std::chrono::milliseconds idle_timeout{60'000};       // keep-alive, between requests
@@ -81,6 +85,7 @@ struct ExchangeRecord {
     std::chrono::milliseconds first_byte{0};
     std::string source;          // hit, partial, miss, joined, pass, tunnel, intercept, error
     std::string client;          // address
+    std::string user;            // who was let in by name; empty otherwise
     std::string error;           // empty when it went well
     std::uint64_t received = 0;  // request body or tunnel bytes from the client
 };
@@ -93,6 +98,9 @@ struct HandshakeRecord {
     net::TlsSession session;
 };
 
+// What came of asking a client who it is.
+enum class Admittance : std::uint8_t { admitted, missing, wrong, busy };
+
 // What the proxy tells the rest of the daemon. Called on the loop; must not wait.
 class Observer {
 public:
@@ -101,6 +109,7 @@ public:
     // A tunnel to a host that a caching rule could have matched.
     virtual void tunnel_could_have_been_cached(const std::string& host) = 0;
     virtual void handshake_done(const HandshakeRecord& record) = 0;
+    virtual void asked_for_user(Admittance verdict) = 0;
     virtual void connection_opened() = 0;
     virtual void connection_closed() = 0;
 };
@@ -113,6 +122,7 @@ struct Services {
     const Log& log;
     Observer& observer;
     AccessMemory& access;
+    admission::Authenticator& authenticator;
     origin::ClientOf client_of;                                 // the origin client of a loop
     std::function<std::shared_ptr<const Settings>()> settings;  // the current snapshot; any thread
 };

@@ -14,7 +14,7 @@ namespace {
 
 using Waiting = Task<std::shared_ptr<const Verdict>>;
 
-class Questions : public testing::Test {
+class AccessQuestionsTest : public testing::Test {
 protected:
     static Digest key(unsigned char name) {
         Digest digest;
@@ -30,7 +30,7 @@ protected:
     AccessQuestions questions{2};
 };
 
-TEST_F(Questions, TheFirstAsksAndTheOthersGetItsAnswer) {
+TEST_F(AccessQuestionsTest, TheFirstAsksAndTheOthersGetItsAnswer) {
     auto first = take(1);
     auto second = take(1);
     auto third = take(1);
@@ -45,13 +45,13 @@ TEST_F(Questions, TheFirstAsksAndTheOthersGetItsAnswer) {
     for (Waiting& each : waiting) EXPECT_EQ(each.take(), answer);
 }
 
-TEST_F(Questions, AnAnswerIsNotRememberedBeyondThoseWhoWaited) {
+TEST_F(AccessQuestionsTest, AnAnswerIsNotRememberedBeyondThoseWhoWaited) {
     take(1).lead->tell(no());
     EXPECT_EQ(questions.open(), 0U);
     EXPECT_TRUE(take(1).lead);
 }
 
-TEST_F(Questions, ALeadThatGoesSendsTheOthersToAskAgain) {
+TEST_F(AccessQuestionsTest, ALeadThatGoesSendsTheOthersToAskAgain) {
     auto first = take(1);
     auto second = take(1);
     Waiting waiting = second.seat->wait();
@@ -62,7 +62,7 @@ TEST_F(Questions, ALeadThatGoesSendsTheOthersToAskAgain) {
     EXPECT_TRUE(take(1).lead);
 }
 
-TEST_F(Questions, WhoLeavesDisturbsNobody) {
+TEST_F(AccessQuestionsTest, WhoLeavesDisturbsNobody) {
     auto first = take(1);
     auto second = take(1);
     auto third = take(1);
@@ -79,7 +79,7 @@ TEST_F(Questions, WhoLeavesDisturbsNobody) {
     EXPECT_TRUE(staying.take());
 }
 
-TEST_F(Questions, TheirNumberIsBounded) {
+TEST_F(AccessQuestionsTest, TheirNumberIsBounded) {
     const auto first = take(1);
     const auto second = take(2);
     const auto third = take(3);
@@ -88,7 +88,7 @@ TEST_F(Questions, TheirNumberIsBounded) {
     EXPECT_TRUE(take(2).seat);  // an open one takes any number
 }
 
-TEST_F(Questions, ABurstFromManyThreadsHasOneLead) {
+TEST_F(AccessQuestionsTest, ABurstFromManyThreadsHasOneLead) {
     constexpr std::size_t kThreads = 8;
     std::array<HandExecutor, kThreads> homes;
     std::array<AccessQuestions::Place, kThreads> places;
