@@ -6,11 +6,12 @@ namespace {
 
 Task<void> ask_for_user(Context& context, Admittance why) {
     context.services.observer.asked_for_user(why);
-    co_await answer(context, 407, "http_request_denied",
-                    why == Admittance::missing
-                        ? "This proxy asks for a user and a password: write both, with a "
-                          "colon between them and an @ behind, before the host in its address."
-                        : "This proxy does not know this user with this password.");
+    std::string sentence = why == Admittance::missing
+                               ? "This proxy asks for a user and a password: write both, with a "
+                                 "colon between them and an @ "
+                                 "behind, before the host in its address."
+                               : "This proxy does not know this user with this password.";
+    co_await answer(context, 407, "http_request_denied", std::move(sentence));
 }
 
 // One password at a time, and what is remembered needs no wait.
