@@ -135,7 +135,7 @@ Task<void> Worker::refuse(std::unique_ptr<net::Socket> client, Shortage of) {
     headroom_->refused(of);
     const std::string answer = refusal_for(of);
     const auto written = co_await client->write(answer, 1s);
-    if (written) client->shutdown_write();
+    if (written) co_await client->shutdown_write(1s);
 }
 
 void Worker::ping() {

@@ -137,7 +137,7 @@ Task<void> Server::State::serve(std::unique_ptr<net::Socket> socket) {
     const std::string text = serialize(reply, body);
     const auto written = co_await socket->write(text, kWriteDeadline);
     if (!written) log.debug("admin: {}", written.error().what);
-    socket->shutdown_write();
+    co_await socket->shutdown_write(kWriteDeadline);
 }
 
 std::unique_ptr<Server> Server::serve(net::Loop& loop, std::unique_ptr<net::Listener> listener,

@@ -247,13 +247,16 @@ Task<Expected<void>> Socket::send_file(int file, std::uint64_t offset, std::uint
 
 void Socket::cork() { set_cork(state_->fd.get(), 1); }
 void Socket::uncork() { set_cork(state_->fd.get(), 0); }
-void Socket::shutdown_write() {
+
+Task<void> Socket::shutdown_write(Deadline deadline) {
     State& state = *state_;
+    const Claim claim(state.write_side);
     // What was cut off stays so: a goodbye would make it look complete.
-    if (state.closed) return;
-    if (state.tls) state.tls->say_goodbye();
+    if (state.closed) co_return;
+    if (state.tls) co_await state.say_goodbye(deadline);
     ::shutdown(state.fd.get(), SHUT_WR);
 }
+
 void Socket::close() { state_->close(); }
 bool Socket::is_closed() const { return state_->closed; }
 Loop& Socket::loop() { return state_->loop; }

@@ -64,7 +64,9 @@ public:
     // TCP_CORK: head and first bytes of a body leave in one segment.
     void cork();
     void uncork();
-    void shutdown_write();
+    // Nothing more comes from us. With TLS that is said in so many words, and `deadline` is for the
+    // room it takes; whoever does not hear it takes what he has for cut off.
+    Task<void> shutdown_write(Deadline deadline);
     void close();
     bool is_closed() const;
     Loop& loop();

@@ -68,6 +68,7 @@ struct Socket::State {
                                    Deadline deadline);
     Task<Expected<void>> send_file_tls(int file, std::uint64_t offset, std::uint64_t length,
                                        Deadline deadline, std::uint64_t& sent);
+    Task<void> say_goodbye(Deadline deadline);
 };
 
 // co_await Wait(state, side, ...): until the descriptor is ready again on that side. To be used

@@ -175,4 +175,12 @@ Task<Expected<void>> Socket::State::send_file_tls(int file, std::uint64_t offset
     co_return Expected<void>();
 }
 
+Task<void> Socket::State::say_goodbye(Deadline deadline) {
+    for (Wakened outcome = Wakened::ready; !closed && outcome == Wakened::ready;) {
+        const Step step = tls->say_goodbye();
+        if (step.waits != Waits::write) co_return;
+        outcome = co_await Wait(*this, write_side, deadline);
+    }
+}
+
 }  // namespace hawker::net

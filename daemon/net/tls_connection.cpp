@@ -197,10 +197,20 @@ Expected<Step> TlsConnection::push_file(int file, std::uint64_t offset, std::uin
     return all;
 }
 
-void TlsConnection::say_goodbye() {
-    if (::SSL_in_init(ssl_.get()) == 0) ::SSL_shutdown(ssl_.get());
-    ::ERR_clear_error();
-    if (outer_) outer_->say_goodbye();
+Step TlsConnection::say_goodbye() {
+    Step step;
+    // Once more, and OpenSSL would read what the other side has still to say.
+    if (!said_goodbye_ && ::SSL_in_init(ssl_.get()) == 0) {
+        ::ERR_clear_error();
+        const int result = ::SSL_shutdown(ssl_.get());
+        if (result < 0 && ::SSL_get_error(ssl_.get(), result) == SSL_ERROR_WANT_WRITE) {
+            step.waits = Waits::write;
+            return step;
+        }
+        ::ERR_clear_error();
+    }
+    said_goodbye_ = true;
+    return outer_ ? outer_->say_goodbye() : step;
 }
 
 }  // namespace hawker::net

@@ -45,8 +45,9 @@ public:
     Expected<Step> write(std::span<const std::byte> bytes);
     // From a file: by the kernel where it encrypts. Errc::corrupt as Socket::send_file().
     Expected<Step> send_file(int file, std::uint64_t offset, std::uint64_t length);
-    // Tells the other side that nothing more comes; it is not waited for.
-    void say_goodbye();
+    // Tells the other side that nothing more comes; its own goodbye is not waited for. Waits for
+    // room to write, or nothing.
+    Step say_goodbye();
 
     // What CONNECT named, for the callback that hears the SNI.
     const TlsTerms& terms() const { return terms_; }
@@ -66,6 +67,7 @@ private:
     std::string refused_name_;
     std::unique_ptr<ssl_st, Free> ssl_;
     bool kernel_sends_ = false;
+    bool said_goodbye_ = false;
 };
 
 }  // namespace hawker::net

@@ -49,7 +49,7 @@ Task<Expected<void>> pump_by_copying(Socket& from, Socket& to, Course& course,
                                      std::uint64_t& bytes) {
     auto ended = co_await move_all(from, to, course, bytes);
     if (ended) {
-        to.shutdown_write();
+        co_await to.shutdown_write(course.idle);
     } else {
         from.close();
         to.close();

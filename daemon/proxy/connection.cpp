@@ -87,7 +87,7 @@ Task<void> Connection::run() {
         goes_on =
             co_await serve_one(std::move(std::get<http::RequestHead>(head)), services_.settings());
     }
-    client_->shutdown_write();
+    co_await client_->shutdown_write(services_.settings()->write_timeout);
     client_->close();
 }
 
@@ -150,7 +150,7 @@ Task<void> Connection::refuse(http::BadRequest bad, std::shared_ptr<const Settin
     co_await answer(context, bad.status, "http_request_error", std::move(bad.sentence));
     record.status = out.status();
     services_.observer.exchange_done(record);
-    client_->shutdown_write();
+    co_await client_->shutdown_write(kLinger);
     co_await drop_the_rest(*settings);
 }
 

@@ -78,7 +78,7 @@ Task<void> end_upload(Context& context, Upload& upload, Task<void>& running,
     if (running.done()) co_return;
     context.out.close_after();
     response.cancel();
-    context.client.shutdown_write();
+    co_await context.client.shutdown_write(kLinger);
     net::Timer patience(context.loop, [&client = context.client] { client.close(); });
     patience.set(kLinger);
     co_await running;

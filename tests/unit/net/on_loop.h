@@ -84,7 +84,7 @@ protected:
     static Task<void> send_all(Socket& socket, std::string text) {
         auto sent = co_await socket.write(text, kSoon);
         EXPECT_TRUE(sent) << sent.error().what;
-        socket.shutdown_write();
+        co_await socket.shutdown_write(kSoon);
     }
 
     static Task<std::string> read_all(Socket& socket) {

@@ -86,7 +86,7 @@ TEST_F(SocketTest, AFileIsSentFromItsOffset) {
             auto done = co_await socket.send_file(from, 100, size - 100, kSoon, sent);
             EXPECT_TRUE(done);
             EXPECT_EQ(sent, size - 100);
-            socket.shutdown_write();
+            co_await socket.shutdown_write(kSoon);
         }(far, fd, text.size());
         const std::string got = co_await read_all(near);
         co_await sending;
@@ -109,7 +109,7 @@ TEST_F(SocketTest, AFileThatIsTooShortIsCorrupt) {
 
 TEST_F(SocketTest, TheEndOfTheStreamIsZeroBytes) {
     auto pair = make_pair();
-    pair.far->shutdown_write();
+    run(pair.far->shutdown_write(kSoon));
     run([](Socket& near) -> Task<void> {
         std::array<std::byte, 8> buffer{};
         auto got = co_await near.read(buffer, kSoon, "the end");
@@ -192,7 +192,7 @@ TEST_F(SocketTest, MorePartsThanOneCallTakesArriveInOrder) {
         }
         auto sent = co_await far.write(parts, kSoon);
         EXPECT_TRUE(sent);
-        far.shutdown_write();
+        co_await far.shutdown_write(kSoon);
         const std::string got = co_await read_all(near);
         EXPECT_EQ(got, all);
     }(*pair.near, *pair.far, text));

@@ -7,6 +7,10 @@
 #include <cstdio>
 #include <functional>
 #include <optional>
+#include <semaphore>
+
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 
 namespace hawker::net {
 
@@ -78,12 +82,35 @@ public:  // for the coroutines of single tests
         if (!done) self->error = done.error().code;
     }
     static Task<void> end(TlsTest* self, bool is_orderly) {
-        if (is_orderly)
-            self->near->shutdown_write();
-        else
-            self->near->close();
-        self->near->shutdown_write();
-        co_return;
+        if (!is_orderly) self->near->close();
+        co_await self->near->shutdown_write(kSoon);
+        co_await self->near->shutdown_write(kSoon);
+    }
+    // Until the kernel takes nothing more, and then the end; the client begins to read after it.
+    static Task<void> fill_and_end(TlsTest* self) {
+        int room = 0;
+        socklen_t length = sizeof(room);
+        ::getsockopt(self->near->fd(), SOL_SOCKET, SO_SNDBUF, &room, &length);
+        for (int queued = 0; queued < room; ::ioctl(self->near->fd(), SIOCOUTQ, &queued)) {
+            const std::string text = pattern(1000);
+            auto written = co_await self->near->write(text, kSoon);
+            EXPECT_TRUE(written) << written.error().what;
+            self->sent_until_full += text;
+        }
+        Task<void> ending = self->near->shutdown_write(kSoon);
+        EXPECT_FALSE(ending.done()) << "there was room";
+        self->go.release();
+        co_await ending;
+    }
+    void wait_for_go() { go.acquire(); }
+    // Both at once; the client begins to speak and to read once we are stuck.
+    static Task<void> send_and_hear(TlsTest* self, std::string text, std::string* heard) {
+        Task<Expected<void>> sending = self->near->write(text, kSoon);
+        EXPECT_FALSE(sending.done());
+        self->go.release();
+        co_await read_all(self, heard);
+        auto sent = co_await sending;
+        EXPECT_TRUE(sent) << sent.error().what;
     }
     static Task<void> read_one_byte(TlsTest* self) {
         auto ready = co_await self->near->readable(kSoon, "a byte");
@@ -126,7 +153,7 @@ public:  // for the coroutines of single tests
     static Task<void> far_end(Socket* socket, std::string text, std::string* heard) {
         auto sent = co_await socket->write(text, kSoon);
         EXPECT_TRUE(sent);
-        socket->shutdown_write();
+        co_await socket->shutdown_write(kSoon);
         std::array<std::byte, 10'000> buffer{};
         for (;;) {
             auto more = co_await socket->read(buffer, kSoon, "the client");
@@ -140,7 +167,7 @@ public:  // for the coroutines of single tests
         others.spawn(far_end(right->far.get(), std::move(text), heard));
         auto ended = co_await tunnel(*self->near, *right->near, kSoon, *bytes);
         EXPECT_TRUE(ended) << ended.error().what;
-        right->near->shutdown_write();
+        co_await right->near->shutdown_write(kSoon);
         co_await others.drained();
     }
 
@@ -155,6 +182,8 @@ public:  // for the coroutines of single tests
     std::unique_ptr<Socket> near;
     UniqueFd far;
     std::thread other_side;
+    std::binary_semaphore go{0};
+    std::string sent_until_full;
     std::string said;
     Expected<TlsSession> session = fail(Errc::invalid, "not tried");
     std::optional<Errc> error;

@@ -201,12 +201,46 @@ TEST_F(TlsTest, OursIsAGoodbyeAndACutIsNone) {
     }
 }
 
+TEST_F(TlsTest, AGoodbyeArrivesThoughThereWasNoRoomForIt) {
+    std::string got;
+    bool ended_well = false;
+    connect([&, this](int fd) {
+        said = client.shake_hands(fd, kHost);
+        wait_for_go();
+        got = client.receive(sent_until_full.size());
+        ended_well = client.has_ended_well();
+    });
+    accept([this] { return fill_and_end(this); });
+    EXPECT_EQ(got, sent_until_full);
+    EXPECT_TRUE(ended_well);
+}
+
 TEST_F(TlsTest, ReadableMeansPlaintext) {
     connect([this](int fd) {
         said = client.shake_hands(fd, kHost);
         client.send("x");
     });
     accept([this] { return read_one_byte(this); });
+}
+
+// RFC 8446 section 4.6.3: whoever is asked for new keys answers in between.
+TEST_F(TlsTest, AClientMayAskForNewKeysInTheMiddleOfADownload) {
+    const std::string down = pattern(3'000'000);
+    const std::string up = pattern(100);
+    std::string got;
+    connect([&, this](int fd) {
+        said = client.shake_hands(fd, kHost);
+        wait_for_go();
+        ::SSL_key_update(client.ssl(), SSL_KEY_UPDATE_REQUESTED);
+        client.send(up);
+        got = client.receive(down.size());
+        ::SSL_shutdown(client.ssl());
+    });
+    std::string heard;
+    accept([&, this] { return send_and_hear(this, down, &heard); });
+    EXPECT_FALSE(error);
+    EXPECT_EQ(heard, up);
+    EXPECT_EQ(got, down);
 }
 
 TEST_F(TlsTest, AHandshakeThatStallsTimesOut) {

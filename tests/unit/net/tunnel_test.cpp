@@ -69,7 +69,7 @@ TEST_F(TunnelTest, OneSidesDeathEndsBoth) {
         right.far.reset();
         auto sent = co_await left.near->write("into the void", kSoon);
         EXPECT_TRUE(sent);
-        left.near->shutdown_write();
+        co_await left.near->shutdown_write(kSoon);
         auto ended = co_await running;
         std::array<std::byte, 8> buffer{};
         auto got = co_await left.near->read(buffer, kSoon, "the end");
@@ -98,8 +98,8 @@ TEST_F(TunnelTest, BytesInOneDirectionKeepTheOtherAlive) {
             EXPECT_TRUE(sent);
         }
         EXPECT_FALSE(running.done());
-        left.near->shutdown_write();
-        right.far->shutdown_write();
+        co_await left.near->shutdown_write(kSoon);
+        co_await right.far->shutdown_write(kSoon);
         auto ended = co_await running;
         EXPECT_TRUE(ended);
         EXPECT_EQ(count.to_right, 8U);
@@ -144,8 +144,8 @@ TEST_F(TcpTunnelTest, SmallMessagesAreNotHeldBack) {
             auto ended = co_await left.near->read(buffer, kSoon, "pong");
             EXPECT_TRUE(asked && heard && answered && ended);
         }
-        left.near->shutdown_write();
-        right.far->shutdown_write();
+        co_await left.near->shutdown_write(kSoon);
+        co_await right.far->shutdown_write(kSoon);
         auto ended = co_await running;
         EXPECT_TRUE(ended);
         EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::seconds(3));
@@ -157,7 +157,7 @@ TEST_F(TcpTunnelTest, MuchDataArrivesWholeThroughAGrowingPipe) {
     run([](Pair& left, Pair& right, TunnelBytes& count, const std::string& there) -> Task<void> {
         Task<Expected<void>> running = tunnel(*left.far, *right.near, kSoon, count);
         Task<void> sending = send_all(*left.near, there);
-        right.far->shutdown_write();
+        co_await right.far->shutdown_write(kSoon);
         const std::string arrived = co_await read_all(*right.far);
         co_await sending;
         auto ended = co_await running;
