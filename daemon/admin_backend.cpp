@@ -18,17 +18,18 @@ struct ListTasks {
 
 AdminBackend::AdminBackend(cache::Cache& cache, proxy::AccessMemory& access,
                            admin::Metrics& metrics, Executor& pool, Executor& home,
-                           std::function<std::string()> ailment)
+                           std::function<std::string()> ailment, std::function<void()> measure)
     : cache_(cache),
       access_(access),
       metrics_(metrics),
       pool_(pool),
       home_(home),
-      ailment_(std::move(ailment)) {}
+      ailment_(std::move(ailment)),
+      measure_(std::move(measure)) {}
 
 std::string AdminBackend::ailment() const { return ailment_(); }
 std::string AdminBackend::metrics() {
-    metrics_.set_access_waiting(access_.questions().waiting());
+    measure_();
     return metrics_.text(cache_.usage());
 }
 

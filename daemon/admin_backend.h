@@ -16,9 +16,10 @@ namespace hawker::daemon {
 
 class AdminBackend final : public admin::Backend {
 public:
-    // `ailment` is empty when all is well.
+    // `ailment` is empty when all is well; `measure` sets the gauges that are read now.
     AdminBackend(cache::Cache& cache, proxy::AccessMemory& access, admin::Metrics& metrics,
-                 Executor& pool, Executor& home, std::function<std::string()> ailment);
+                 Executor& pool, Executor& home, std::function<std::string()> ailment,
+                 std::function<void()> measure);
 
     std::string ailment() const override;
     std::string metrics() override;
@@ -32,6 +33,7 @@ private:
     Executor& pool_;
     Executor& home_;
     std::function<std::string()> ailment_;
+    std::function<void()> measure_;
 };
 
 }  // namespace hawker::daemon

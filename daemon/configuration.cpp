@@ -164,6 +164,9 @@ std::shared_ptr<const proxy::Settings> proxy_settings(
     settings->rules = configuration.rules;
     settings->routes = configuration.routes;
     settings->users = configuration.users;
+    settings->bandwidth = options.size("limits.bandwidth");
+    settings->client_transfers = options.count("limits.client_transfers");
+    settings->client_queue = options.count("limits.client_queue");
     settings->remember_passwords = options.duration("auth.remember");
     settings->destinations =
         std::make_shared<const net::DestinationPolicy>(destination_policy(options));

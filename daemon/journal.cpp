@@ -73,6 +73,7 @@ void Journal::asked_for_user(proxy::Admittance verdict) {
     metrics_.asked_for_user(static_cast<admin::Asked>(verdict));
 }
 
+void Journal::client_turned_away() { metrics_.client_turned_away(); }
 void Journal::connection_opened() { metrics_.connection_opened(); }
 void Journal::connection_closed() { metrics_.connection_closed(); }
 

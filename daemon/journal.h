@@ -28,6 +28,7 @@ public:
     void tunnel_could_have_been_cached(const std::string& host) override;
     void handshake_done(const proxy::HandshakeRecord& record) override;
     void asked_for_user(proxy::Admittance verdict) override;
+    void client_turned_away() override;
     void connection_opened() override;
     void connection_closed() override;
 

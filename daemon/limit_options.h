@@ -23,6 +23,26 @@ inline constexpr std::array kLimitOptions = {
                    "Above it idle connections are closed and new ones answered 503 until it is "
                    "below again. Page cache (objects on disk) and the index's map do not count: "
                    "the kernel takes them back when it needs them. 0: no bound."},
+    Option{.key = "limits.client_transfers",
+           .type = Type::number,
+           .unit = "transfers",
+           .fallback = "2000",
+           .help = "Requests and tunnels of one client that run at once; further ones wait in the "
+                   "order they came. A client is a user, or else an address (of IPv6, a /64). A "
+                   "user's `connections` goes first. 0: no limit.",
+           .bounds = {0, 1e6}},
+    Option{.key = "limits.client_queue",
+           .type = Type::number,
+           .unit = "requests",
+           .fallback = "2000",
+           .help = "How many requests of one client may wait for their turn; one more is answered "
+                   "429.",
+           .bounds = {0, 1e6}},
+    Option{.key = "limits.bandwidth",
+           .type = Type::size,
+           .fallback = "0",
+           .help = "Bytes a second to all clients together: 100MiB. Listeners, rules and users can "
+                   "have limits of their own (docs/limits.md). 0: no limit."},
     Option{.key = "limits.head_size",
            .type = Type::size,
            .fallback = "64KiB",

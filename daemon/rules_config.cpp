@@ -62,6 +62,15 @@ Expected<void> set_connections(RuleSpec& spec, const YAML::Node& value) {
     return {};
 }
 
+Expected<void> set_bandwidth(RuleSpec& spec, const YAML::Node& value) {
+    const auto text = yaml::scalar(value);
+    if (!text) return fail(text.error());
+    const auto size = parse_size(*text);
+    if (!size) return fail(size.error());
+    spec.bandwidth = *size;
+    return {};
+}
+
 constexpr std::array kKeyKeys = {
     Key{"strip",
         [](RuleSpec& spec, const YAML::Node& value) { return yaml::set(spec.strip, value); }},
@@ -94,6 +103,7 @@ constexpr std::array kRuleKeys = {
         }},
     Key{"piece_size", set_piece_size},
     Key{"connections", set_connections},
+    Key{"bandwidth", set_bandwidth},
     Key{"follow_redirects",
         [](RuleSpec& spec, const YAML::Node& value) {
             return yaml::set(spec.follow_redirects, value);

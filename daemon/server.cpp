@@ -119,14 +119,18 @@ Expected<void> Server::open_workers() {
 }
 
 void Server::open_admin() {
+    const auto ailment = [this]() -> std::string {
+        if (stopping_) return "hawkerd is shutting down.";
+        for (const auto& worker : workers_)
+            if (worker->silence() > kDeafAfter) return "An event loop does not answer.";
+        return {};
+    };
+    const auto measure = [this] {
+        metrics_.set_access_waiting(access_->questions().waiting());
+        metrics_.set_waiting(slots_.waiting(), lanes_->waiting());
+    };
     backend_ = std::make_unique<AdminBackend>(*cache_, *access_, metrics_, pool_, *control_,
-                                              [this]() -> std::string {
-                                                  if (stopping_) return "hawkerd is shutting down.";
-                                                  for (const auto& worker : workers_)
-                                                      if (worker->silence() > kDeafAfter)
-                                                          return "An event loop does not answer.";
-                                                  return {};
-                                              });
+                                              ailment, measure);
     // Their terms come with apply(), before the loop lets them accept.
     for (auto& listener : listeners_.admin_listeners())
         admins_.push_back(
@@ -135,7 +139,7 @@ void Server::open_admin() {
 
 void Server::start_workers() {
     services_ = std::make_unique<proxy::Services>(
-        *cache_, pool_, clock_, log_, journal_, *access_, authenticator_,
+        *cache_, pool_, clock_, log_, journal_, *access_, authenticator_, buckets_, slots_,
         [this](Executor& home) -> origin::Client& {
             const auto found = std::ranges::find_if(
                 workers_, [&](const auto& worker) { return &worker->loop() == &home; });

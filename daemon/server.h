@@ -89,6 +89,8 @@ private:
     std::unique_ptr<proxy::AccessMemory> access_;
     ThreadPool verifying_{1};  // passwords: a core at most
     admission::Authenticator authenticator_{verifying_, clock_};
+    admission::Buckets buckets_;
+    admission::ClientSlots slots_;
     std::unique_ptr<cache::Cache> cache_;
     std::unique_ptr<proxy::Services> services_;
     const std::shared_ptr<origin::Lanes> lanes_ = std::make_shared<origin::Lanes>();

@@ -42,6 +42,7 @@ struct RuleSpec {
     OnUnverifiable on_unverifiable = OnUnverifiable::deny;
     std::optional<std::uint64_t> piece_size;  // bytes
     std::optional<unsigned> connections;      // parallel segments to the origin
+    std::uint64_t bandwidth = 0;              // bytes a second to all clients; 0: no limit
     bool follow_redirects = false;            // else a 3xx goes to the client as it is
     bool ignore_credentials =
         false;  // responses to requests with Authorization or Cookie may be stored

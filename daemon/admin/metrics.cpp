@@ -80,6 +80,13 @@ struct Metrics::State {
         counter("hawker_cache_evicted_bytes_total", "Bytes that left to make room");
     Counter& corrupt = counter("hawker_cache_corrupt_pieces_total",
                                "Pieces dropped because their checksum differed");
+    Counter& turned_away =
+        counter("hawker_clients_turned_away_total",
+                "Requests answered 429: too many of their client ran and waited");
+    Gauge& waiting_for_clients =
+        gauge("hawker_client_queue_waiting", "Requests that wait for others of their own client");
+    Gauge& waiting_for_origins =
+        gauge("hawker_origin_queue_waiting", "Requests that wait for a place at their origin");
     Gauge& connections = gauge("hawker_connections", "Client connections open now");
     Gauge& memory = gauge("hawker_memory_bytes",
                           "Resident memory of our own: neither page cache nor the index's map");
@@ -122,10 +129,10 @@ struct Metrics::State {
                           .Name("hawker_build_info")
                           .Help("Always 1; the label says which version runs")
                           .Register(registry);
-        auto& turned_away = prometheus::BuildCounter()
-                                .Name("hawker_connections_refused_total")
-                                .Help("Client connections turned away, by what was missing")
-                                .Register(registry);
+        auto& refused_of = prometheus::BuildCounter()
+                               .Name("hawker_connections_refused_total")
+                               .Help("Client connections turned away, by what was missing")
+                               .Register(registry);
         auto& paused = prometheus::BuildCounter()
                            .Name("hawker_accept_pauses_total")
                            .Help("Pauses in accepting connections, by what was missing")
@@ -151,7 +158,7 @@ struct Metrics::State {
         for (std::size_t who = 0; who < kSenders.size(); ++who)
             sessions[who] = &sessions_of.Add({{"sends", kSenders[who]}});
         for (std::size_t what = 1; what < kShortages.size(); ++what) {
-            refused[what] = &turned_away.Add({{"limit", kShortages[what]}});
+            refused[what] = &refused_of.Add({{"limit", kShortages[what]}});
             pauses[what] = &paused.Add({{"limit", kShortages[what]}});
         }
         for (std::size_t source = 0; source < kSources.size(); ++source) {
@@ -210,6 +217,11 @@ void Metrics::handshake_failed(Handshakes where, Errc error) {
 }
 void Metrics::asked_for_user(Asked what) {
     state_->asked[static_cast<std::size_t>(what)]->Increment();
+}
+void Metrics::client_turned_away() { state_->turned_away.Increment(); }
+void Metrics::set_waiting(std::size_t for_clients, std::size_t for_origins) {
+    state_->waiting_for_clients.Set(static_cast<double>(for_clients));
+    state_->waiting_for_origins.Set(static_cast<double>(for_origins));
 }
 void Metrics::tunnel_could_have_been_cached() { state_->hints.Increment(); }
 

@@ -55,6 +55,10 @@ public:
     void handshake_failed(Handshakes where, Errc error);
     // What came of asking a client who it is.
     void asked_for_user(Asked what);
+    // A client whose own line was full.
+    void client_turned_away();
+    // Requests that wait for their client's turn, and those that wait for a place at their origin.
+    void set_waiting(std::size_t for_clients, std::size_t for_origins);
     // `bytes` came from origins.
     void fetch(FetchEnd end, std::uint64_t bytes, std::chrono::milliseconds cost);
 

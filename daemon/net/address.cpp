@@ -98,4 +98,15 @@ std::string Address::to_string() const {
     return "unknown";
 }
 
+std::string Address::client() const {
+    if (family() == AF_INET) return to_string().substr(0, to_string().rfind(':'));
+    if (family() != AF_INET6) return "unix";
+    auto v6 = *reinterpret_cast<const sockaddr_in6*>(&storage_);
+    const bool is_ipv4 = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr) != 0;
+    if (!is_ipv4) std::fill_n(v6.sin6_addr.s6_addr + 8, 8, std::uint8_t{0});
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    ::inet_ntop(AF_INET6, &v6.sin6_addr, text.data(), text.size());
+    return is_ipv4 ? text.data() : fmt::format("{}/64", text.data());
+}
+
 }  // namespace hawker::net

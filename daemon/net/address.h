@@ -32,6 +32,9 @@ public:
     std::uint16_t port() const;
     bool is_loopback() const;
     std::string to_string() const;
+    // Who is one client as far as an address tells: the address without the port; of IPv6 its /64,
+    // for a client has all of it to choose from. Unix sockets: all one.
+    std::string client() const;
 
 private:
     sockaddr_storage storage_{};

@@ -80,15 +80,27 @@ private:
     std::unique_ptr<State> state_;
 };
 
+// Who pays for bytes before they go: see tunnel().
+class Pace {
+public:
+    virtual std::uint64_t quantum() const = 0;
+    virtual Task<void> before(std::uint64_t bytes) = 0;
+
+protected:
+    ~Pace() = default;
+};
+
 // Moves bytes both ways by splice(2) until both sides have ended; half-closes are passed on. Ends
 // with Errc::timed_out when neither side moved for `idle`, and with Errc::closed when either side
 // is reset or closed by its owner; then both sockets are closed. `to_right`/`to_left` count bytes
-// that were handed over. A quiet tunnel holds no pipe.
+// that were handed over. A quiet tunnel holds no pipe. With a `pace` both
+// directions wait for it before they hand over.
 struct TunnelBytes {
     std::uint64_t to_right = 0;
     std::uint64_t to_left = 0;
 };
-Task<Expected<void>> tunnel(Socket& left, Socket& right, Deadline idle, TunnelBytes& bytes);
+Task<Expected<void>> tunnel(Socket& left, Socket& right, Deadline idle, TunnelBytes& bytes,
+                            Pace* pace = nullptr);
 
 // Tries the addresses in turn, each until `deadline`. The last one's error: Errc::unavailable when
 // it refused, Errc::timed_out when it did not answer, Errc::exhausted when we have no descriptor

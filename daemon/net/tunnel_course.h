@@ -18,8 +18,9 @@ struct Course {
     }
 };
 
-// One direction of a tunnel where a side speaks TLS: bytes have to pass through the process.
-Task<Expected<void>> pump_by_copying(Socket& from, Socket& to, Course& course,
-                                     std::uint64_t& bytes);
+// One direction of a tunnel where a side speaks TLS, or where it has a pace (or null): bytes have
+// to pass through the process.
+Task<Expected<void>> pump_by_copying(Socket& from, Socket& to, Course& course, std::uint64_t& bytes,
+                                     Pace* pace);
 
 }  // namespace hawker::net

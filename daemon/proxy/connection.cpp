@@ -101,8 +101,8 @@ Task<bool> Connection::serve_one(http::RequestHead request,
     RequestBody body(input_, request, settings->body_timeout);
     ResponseWriter out(*client_, request, settings->write_timeout, services_.clock);
     if (draining_) out.close_after();
-    Context context(loop_, services_, settings, *client_, input_, request, body, out, record, {},
-                    {});
+    Context context(loop_, services_, settings, *client_, input_, request, body, out, record,
+                    Pacer(loop_, services_.clock, *client_), {}, {});
     cancel_ = &context.cancel;
     context.listener_place = listener_;
     context.known_user = certificate_user_;
@@ -145,8 +145,8 @@ Task<void> Connection::refuse(http::BadRequest bad, std::shared_ptr<const Settin
     record.client = peer_;
     RequestBody body(input_, nothing, settings->body_timeout);
     ResponseWriter out(*client_, nothing, settings->write_timeout, services_.clock);
-    Context context(loop_, services_, settings, *client_, input_, nothing, body, out, record, {},
-                    {});
+    Context context(loop_, services_, settings, *client_, input_, nothing, body, out, record,
+                    Pacer(loop_, services_.clock, *client_), {}, {});
     co_await answer(context, bad.status, "http_request_error", std::move(bad.sentence));
     record.status = out.status();
     services_.observer.exchange_done(record);

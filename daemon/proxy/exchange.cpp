@@ -3,6 +3,7 @@
 #include "daemon/http/caching.h"
 #include "daemon/http/validators.h"
 #include "daemon/proxy/admittance.h"
+#include "daemon/proxy/fair_share.h"
 
 #include <fmt/format.h>
 
@@ -97,6 +98,7 @@ Task<void> serve_url(Context& context, std::string url) {
     if (!context.decision.signed_field.empty()) context.decision.road = filters::Road::pass;
     context.record.url = context.decision.loggable_url;
     if (context.decision.rule) context.record.rule = context.decision.rule->name;
+    pace(context, context.decision.rule.get());
     const bool cacheable = context.decision.road == filters::Road::cache && context.body.is_empty();
     if (cacheable)
         co_await serve_from_cache(context);
@@ -120,6 +122,8 @@ Task<void> serve(Context& context) {
     const http::RequestHead& request = context.request;
     const bool admitted = co_await admit(context);
     if (!admitted) co_return;
+    const Share share = co_await take_share(context);
+    if (!share.is_granted) co_return;
     if (request.form == http::TargetForm::authority && !context.inside) {
         co_await open_tunnel(context);
         co_return;

@@ -9,6 +9,7 @@
 #include "daemon/proxy/client_input.h"
 #include "daemon/proxy/forwarding.h"
 #include "daemon/proxy/interception.h"
+#include "daemon/proxy/pacer.h"
 #include "daemon/proxy/proxy.h"
 #include "daemon/proxy/response_writer.h"
 
@@ -30,6 +31,7 @@ struct Context {
     RequestBody& body;
     ResponseWriter& out;
     ExchangeRecord& record;
+    Pacer pacer;
     filters::Decision decision;
     // Ends whatever the exchange waits for at the moment; empty when it waits for the client only.
     std::function<void()> cancel;

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "cache/cache.h"
 #include "daemon/admission/authenticator.h"
+#include "daemon/admission/bandwidth.h"
+#include "daemon/admission/client_slots.h"
 #include "daemon/admission/users.h"
 #include "daemon/http/request_parser.h"
 #include "daemon/net/address.h"
@@ -58,6 +60,9 @@ struct Settings {
     std::shared_ptr<const Interception> interception;  // null: every tunnel is opaque
     std::shared_ptr<const admission::Users> users;
     std::chrono::milliseconds remember_passwords{300'000};
+    std::uint64_t bandwidth = 0;       // bytes a second to all clients; 0: no limit
+    std::size_t client_transfers = 0;  // at once for one client; 0: no limit
+    std::size_t client_queue = 0;      // more of them that may wait
     http::HeadLimits head_limits;
     std::chrono::milliseconds head_timeout{10'000};       // a request head, from its first byte
     std::chrono::milliseconds idle_timeout{60'000};       // keep-alive, between requests
@@ -110,6 +115,8 @@ public:
     virtual void tunnel_could_have_been_cached(const std::string& host) = 0;
     virtual void handshake_done(const HandshakeRecord& record) = 0;
     virtual void asked_for_user(Admittance verdict) = 0;
+    // Its line was full: answered 429.
+    virtual void client_turned_away() = 0;
     virtual void connection_opened() = 0;
     virtual void connection_closed() = 0;
 };
@@ -123,6 +130,8 @@ struct Services {
     Observer& observer;
     AccessMemory& access;
     admission::Authenticator& authenticator;
+    admission::Buckets& buckets;
+    admission::ClientSlots& slots;
     origin::ClientOf client_of;                                 // the origin client of a loop
     std::function<std::shared_ptr<const Settings>()> settings;  // the current snapshot; any thread
 };

@@ -2,6 +2,7 @@
 
 #include "daemon/http/chunked.h"
 
+#include <algorithm>
 #include <array>
 #include <vector>
 
@@ -79,6 +80,19 @@ Task<Expected<void>> ResponseWriter::send(std::span<const std::span<const std::b
 
 Task<Expected<void>> ResponseWriter::body(std::span<const std::byte> bytes) {
     if (!has_body_ || bytes.empty()) co_return Expected<void>();
+    while (pace_ && !bytes.empty()) {
+        const auto next = bytes.first(std::min<std::uint64_t>(bytes.size(), pace_->quantum()));
+        co_await pace_->before(next.size());
+        auto sent = co_await body_at_once(next);
+        if (!sent) co_return sent;
+        bytes = bytes.subspan(next.size());
+    }
+    if (bytes.empty()) co_return Expected<void>();
+    auto sent = co_await body_at_once(bytes);
+    co_return sent;
+}
+
+Task<Expected<void>> ResponseWriter::body_at_once(std::span<const std::byte> bytes) {
     const std::string chunk = chunked_ ? http::chunk_head(bytes.size()) : std::string();
     std::vector<std::span<const std::byte>> parts;
     if (chunked_) parts.push_back(bytes_of(chunk));
@@ -86,6 +100,21 @@ Task<Expected<void>> ResponseWriter::body(std::span<const std::byte> bytes) {
     if (chunked_) parts.push_back(bytes_of(http::kChunkTail));
     auto sent = co_await send(parts);
     co_return account(sent ? bytes.size() : 0, sent);
+}
+
+Task<Expected<void>> ResponseWriter::send_file(int fd, std::uint64_t offset, std::uint64_t length,
+                                               std::uint64_t& sent) {
+    while (pace_ && sent < length) {
+        const std::uint64_t most = std::min(length - sent, pace_->quantum());
+        co_await pace_->before(most);
+        std::uint64_t now = 0;
+        auto done = co_await client_.send_file(fd, offset + sent, most, write_timeout_, now);
+        sent += now;
+        if (!done) co_return done;
+    }
+    if (pace_) co_return Expected<void>();
+    auto done = co_await client_.send_file(fd, offset, length, write_timeout_, sent);
+    co_return done;
 }
 
 Task<Expected<void>> ResponseWriter::file(int fd, std::uint64_t offset, std::uint64_t length) {
@@ -102,7 +131,7 @@ Task<Expected<void>> ResponseWriter::file(int fd, std::uint64_t offset, std::uin
         if (!sent) co_return account(0, sent);
     }
     std::uint64_t bytes = 0;
-    auto sent = co_await client_.send_file(fd, offset, length, write_timeout_, bytes);
+    auto sent = co_await send_file(fd, offset, length, bytes);
     if (announced) client_.uncork();
     auto accounted = account(bytes, sent);
     if (!accounted || !chunked_) co_return accounted;

@@ -36,6 +36,9 @@ public:
     // The clean end. Errc::closed when fewer bytes were written than were promised.
     Task<Expected<void>> finish();
 
+    // From now on bodies go as `pace` lets them; null: as fast as the client takes them.
+    void set_pace(net::Pace* pace) { pace_ = pace; }
+
     // `HTTP/1.1 100 Continue`, if the client waits for it and no head was sent.
     Task<Expected<void>> continue_reading();
 
@@ -55,12 +58,16 @@ public:
     std::optional<SteadyTime> first_byte_at() const { return first_byte_at_; }
 
 private:
+    Task<Expected<void>> body_at_once(std::span<const std::byte> bytes);
+    Task<Expected<void>> send_file(int fd, std::uint64_t offset, std::uint64_t length,
+                                   std::uint64_t& sent);
     Task<Expected<void>> send(std::span<const std::span<const std::byte>> parts);
     Expected<void> account(std::uint64_t bytes, const Expected<void>& sent);
 
     net::Socket& client_;
     net::Deadline write_timeout_;
     const Clock& clock_;
+    net::Pace* pace_ = nullptr;
     bool head_request_;
     bool http_1_1_;
     bool keep_alive_;

@@ -1,6 +1,7 @@
 // CONNECT (RFC 9110 section 9.3.6): to an allowed port of an allowed address an opaque tunnel, or
 // one that is opened here.
 #include "daemon/proxy/exchange.h"
+#include "daemon/proxy/fair_share.h"
 #include "daemon/proxy/intercept_road.h"
 #include "daemon/proxy/interception.h"
 #include "daemon/proxy/tunnel_dialling.h"
@@ -53,8 +54,10 @@ Task<void> run_tunnel(Context& context, FarEnd& far) {
         context.client.close();
         upstream.close();
     };
+    pace(context, nullptr);
+    net::Pace* const limits = context.pacer.is_limited() ? &context.pacer : nullptr;
     auto ended = co_await net::tunnel(context.client, upstream,
-                                      context.settings->tunnel_idle_timeout, bytes);
+                                      context.settings->tunnel_idle_timeout, bytes, limits);
     context.cancel = nullptr;
     context.record.bytes = early_bytes + bytes.to_left;
     context.record.received += bytes.to_right;

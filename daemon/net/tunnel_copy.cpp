@@ -1,5 +1,6 @@
 #include "daemon/net/tunnel_course.h"
 
+#include <algorithm>
 #include <array>
 #include <memory>
 
@@ -20,22 +21,26 @@ Task<Expected<void>> wait_for_bytes(Socket& from, const Course& course) {
 }
 
 // The bytes that were there, moved on; 0 at the end of the stream.
-Task<Expected<std::size_t>> move_some(Socket& from, Socket& to, const Course& course) {
+Task<Expected<std::size_t>> move_some(Socket& from, Socket& to, const Course& course, Pace* pace) {
     const auto buffer = std::make_unique_for_overwrite<std::array<std::byte, kRun>>();
-    auto got = co_await from.read(*buffer, course.idle, "either side of a tunnel to move");
+    const std::size_t most = pace ? std::min<std::uint64_t>(kRun, pace->quantum()) : kRun;
+    auto got = co_await from.read(std::span(*buffer).first(most), course.idle,
+                                  "either side of a tunnel to move");
     if (!got) co_return fail(std::move(got.error()));
     if (*got == 0) co_return std::size_t{0};
+    if (pace) co_await pace->before(*got);
     const std::array<std::span<const std::byte>, 1> parts = {std::span(*buffer).first(*got)};
     auto put = co_await to.write(parts, course.idle);
     if (!put) co_return fail(std::move(put.error()));
     co_return *got;
 }
 
-Task<Expected<void>> move_all(Socket& from, Socket& to, Course& course, std::uint64_t& bytes) {
+Task<Expected<void>> move_all(Socket& from, Socket& to, Course& course, std::uint64_t& bytes,
+                              Pace* pace) {
     for (;;) {
         auto ready = co_await wait_for_bytes(from, course);
         if (!ready) co_return ready;
-        auto moved = co_await move_some(from, to, course);
+        auto moved = co_await move_some(from, to, course, pace);
         if (!moved) co_return fail(std::move(moved.error()));
         if (*moved == 0) co_return Expected<void>();
         bytes += *moved;
@@ -45,9 +50,9 @@ Task<Expected<void>> move_all(Socket& from, Socket& to, Course& course, std::uin
 
 }  // namespace
 
-Task<Expected<void>> pump_by_copying(Socket& from, Socket& to, Course& course,
-                                     std::uint64_t& bytes) {
-    auto ended = co_await move_all(from, to, course, bytes);
+Task<Expected<void>> pump_by_copying(Socket& from, Socket& to, Course& course, std::uint64_t& bytes,
+                                     Pace* pace) {
+    auto ended = co_await move_all(from, to, course, bytes, pace);
     if (ended) {
         co_await to.shutdown_write(course.idle);
     } else {

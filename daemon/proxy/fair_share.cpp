@@ -1,0 +1,68 @@
+#include "daemon/proxy/fair_share.h"
+
+#include <fmt/format.h>
+
+namespace hawker::proxy {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds kComeBack = 5s;
+
+// The user, where there is one; else the address. An IPv6 client has a whole /64 to choose from.
+std::string client_of(const Context& context) {
+    if (!context.record.user.empty()) return "user " + context.record.user;
+    return "address " + context.client.peer().client();
+}
+
+void add(Context& context, const std::string& purpose, std::uint64_t rate) {
+    if (rate > 0) context.pacer.add(context.services.buckets.get(purpose, rate));
+}
+
+}  // namespace
+
+Task<Share> take_share(Context& context) {
+    Share share;
+    const std::size_t of_user = context.user_terms().connections;
+    const std::size_t most = of_user > 0 ? of_user : context.settings->client_transfers;
+    if (most == 0) {
+        share.is_granted = true;
+        co_return share;
+    }
+    const std::string client = client_of(context);
+    auto place =
+        context.services.slots.enter(client, most, context.settings->client_queue, context.loop);
+    if (place.seat) {
+        context.cancel = [seat = place.seat] { seat->leave(); };
+        share.is_granted = co_await place.seat->wait();
+        context.cancel = nullptr;
+        if (share.is_granted)
+            share.slot =
+                std::make_unique<admission::ClientSlots::Slot>(context.services.slots, client);
+        co_return share;
+    }
+    if (place.slot) {
+        share.is_granted = true;
+        share.slot = std::move(place.slot);
+        co_return share;
+    }
+    context.services.observer.client_turned_away();
+    co_await answer(context, 429, "connection_limit_reached",
+                    fmt::format("{} transfers of this client are running and {} are waiting: the "
+                                "limits are limits.client_transfers and limits.client_queue, or "
+                                "`connections` of its user.",
+                                most, context.settings->client_queue),
+                    kComeBack);
+    co_return share;
+}
+
+void pace(Context& context, const filters::Rule* rule) {
+    add(context, "all", context.settings->bandwidth);
+    add(context, fmt::format("listener {}", context.listener_place), context.listener().bandwidth);
+    add(context, "user " + context.record.user, context.user_terms().bandwidth);
+    if (rule) add(context, "rule " + rule->name, rule->bandwidth);
+    if (context.pacer.is_limited()) context.out.set_pace(&context.pacer);
+}
+
+}  // namespace hawker::proxy
