@@ -18,6 +18,8 @@ WallTime Identity::not_after() const { return wall_time(::X509_get0_notAfter(lea
 
 Expected<std::shared_ptr<const Identity>> Identity::load(const std::filesystem::path& chain,
                                                          const std::filesystem::path& key) {
+    const auto key_text = read_key_file(key);
+    if (!key_text) return fail(Errc::invalid, key_text.error().what);
     const auto chain_text = read_file(chain);
     if (!chain_text) return fail(Errc::invalid, chain_text.error().what);
     std::vector<Certificate> certificates = read_certificates(*chain_text);
@@ -26,8 +28,6 @@ Expected<std::shared_ptr<const Identity>> Identity::load(const std::filesystem::
                     fmt::format("{}: no whole certificate in PEM form; `openssl x509 -in {} -text` "
                                 "shows what is there",
                                 chain.native(), chain.native()));
-    const auto key_text = read_file(key);
-    if (!key_text) return fail(Errc::invalid, key_text.error().what);
     Key private_key = read_key(*key_text);
     if (!private_key)
         return fail(Errc::invalid, fmt::format("{}: no private key in PEM form without a password; "

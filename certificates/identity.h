@@ -29,7 +29,8 @@ using Key = std::unique_ptr<evp_pkey_st, FreeKey>;
 class Identity {
 public:
     // `chain` is a PEM file: the leaf first, then what leads to its issuer. `key` may be the same
-    // file. Errc::invalid when a file cannot be read or parsed, or the key is not the leaf's.
+    // file. Errc::invalid when a file cannot be read or parsed, the key is not the leaf's, or
+    // others may read it.
     static Expected<std::shared_ptr<const Identity>> load(const std::filesystem::path& chain,
                                                           const std::filesystem::path& key);
     Identity(Key key, Certificate leaf, std::vector<Certificate> chain);

@@ -55,6 +55,16 @@ Expected<void> check_secrecy(int fd, const std::filesystem::path& path) {
     return {};
 }
 
+Expected<void> check_is_private(int fd, const std::filesystem::path& path) {
+    struct stat status{};
+    if (::fstat(fd, &status) != 0)
+        return fail(system_error(errno, fmt::format("stat {}", path.native())));
+    if ((status.st_mode & (S_IRWXO | S_IWGRP)) == 0) return {};
+    return fail(Errc::invalid, fmt::format("chmod 600 '{}' first: with mode {:03o} others can read "
+                                           "or change the key, and whoever has it can pose as us",
+                                           path.native(), status.st_mode & 07777U));
+}
+
 Expected<void> write_all(int fd, std::string_view content) {
     while (!content.empty()) {
         const ssize_t written = ::write(fd, content.data(), content.size());
@@ -121,6 +131,15 @@ Expected<void> write_new_file(const Directory& directory, const NewFile& file) {
     return done;
 }
 
+// What is checked is the file that was opened, not the one that has its name now.
+Expected<std::string> read_checked(const std::filesystem::path& path,
+                                   Expected<void> (*check)(int, const std::filesystem::path&)) {
+    auto file = open_to_read(path);
+    if (!file) return fail(std::move(file).error());
+    if (auto fine = check(file->get(), path); !fine) return fail(std::move(fine).error());
+    return read_all(file->get(), path);
+}
+
 }  // namespace
 
 Expected<std::string> read_file(const std::filesystem::path& path) {
@@ -130,11 +149,11 @@ Expected<std::string> read_file(const std::filesystem::path& path) {
 }
 
 Expected<std::string> read_secret_file(const std::filesystem::path& path) {
-    auto file = open_to_read(path);
-    if (!file) return fail(std::move(file).error());
-    if (auto secret = check_secrecy(file->get(), path); !secret)
-        return fail(std::move(secret).error());
-    return read_all(file->get(), path);
+    return read_checked(path, check_secrecy);
+}
+
+Expected<std::string> read_key_file(const std::filesystem::path& path) {
+    return read_checked(path, check_is_private);
 }
 
 Expected<void> write_new_files(const std::filesystem::path& directory,

@@ -20,6 +20,9 @@ Expected<std::string> read_file(const std::filesystem::path& path);
 // is the file that was opened, whatever links led there. A key of root's that the group root may
 // read is closed enough: systemd's credentials look like that.
 Expected<std::string> read_secret_file(const std::filesystem::path& path);
+// The same for the key of one certificate: whoever owns it, others may not read it, and its group
+// may not change it. (Debian's group ssl-cert may read keys.)
+Expected<std::string> read_key_file(const std::filesystem::path& path);
 
 struct NewFile {
     std::string_view name;

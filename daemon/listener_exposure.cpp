@@ -42,8 +42,7 @@ Expected<void> check_users(const ListenerSpec& spec, const Options& options) {
                 fmt::format("{}: auth: nothing says who the users are. Add\n"
                             "  auth: {{htpasswd: /etc/hawker/users}}\n"
                             "or, to this listener,\n"
-                            "  tls: {{certificate: FILE, key: FILE, client_ca: FILE, "
-                            "client_certificates: required}}",
+                            "  tls: {{certificate: FILE, key: FILE, client_ca: FILE}}",
                             spec.where));
 }
 
@@ -85,8 +84,8 @@ Expected<void> check_exposure(const ListenerSpec& spec, const net::Address& addr
                     "  {}\n"
                     "or listen on a loopback address. Without one of them {}.",
                     spec.where, address.to_string(),
-                    admin ? "tls: {certificate: FILE, key: FILE, client_ca: FILE, "
-                            "client_certificates: required}    # below `listeners:`"
+                    admin ? "tls: {certificate: FILE, key: FILE, client_ca: FILE}    # below "
+                            "`listeners:`"
                           : "auth: {htpasswd: /etc/hawker/users}    # who has a password there",
                     admin ? "everybody sees what is cached and for which URLs"
                           : "everybody could use this machine to reach what it reaches"));

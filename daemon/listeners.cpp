@@ -20,8 +20,14 @@ Expected<std::unique_ptr<net::Listener>> adopt_copy(net::Loop& loop, int fd) {
     return net::Listener::adopt(loop, std::move(copy));
 }
 
-// Null for a plain listener.
-Expected<std::shared_ptr<const net::TlsServer>> tls_server(const ListenerSpec& spec) {
+// The same socket, whatever the terms.
+bool is_same(const ListenerSpec& one, const ListenerSpec& other) {
+    return one.address == other.address && one.offer == other.offer;
+}
+
+// Null for a plain listener. `before`: the one whose clients it takes over, or null.
+Expected<std::shared_ptr<const net::TlsServer>> tls_server(
+    const ListenerSpec& spec, std::shared_ptr<const net::TlsServer> before = nullptr) {
     if (!spec.tls) return nullptr;
     const TlsFiles& files = *spec.tls;
     auto identity = certificates::Identity::load(files.certificate, files.key);
@@ -30,6 +36,7 @@ Expected<std::shared_ptr<const net::TlsServer>> tls_server(const ListenerSpec& s
     options.identity = std::move(*identity);
     options.client_ca_file = files.client_ca;
     options.client_certificates = files.client_certificates;
+    options.before = std::move(before);
     auto server = net::TlsServer::create(options);
     if (!server) return fail(std::move(server).error().within(spec.where));
     return server;
@@ -132,20 +139,26 @@ Expected<void> Listeners::adopt_passed(const ListenerSpec& spec, Workers workers
                             spec.where, spec.passed_name(), spec.passed_name()));
 }
 
+const Listeners::Bound* Listeners::running_as(const ListenerSpec& spec) const {
+    for (const auto* const running : {&proxies_, &admins_})
+        for (const Bound& bound : *running)
+            if (is_same(bound.spec, spec)) return &bound;
+    return nullptr;
+}
+
 Expected<std::vector<std::string>> Listeners::take_over(std::span<const ListenerSpec> specs) {
     std::vector<Bound> next;  // not bound: their addresses stay empty
     for (const ListenerSpec& spec : specs) {
-        auto tls = tls_server(spec);
+        const Bound* const before = running_as(spec);
+        auto tls = tls_server(spec, before ? before->tls : nullptr);
         if (!tls) return fail(std::move(tls).error());
         next.emplace_back(spec, net::Address(), std::move(*tls));
     }
     std::vector<std::string> waiting;
     for (std::vector<Bound>* const running : {&proxies_, &admins_}) {
         for (Bound& bound : *running) {
-            const auto same = std::ranges::find_if(next, [&](const Bound& each) {
-                return each.spec.address == bound.spec.address &&
-                       each.spec.offer == bound.spec.offer;
-            });
+            const auto same = std::ranges::find_if(
+                next, [&](const Bound& each) { return is_same(each.spec, bound.spec); });
             if (same == next.end()) {
                 waiting.push_back(bound.spec.address);
                 continue;

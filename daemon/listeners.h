@@ -51,6 +51,7 @@ private:
 
         std::string name() const;
     };
+    const Bound* running_as(const ListenerSpec& spec) const;
     using Workers = std::span<const std::unique_ptr<Worker>>;
     Expected<void> open_own(const ListenerSpec& spec, Workers workers, net::Loop& control);
     Expected<void> adopt_passed(const ListenerSpec& spec, Workers workers, net::Loop& control);

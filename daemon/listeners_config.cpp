@@ -173,14 +173,13 @@ std::string contradiction(const ListenerSpec& spec) {
         return "mode: is for the file of a Unix socket (address: unix:/run/hawker/proxy.sock)";
     if (spec.offer == Offer::admin && (spec.authentication || spec.bandwidth > 0))
         return "auth: and bandwidth: are for listeners that offer proxy; the admin API knows "
-               "clients: and tls: {client_certificates: required}";
+               "clients: and tls: {client_ca: FILE}";
     if (!spec.tls) return {};
     if (spec.tls->certificate.empty() || spec.tls->key.empty())
         return "tls: needs certificate: FILE and key: FILE (both PEM)";
-    const bool asks = spec.tls->client_certificates != net::ClientCertificates::ignored;
-    if (asks == spec.tls->client_ca.empty())
-        return "tls: client_ca: FILE (whose signatures count) and client_certificates: required or "
-               "wanted belong together";
+    if (spec.tls->client_certificates != net::ClientCertificates::ignored &&
+        spec.tls->client_ca.empty())
+        return "tls: client_certificates: needs client_ca: FILE (PEM; whose signatures count)";
     return {};
 }
 
@@ -200,6 +199,10 @@ Expected<std::vector<ListenerSpec>> read_listeners(const YAML::Node& node,
             return fail(ok.error());
         if (const std::string wrong = contradiction(spec); !wrong.empty())
             return yaml::wrong(file, member, wrong);
+        // Who names an authority means it, unless the file says otherwise.
+        if (spec.tls && !spec.tls->client_ca.empty() &&
+            spec.tls->client_certificates == net::ClientCertificates::ignored)
+            spec.tls->client_certificates = net::ClientCertificates::required;
         specs.push_back(std::move(spec));
     }
     return specs;

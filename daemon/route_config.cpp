@@ -87,8 +87,6 @@ Expected<void> set_certificates(origin::RouteException& exception, const OriginS
     }
     exception.client_certificate = spec.client_certificate;
     exception.client_key = spec.client_key.empty() ? spec.client_certificate : spec.client_key;
-    if (const auto secret = secret_contents(exception.client_key); !secret)
-        return fail(Error(secret.error()).within("client_key"));
     const auto identity =
         certificates::Identity::load(exception.client_certificate, exception.client_key);
     if (!identity) return fail(Error(identity.error()).within("client_certificate"));

@@ -15,12 +15,17 @@ namespace hawker::net {
 
 enum class ClientCertificates : std::uint8_t { ignored, wanted, required };
 
+class TlsServer;
+
 struct TlsServerOptions {
     // What clients are shown; null when every handshake brings its own.
     std::shared_ptr<const certificates::Identity> identity;
     // Mutual TLS: whose signatures on client certificates count (a PEM file).
     std::string client_ca_file;
     ClientCertificates client_certificates = ClientCertificates::ignored;
+    // The server that this one takes over from, or null. Its clients' session tickets stay good
+    // where the same is asked of them.
+    std::shared_ptr<const TlsServer> before;
 };
 
 class TlsServer {
@@ -51,8 +56,8 @@ struct TlsSession {
     std::string version;  // "TLSv1.3"
     bool resumed = false;
     bool kernel_sends = false;  // kTLS: send_file() is sendfile(2)
-    std::string client_name;    // the verified client certificate's subject common name, or empty
-    std::string client_fingerprint;  // its SHA-256 in hexadecimal, or empty
+    // Whom the verified client certificate is for (certificates/holder.h); empty without one.
+    std::string client_name;
 };
 
 }  // namespace hawker::net

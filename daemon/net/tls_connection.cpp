@@ -1,6 +1,7 @@
 #include "daemon/net/tls_connection.h"
 
 #include "base/digest.h"
+#include "certificates/holder.h"
 #include "daemon/net/tls_server.h"
 #include "daemon/net/tls_transport.h"
 
@@ -20,38 +21,16 @@ namespace {
 
 constexpr std::size_t kFileRun = 64UL * 1024;  // read at once where the process encrypts
 
-// A ticket that was made under one name is no ticket under another: the context travels inside.
-void bind_sessions_to(SSL* ssl, const std::string& name) {
+// A ticket that was made under one name, or while other client certificates were good, is no ticket
+// under another: the context travels inside.
+void bind_sessions_to(SSL* ssl, const std::array<std::byte, 32>& asked, const std::string& name) {
     Sha256 hash;
+    hash.update(asked);
     hash.update(name);
     const auto bytes = hash.value();
     static_assert(sizeof(bytes) <= SSL_MAX_SID_CTX_LENGTH);
     ::SSL_set_session_id_context(ssl, reinterpret_cast<const unsigned char*>(bytes.data()),
                                  bytes.size());
-}
-
-std::string common_name(const X509* certificate) {
-    std::array<char, 256> text{};
-    const int length = ::X509_NAME_get_text_by_NID(::X509_get_subject_name(certificate),
-                                                   NID_commonName, text.data(), text.size());
-    return length < 0 ? "" : std::string(text.data(), static_cast<std::size_t>(length));
-}
-
-std::string fingerprint(const X509* certificate) {
-    Digest digest;
-    unsigned length = 0;
-    ::X509_digest(certificate, ::EVP_sha256(),
-                  reinterpret_cast<unsigned char*>(digest.bytes.data()), &length);
-    return digest.hex();
-}
-
-struct FreeX509 {
-    void operator()(X509* certificate) const { ::X509_free(certificate); }
-};
-
-bool is_about_the_certificate(int reason) {
-    return reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE ||
-           reason == SSL_R_CERTIFICATE_VERIFY_FAILED;
 }
 
 }  // namespace
@@ -75,7 +54,7 @@ TlsConnection::TlsConnection(std::shared_ptr<const TlsServer> server, TlsTerms t
         ::SSL_set_fd(ssl, fd);
         if (!early.empty()) ::SSL_set0_rbio(ssl, read_early_bytes_first(early, fd));
     }
-    bind_sessions_to(ssl, terms_.expected_name);
+    bind_sessions_to(ssl, server_->state().asked_of_clients, terms_.expected_name);
     if (terms_.identity) show(ssl, *terms_.identity);
 }
 
@@ -92,8 +71,11 @@ std::unexpected<Error> TlsConnection::failure(int code, int error_number) const 
     if (!refused_name_.empty())
         return fail(Errc::refused, fmt::format("the client means {}, the tunnel leads to {}",
                                                refused_name_, terms_.expected_name));
-    if (is_about_the_certificate(reason))
-        return fail(Errc::refused, fmt::format("the client's certificate: {}", complaint));
+    if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE)
+        return fail(Errc::refused, "the client shows no certificate");
+    if (const long verdict = ::SSL_get_verify_result(ssl_.get()); verdict != X509_V_OK)
+        return fail(Errc::refused, fmt::format("the client's certificate: {}",
+                                               ::X509_verify_cert_error_string(verdict)));
     return fail(Errc::invalid, complaint);
 }
 
@@ -133,10 +115,8 @@ TlsSession TlsConnection::session() const {
     session.version = ::SSL_get_version(ssl_.get());
     session.resumed = ::SSL_session_reused(ssl_.get()) == 1;
     session.kernel_sends = kernel_sends_;
-    const std::unique_ptr<X509, FreeX509> certificate(::SSL_get1_peer_certificate(ssl_.get()));
-    if (!certificate) return session;
-    session.client_name = common_name(certificate.get());
-    session.client_fingerprint = fingerprint(certificate.get());
+    const X509* const certificate = ::SSL_get0_peer_certificate(ssl_.get());
+    if (certificate) session.client_name = certificates::holder_of(certificate);
     return session;
 }
 

@@ -1,6 +1,8 @@
 #include "daemon/net/tls_server.h"
 
+#include "base/digest.h"
 #include "base/host_pattern.h"
+#include "certificates/holder.h"
 #include "daemon/net/tls_connection.h"
 
 #include <array>
@@ -52,6 +54,27 @@ bool show_to(Holder* holder, const certificates::Identity& identity, Chain add_t
                ::SSL_CTX_use_PrivateKey(holder, identity.key()) == 1;
 }
 
+std::array<std::byte, 32> digest_of_trust(SSL_CTX* context, ClientCertificates wanted) {
+    Sha256 hash;
+    hash.update(wanted == ClientCertificates::required ? "required" : "wanted");
+    STACK_OF(X509_OBJECT)* const trusted =
+        ::X509_STORE_get0_objects(::SSL_CTX_get_cert_store(context));
+    for (int i = 0; i < sk_X509_OBJECT_num(trusted); ++i)
+        if (const X509* const each = ::X509_OBJECT_get0_X509(sk_X509_OBJECT_value(trusted, i)))
+            hash.update(certificates::sha256_of(each));
+    return hash.value();
+}
+
+// The keys of tickets are the context's own secret; nothing else knows them.
+bool take_over_tickets(SSL_CTX* context, SSL_CTX* before) {
+    std::array<unsigned char, 80> keys{};  // SSL_CTX_set_tlsext_ticket_keys(3)
+    const bool taken =
+        ::SSL_CTX_ctrl(before, SSL_CTRL_GET_TLSEXT_TICKET_KEYS, keys.size(), keys.data()) == 1 &&
+        ::SSL_CTX_ctrl(context, SSL_CTRL_SET_TLSEXT_TICKET_KEYS, keys.size(), keys.data()) == 1;
+    ::OPENSSL_cleanse(keys.data(), keys.size());
+    return taken;
+}
+
 // OpenSSL's check of what clients show. The names are told to them, so that they can choose one.
 Expected<void> ask_for_certificates(SSL_CTX* context, const TlsServerOptions& options) {
     if (options.client_certificates == ClientCertificates::ignored) return {};
@@ -76,7 +99,7 @@ void set_terms(SSL_CTX* context) {
                                        SSL_OP_ENABLE_KTLS | SSL_OP_CIPHER_SERVER_PREFERENCE);
     ::SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                     SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-    // Sessions live in tickets, under keys that end with the context: nothing is kept for clients.
+    // Sessions live in tickets, under keys that this process made: nothing is kept for clients.
     ::SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
     ::SSL_CTX_set_num_tickets(context, 1);
     ::SSL_CTX_set_timeout(context, kSessionSeconds);
@@ -123,6 +146,12 @@ Expected<std::shared_ptr<const TlsServer>> TlsServer::create(const TlsServerOpti
                     fmt::format("the certificate cannot be used: {}", take_complaint()));
     if (auto asked = ask_for_certificates(context, options); !asked)
         return fail(std::move(asked).error());
+    if (options.client_certificates != ClientCertificates::ignored)
+        state->asked_of_clients = digest_of_trust(context, options.client_certificates);
+    if (options.before && !take_over_tickets(context, options.before->state().context.get()))
+        return fail(Errc::unavailable, fmt::format("the keys of session tickets cannot be taken "
+                                                   "over: {}",
+                                                   take_complaint()));
     // Not make_shared: the constructor is ours alone.
     return std::shared_ptr<const TlsServer>(new TlsServer(std::move(state)));  // NOLINT
 }

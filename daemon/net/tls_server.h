@@ -3,6 +3,9 @@
 
 #include "daemon/net/tls.h"
 
+#include <array>
+#include <cstddef>
+
 #include <openssl/ssl.h>
 
 namespace hawker::net {
@@ -13,6 +16,8 @@ struct FreeContext {
 
 struct TlsServer::State {
     std::unique_ptr<SSL_CTX, FreeContext> context;
+    // SHA-256 of whose certificates are good and whether one is needed; zero: nobody is asked.
+    std::array<std::byte, 32> asked_of_clients{};
 };
 
 // Shows `identity` in this handshake, or in all of a context's that bring none of their own.

@@ -11,7 +11,6 @@ import tempfile
 import pytest
 
 from harness import clients
-from harness.certificates import Authority
 from harness.content import KIB, Content
 from harness.daemon import BINARY
 from harness.waiting import eventually
@@ -85,68 +84,6 @@ def test_the_admin_api_listens_on_a_unix_socket_too(start_hawker, short_folder):
     path = short_folder / "admin.sock"
     start_hawker({"listeners": [{"address": f"unix:{path}", "offers": "admin"}]})
     assert clients.run("curl", "-q", "-sS", "--unix-socket", path, "http://localhost/healthz").stdout == b"ok\n"
-
-
-@pytest.fixture
-def tls(authority):
-    return {"certificate": str(authority.certificate), "key": str(authority.key)}
-
-
-def test_a_client_may_speak_tls_to_the_proxy(start_hawker, authority, tls, url):
-    hawker = start_hawker({"listen": [], "listeners": [{"address": "127.0.0.1:0", "tls": tls}]})
-    [proxy] = hawker.proxies
-    assert proxy.startswith("https://127.0.0.1:")
-    assert through(proxy, url, "--proxy-cacert", authority.ca_file) == BODY.bytes()
-    assert through(proxy, url) is None, "our authority is nobody that curl knows"
-    assert hawker.metrics()['hawker_tls_handshakes_total{result="full",where="listener"}'] >= 1
-
-
-def test_a_handshake_that_stalls_costs_one_connection(start_hawker, authority, tls, url):
-    hawker = start_hawker({"timeouts.handshake": "300ms", "listen": [], "listeners": [{"address": "127.0.0.1:0", "tls": tls}]})
-    [proxy] = hawker.proxies
-    host, _, port = proxy.removeprefix("https://").rpartition(":")
-    with socket.create_connection((host, int(port)), timeout=30) as silent:
-        assert through(proxy, url, "--proxy-cacert", authority.ca_file) == BODY.bytes()
-        assert silent.recv(1) == b""
-    assert hawker.metrics()['hawker_tls_handshakes_total{result="timed_out",where="listener"}'] == 1
-
-
-def test_only_certificates_of_the_named_authority_are_let_in(start_hawker, authority, tls, url):
-    mutual = {**tls, "client_ca": str(authority.ca_file), "client_certificates": "required"}
-    # A door that asks for certificates may be open to other machines.
-    hawker = start_hawker({"listen": [], "listeners": [{"address": "0.0.0.0:0", "tls": mutual}]})
-    proxy = hawker.proxies[0].replace("0.0.0.0", "127.0.0.1")
-    trusting = ("--proxy-cacert", authority.ca_file)
-    assert through(proxy, url, *trusting) is None
-    known = ("--proxy-cert", authority.certificate, "--proxy-key", authority.key)
-    assert through(proxy, url, *trusting, *known) == BODY.bytes()
-
-
-def test_the_admin_api_speaks_tls_too(start_hawker, authority, tls, short_folder):
-    path = short_folder / "admin.sock"
-    start_hawker({"listeners": [{"address": f"unix:{path}", "offers": "admin", "tls": tls}]})
-    asked = clients.run("curl", "-q", "-sS", "--cacert", authority.ca_file, "--unix-socket", path, "https://localhost/healthz")
-    assert asked.stdout == b"ok\n"
-
-
-def test_a_renewed_certificate_is_taken_up_by_a_reload(start_hawker, tmp_path, tls, url):
-    chain = tmp_path / "chain.pem"
-    chain.write_bytes(pathlib.Path(tls["certificate"]).read_bytes())
-    hawker = start_hawker({"listen": [], "listeners": [{"address": "127.0.0.1:0", "tls": {**tls, "certificate": str(chain)}}]})
-    chain.write_text("no certificate")
-    hawker.reload()
-    hawker.log_line("reload: .*chain.pem.* the configuration from before stays in force")
-    renewed = Authority(_folder(tmp_path / "renewed"))
-    chain.write_bytes(renewed.certificate.read_bytes())
-    hawker.options["listeners"][0]["tls"]["key"] = str(renewed.key)
-    hawker.write_config()
-    hawker.reload()
-    eventually(lambda: through(hawker.proxies[0], url, "--proxy-cacert", renewed.ca_file) == BODY.bytes(), "the renewed one")
-
-
-def _folder(path):
-    path.mkdir()
-    return path
 
 
 def test_clients_from_elsewhere_are_closed_at_once_and_a_reload_lets_them_in(start_hawker, url):

@@ -13,6 +13,7 @@ class Authority:
         self.ca_file = folder / "ca.crt"
         self.certificate = folder / "leaf.crt"
         self.key = folder / "leaf.key"
+        self._folder = folder
         ca_key, request, extensions = folder / "ca.key", folder / "leaf.csr", folder / "leaf.ext"
         own = "IP:0.0.0.0" if machine()[0] == "0.0.0.0" else f"DNS:{machine()[0]}"
         extensions.write_text(f"subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:*.hawker.test,{own}\nbasicConstraints=CA:FALSE\n")
@@ -27,6 +28,17 @@ class Authority:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(self.certificate, self.key)
         return context
+
+    def client(self, name):
+        """(certificate, key) of a client with this common name."""
+        certificate, key, request, extensions = (self._folder / f"client-{name}.{end}" for end in ("crt", "key", "csr", "ext"))
+        if not certificate.exists():
+            extensions.write_text("basicConstraints=CA:FALSE\nextendedKeyUsage=clientAuth\n")
+            _openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", key, "-out", request,
+                     "-subj", f"/O=Example/CN={name}")
+            _openssl("x509", "-req", "-in", request, "-CA", self.ca_file, "-CAkey", self._folder / "ca.key", "-CAcreateserial",
+                     "-out", certificate, "-days", "2", "-extfile", extensions)
+        return certificate, key
 
     def client_context(self):
         return ssl.create_default_context(cafile=str(self.ca_file))

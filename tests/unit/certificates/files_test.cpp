@@ -196,6 +196,22 @@ TEST_F(FilesTest, AnIdentityIsLeafThenChainAndTheLeafsKey) {
     EXPECT_FALSE(Identity::load(root / "broken.pem", root / "key.pem"));
 }
 
+TEST_F(FilesTest, AKeyThatOthersMayReadIsNoIdentity) {
+    const auto leaf = authority->mint("git.example", kToday, 24h).value();
+    const auto file = root / "both.pem";
+    write(file, certificate_pem(leaf->leaf()) + key_pem(leaf->key()));
+    for (const unsigned mode : {0600U, 0640U, 0400U}) {
+        std::filesystem::permissions(file, std::filesystem::perms(mode));
+        EXPECT_TRUE(Identity::load(file, file)) << mode;
+    }
+    for (const unsigned mode : {0644U, 0604U, 0660U, 0602U}) {
+        std::filesystem::permissions(file, std::filesystem::perms(mode));
+        EXPECT_THAT(Identity::load(file, file).error().what,
+                    HasSubstr("chmod 600 '" + file.native() + "' first"))
+            << mode;
+    }
+}
+
 TEST_F(FilesTest, AnIntermediateShowsItselfWithEveryLeaf) {
     const Key root_key(::EVP_EC_gen("P-256"));
     const Key key(::EVP_EC_gen("P-256"));

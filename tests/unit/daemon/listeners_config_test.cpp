@@ -106,6 +106,15 @@ TEST(Listeners, ASocketFromSystemdIsCheckedOnceItIsKnown) {
     EXPECT_FALSE(check_exposure(specs->front(), *net::Address::parse("0.0.0.0:1")));
 }
 
+TEST(Listeners, AnAuthorityForClientsMeansThatTheyNeedACertificate) {
+    const std::string head = "listeners: [{address: '0.0.0.0:1', tls: {certificate: a, key: b";
+    const auto specs = listeners(head + ", client_ca: c}}]\n");
+    ASSERT_TRUE(specs) << specs.error().what;
+    EXPECT_EQ(specs->front().tls->client_certificates, net::ClientCertificates::required);
+    for (const std::string open : {", client_ca: c, client_certificates: wanted}}]\n", "}}]\n"})
+        EXPECT_THAT(error_of(head + open), HasSubstr("can be reached from other machines"));
+}
+
 TEST(Listeners, AuthenticationWithoutUsersIsAnError) {
     EXPECT_THAT(error_of("listeners: [{address: '127.0.0.1:1', auth: required}]\n"),
                 HasSubstr("nothing says who the users are"));
@@ -122,8 +131,8 @@ TEST(Listeners, AMistakeIsNamedWithItsLine) {
     EXPECT_THAT(error_of(head + "offers: []\n"), HasSubstr("expected a list"));
     EXPECT_THAT(error_of(head + "mode: 0660\n"), HasSubstr("mode: is for the file"));
     EXPECT_THAT(error_of(head + "tls: {certificate: a}\n"), HasSubstr("needs certificate: FILE"));
-    EXPECT_THAT(error_of(head + "tls: {certificate: a, key: b, client_ca: c}\n"),
-                HasSubstr("belong together"));
+    EXPECT_THAT(error_of(head + "tls: {certificate: a, key: b, client_certificates: wanted}\n"),
+                HasSubstr("needs client_ca: FILE"));
     EXPECT_THAT(error_of(head + "tls: {certificate: a, key: b, client_certificates: maybe}\n"),
                 HasSubstr("neither required nor wanted"));
     EXPECT_THAT(error_of(head + "auth: maybe\n"), HasSubstr("'maybe' is not required"));
