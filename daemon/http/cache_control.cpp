@@ -117,27 +117,31 @@ std::optional<Directive> dictionary_member(std::string_view member) {
     return directive;
 }
 
+std::vector<std::string_view> withheld_by(const Directive& directive) {
+    const bool withholds = equals_ignoring_case(directive.name, "no-cache") ||
+                           equals_ignoring_case(directive.name, "private");
+    if (!withholds || !directive.argument) return {};
+    return list_members(*directive.argument);
+}
+
 }  // namespace
 
 CacheControl CacheControl::of(const Fields& fields) {
-    const std::string list = fields.joined("Cache-Control");
     CacheControl control;
-    for (const std::string_view member : list_members(list)) apply(directive_of(member), control);
+    // Each by itself: a quote that one leaves open must not hide what the next one forbids.
+    for (const std::string_view list : fields.all("Cache-Control"))
+        for (const std::string_view member : list_members(list))
+            apply(directive_of(member), control);
     return control;
 }
 
 std::vector<std::string> withheld_fields(const Fields& response) {
     std::vector<std::string> names;
     for (const std::string_view field : {"Cache-Control", "CDN-Cache-Control"}) {
-        const std::string list = response.joined(field);
-        for (const std::string_view member : list_members(list)) {
-            const Directive directive = directive_of(member);
-            const bool withholds = equals_ignoring_case(directive.name, "no-cache") ||
-                                   equals_ignoring_case(directive.name, "private");
-            if (!withholds || !directive.argument) continue;
-            for (const std::string_view name : list_members(*directive.argument))
-                if (!is_about_keeping(name)) names.emplace_back(name);
-        }
+        for (const std::string_view list : response.all(field))
+            for (const std::string_view member : list_members(list))
+                for (const std::string_view name : withheld_by(directive_of(member)))
+                    if (!is_about_keeping(name)) names.emplace_back(name);
     }
     return names;
 }

@@ -40,22 +40,31 @@ std::optional<std::uint64_t> parse_decimal(std::string_view digits) {
     return value;
 }
 
+namespace {
+
+// Where the quoted string that begins at `open` ends. One that never does is an ordinary character:
+// it must not hide the members behind it.
+std::size_t end_of_quoted(std::string_view list, std::size_t open) {
+    for (std::size_t i = open + 1; i < list.size(); ++i) {
+        if (list[i] == '"') return i;
+        if (list[i] == '\\') ++i;
+    }
+    return open;
+}
+
+}  // namespace
+
 std::vector<std::string_view> list_members(std::string_view list, char separator) {
     std::vector<std::string_view> members;
     const auto add = [&members](std::string_view member) {
         if (const auto trimmed = trim(member); !trimmed.empty()) members.push_back(trimmed);
     };
     std::size_t begin = 0;
-    bool is_quoted = false;
     for (std::size_t i = 0; i < list.size(); ++i) {
-        if (is_quoted && list[i] == '\\') {
-            ++i;
-        } else if (list[i] == '"') {
-            is_quoted = !is_quoted;
-        } else if (list[i] == separator && !is_quoted) {
-            add(list.substr(begin, i - begin));
-            begin = i + 1;
-        }
+        if (list[i] == '"') i = end_of_quoted(list, i);
+        if (list[i] != separator) continue;
+        add(list.substr(begin, i - begin));
+        begin = i + 1;
     }
     add(list.substr(begin));
     return members;

@@ -10,6 +10,8 @@ namespace hawker::origin {
 
 namespace {
 
+constexpr long long kLatest = 9'000'000'000'000;  // ms; nanoseconds of later years overflow
+
 bool fits_a_line(std::string_view text) {
     return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
 }
@@ -31,10 +33,11 @@ Expected<StoredHead> decode_head(std::string_view encoded) {
     long long ms = 0;
     const char* const end = encoded.data() + encoded.size();
     const auto time = std::from_chars(encoded.data(), end, ms);
-    if (time.ec != std::errc() || time.ptr == end || *time.ptr != ' ')
+    if (time.ec != std::errc() || time.ptr == end || *time.ptr != ' ' || ms < 0 || ms > kLatest)
         return fail(Errc::corrupt, "a stored response head does not begin with its time");
     const auto status = std::from_chars(time.ptr + 1, end, stored.head.status);
-    if (status.ec != std::errc() || status.ptr == end || *status.ptr != '\n')
+    const bool is_status = stored.head.status >= 100 && stored.head.status <= 599;
+    if (status.ec != std::errc() || status.ptr == end || *status.ptr != '\n' || !is_status)
         return fail(Errc::corrupt, "a stored response head has no status");
     stored.received = WallTime(std::chrono::milliseconds(ms));
     stored.head.reason = http::reason_phrase(stored.head.status);
@@ -43,7 +46,8 @@ Expected<StoredHead> decode_head(std::string_view encoded) {
         const std::string_view line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(std::min(rest.size(), line.size() + 1));
         const auto colon = line.find(": ");
-        if (colon == std::string_view::npos)
+        // A damaged row must be no way to make one field into two.
+        if (colon == std::string_view::npos || colon == 0 || !fits_a_line(line))
             return fail(Errc::corrupt, "a stored response head has a malformed field");
         stored.head.fields.add(line.substr(0, colon), line.substr(colon + 2));
     }

@@ -26,6 +26,16 @@ Fields control(std::string_view value) { return fields({{"Cache-Control", std::s
 std::string date(seconds from_now) { return format_date(kNow + from_now); }
 seconds lifetime(Pairs list) { return freshness_lifetime(fields(list), kNow); }
 
+TEST(CacheControl, AQuoteThatStaysOpenHidesNothing) {
+    Fields one;
+    one.add("Cache-Control", R"(s-maxage="60, no-store)");
+    EXPECT_TRUE(CacheControl::of(one).no_store);
+    Fields two;
+    two.add("Cache-Control", R"(max-age=60, s-maxage="60)");
+    two.add("Cache-Control", "no-store");
+    EXPECT_TRUE(CacheControl::of(two).no_store);
+}
+
 TEST(CacheControl, DirectivesAreReadWhereverTheyStand) {
     const auto it = CacheControl::of(
         fields({{"Cache-Control", "Public, MAX-AGE=60 , x=\"a, no-store\""},

@@ -293,7 +293,9 @@ TEST(StoredHead, DamageIsNoticed) {
     head.fields.add("Split", "1\nB: 2");  // never becomes two fields
     const std::string encoded = encode_head(head, WallTime());
     EXPECT_EQ(decode_head(encoded)->head.fields.size(), 1U);
-    for (const std::string_view bad : {"", "x", "12 200", "12 x\n", " 200\n", "12 200\nno colon\n"})
+    for (const std::string_view bad :
+         {"", "x", "12 200", "12 x\n", " 200\n", "12 200\nno colon\n", "12 99\n", "-1 200\n",
+          "99999999999999999 200\n", "12 200\n: 1\n", "12 200\nA: 1\rB: 2\n"})
         EXPECT_EQ(decode_head(bad).error().code, Errc::corrupt) << bad;
 }
 
