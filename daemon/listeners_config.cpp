@@ -85,6 +85,10 @@ Expected<void> set_clients(ListenerSpec& spec, const YAML::Node& value) {
 }
 
 Expected<void> set_authentication(ListenerSpec& spec, const YAML::Node& value) {
+    if (value.IsMap())
+        return fail(Errc::invalid,
+                    "here it is required, optional or none; auth: {htpasswd: FILE} stands at the "
+                    "file's left edge, once for all listeners");
     const std::string text = text_of(value);
     for (const auto& [word, meaning] :
          {std::pair{"none", proxy::ProxyAuthentication::none},

@@ -119,6 +119,9 @@ Task<void> Server::wind_down() {
             });
         });
     }
+    // By then whoever still waits for a password to be verified has waited long enough.
+    net::Timer patience(*control_, [this] { authenticator_.stop(); });
+    patience.set(deadline);
     while (winding_down_ > 0) co_await wound_down_->wait();
     for (const auto& admin : admins_) co_await admin->stop();
     control_->stop();

@@ -88,8 +88,9 @@ inline constexpr std::array kServiceOptions = {
     Option{.key = "auth.remember",
            .type = Type::duration,
            .fallback = "5m",
-           .help = "How long a password that was right is not verified again. bcrypt takes time "
-                   "by design, and clients send their password with every request."},
+           .help = "How long after its last use a password that was right is remembered. bcrypt "
+                   "takes time by design, and clients send their password with every request. A "
+                   "new line in the file ends it at once."},
 
     Option{.key = "admin.listen",
            .type = Type::list,

@@ -81,6 +81,9 @@ Expected<admission::Users::Terms> read_users(const YAML::Node& node, const std::
     for (const auto& member : node) {
         auto terms = read_terms(member.second, file);
         if (!terms) return fail(std::move(terms).error());
+        if (!admission::is_user_name(member.first.Scalar()))
+            return yaml::wrong(file, member.first,
+                               "users: expected a name of 1 to 128 bytes, as in 'alice: {...}'");
         if (!users.emplace(member.first.Scalar(), *terms).second)
             return yaml::wrong(file, member.first,
                                fmt::format("user '{}' stands here twice", member.first.Scalar()));

@@ -55,7 +55,8 @@ Task<bool> Connection::shake_hands() {
     HandshakeRecord record;
     if (session) {
         record.session = *session;
-        certificate_user_ = session->client_name;
+        // Whoever signs certificates may write anything into them; the name stands in the log.
+        if (admission::is_user_name(session->client_name)) certificate_user_ = session->client_name;
     } else {
         record.error = session.error().code;
     }

@@ -9,10 +9,11 @@ warnings.filterwarnings("ignore", message="'crypt' is deprecated")
 
 
 class Passwords:
-    """`of[user]` is the password; `file` for `auth.htpasswd`."""
+    """`of[user]` is the password; `file` for `auth.htpasswd`. Each step of `cost` doubles the time of a verification."""
 
-    def __init__(self, folder, *users):
+    def __init__(self, folder, *users, cost=5):
         self.file = folder / "users"
+        self.cost = cost
         self.of = {}
         for user in users:
             self.set(user)
@@ -28,7 +29,7 @@ class Passwords:
         self._write()
 
     def _write(self):
-        lines = (f"{user}:{crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=32))}\n"
+        lines = (f"{user}:{crypt.crypt(password, crypt.mksalt(crypt.METHOD_BLOWFISH, rounds=1 << self.cost))}\n"
                  for user, password in self.of.items())
         self.file.write_text("".join(lines))
         self.file.chmod(0o600)

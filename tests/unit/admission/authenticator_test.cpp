@@ -29,8 +29,21 @@ protected:
         credentials.password = std::move(password);
         return credentials;
     }
-    Task<Expected<bool>> check(BasicCredentials credentials) {
-        return authenticator.check(users, std::move(credentials), 5min, home);
+    Task<Expected<bool>> check(BasicCredentials credentials, std::string client = "10.0.0.1") {
+        return authenticator.check(users, std::move(credentials), std::move(client), 5min, home);
+    }
+    // `many` passwords, none of them right, and none like another.
+    std::vector<Task<Expected<bool>>> guess(std::size_t many, const std::string& client) {
+        std::vector<Task<Expected<bool>>> guesses;
+        for (std::size_t i = 0; i < many; ++i)
+            guesses.push_back(check(alice(client + std::to_string(++guessed_)), client));
+        return guesses;
+    }
+    static bool is_told_to_come_back(Task<Expected<bool>>& late) {
+        if (!late.done()) return false;
+        const auto refused = late.take();
+        return !refused && refused.error().code == Errc::exhausted &&
+               refused.error().retry_after == 2s;
     }
     // How many passwords were verified until everybody had an answer.
     std::size_t settle() {
@@ -47,6 +60,9 @@ protected:
     HandExecutor home;
     Authenticator authenticator{verifying, clock};
     std::shared_ptr<const Htpasswd> users = file(std::string("alice:") + kHash);
+
+private:
+    std::size_t guessed_ = 0;
 };
 
 TEST_F(AuthenticatorTest, TheRightPasswordIsVerifiedOnceAndRemembered) {
@@ -74,11 +90,21 @@ TEST_F(AuthenticatorTest, WhatIsRememberedEnds) {
     auto right = check(alice());
     auto wrong = check(alice("guess"));
     settle();
+    clock.passed = 29s;
+    EXPECT_EQ(authenticator.recall(*users, alice("guess")), false);
     clock.passed = 31s;
-    EXPECT_EQ(authenticator.recall(*users, alice()), true);
     EXPECT_EQ(authenticator.recall(*users, alice("guess")), std::nullopt);
     clock.passed = 5min + 1s;
     EXPECT_EQ(authenticator.recall(*users, alice()), std::nullopt);
+}
+
+TEST_F(AuthenticatorTest, APasswordThatIsInUseIsNotVerifiedAgain) {
+    auto right = check(alice());
+    settle();
+    for (int request = 1; request <= 5; ++request) {
+        clock.passed += 4min;
+        EXPECT_EQ(authenticator.recall(*users, alice()), true);
+    }
 }
 
 TEST_F(AuthenticatorTest, ManyWhoAskAtOnceCostOneVerification) {
@@ -103,19 +129,53 @@ TEST_F(AuthenticatorTest, ANewHashEndsWhatWasRemembered) {
     EXPECT_FALSE(gone.take().value());
 }
 
-TEST_F(AuthenticatorTest, WhoeverGuessesFindsTheQueueFullAndIsToldWhenToComeBack) {
-    std::vector<Task<Expected<bool>>> guesses;
-    for (int i = 0; i < 64; ++i) guesses.push_back(check(alice("guess" + std::to_string(i))));
-    auto late = check(alice("one more"));
-    ASSERT_TRUE(late.done());
-    const auto refused = late.take();
-    ASSERT_FALSE(refused);
-    EXPECT_EQ(refused.error().code, Errc::exhausted);
-    EXPECT_EQ(refused.error().retry_after, 2s);
-    EXPECT_EQ(settle(), 64U);
-    auto now = check(alice());
+TEST_F(AuthenticatorTest, WhoeverGuessesIsSoonToldToComeBackAndKeepsNobodyElseWaiting) {
+    auto guesses = guess(16, "10.0.0.66");
+    auto one_more = check(alice("one more"), "10.0.0.66");
+    EXPECT_TRUE(is_told_to_come_back(one_more));
+    auto mine = check(alice(), "10.0.0.1");
+    EXPECT_FALSE(mine.done());
+    EXPECT_EQ(settle(), 17U);
+    EXPECT_TRUE(mine.take().value());
+    auto later = check(alice("one more"), "10.0.0.66");
+    EXPECT_EQ(settle(), 1U);
+    EXPECT_FALSE(later.take().value());
+}
+
+TEST_F(AuthenticatorTest, WhoeverAsksWhatIsBeingAskedNeedsNoPlaceInTheQueue) {
+    auto mine = check(alice(), "10.0.0.1");
+    auto guesses = guess(16, "10.0.0.66");
+    auto same = check(alice(), "10.0.0.66");
     settle();
-    EXPECT_TRUE(now.take().value());
+    EXPECT_TRUE(same.take().value());
+}
+
+TEST_F(AuthenticatorTest, WhenAllQueuesAreFullThePasswordsInUseStillCount) {
+    auto mine = check(alice());
+    settle();
+    std::vector<std::vector<Task<Expected<bool>>>> crowd;
+    for (const char* client : {"10.0.0.2", "10.0.0.3", "10.0.0.4", "10.0.0.5"})
+        crowd.push_back(guess(16, client));
+    auto late = check(alice("one more"), "10.0.0.6");
+    EXPECT_TRUE(is_told_to_come_back(late));
+    auto again = check(alice());
+    ASSERT_TRUE(again.done());
+    EXPECT_TRUE(again.take().value());
+    EXPECT_EQ(settle(), 64U);
+}
+
+TEST_F(AuthenticatorTest, AfterStopNobodyWaitsAndNothingIsVerified) {
+    auto guesses = guess(10, "10.0.0.1");
+    auto first = check(alice());
+    auto joined = check(alice());
+    authenticator.stop();
+    settle();
+    for (auto* each : {&first, &joined}) {
+        ASSERT_TRUE(each->done());
+        EXPECT_EQ(each->take().error().code, Errc::shutting_down);
+    }
+    auto late = check(alice());
+    EXPECT_EQ(late.take().error().code, Errc::shutting_down);
 }
 
 }  // namespace

@@ -3,10 +3,13 @@
 #include "daemon/admission/basic_credentials.h"
 #include "daemon/admission/bcrypt.h"
 
+#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace hawker::admission {
@@ -66,6 +69,43 @@ TEST(Htpasswd, UsersAreFoundAndStrangersAreNobody) {
     EXPECT_EQ((*users)->hash_of("mallory"), hash_of_nobody(5));
 }
 
+std::chrono::nanoseconds processor_time() {
+    timespec time{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
+}
+
+TEST(Htpasswd, ANoTakesAsLongForACheapHashAsForADearOneAndForAStranger) {
+    std::string dear = std::string("bob:") + kHash;
+    dear.replace(dear.find("$05$"), 4, "$09$");  // sixteen times as long
+    const auto users = Htpasswd::parse(std::string("alice:") + kHash + "\n" + dear, "users");
+    ASSERT_TRUE(users) << users.error().what;
+    const auto cost_of = [&users](std::string_view user) {
+        const auto start = processor_time();
+        EXPECT_FALSE((*users)->verify(user, "guess"));
+        return processor_time() - start;
+    };
+    const auto stranger = cost_of("mallory");
+    EXPECT_GT(cost_of("alice") * 3, stranger);
+    EXPECT_LT(cost_of("alice"), stranger * 3);
+    EXPECT_GT(cost_of("bob") * 3, stranger);
+}
+
+TEST(Htpasswd, TheRightPasswordIsVerified) {
+    const auto users = Htpasswd::parse(std::string("alice:") + kHash, "users");
+    EXPECT_TRUE((*users)->verify("alice", kPassword));
+    EXPECT_FALSE((*users)->verify("bob", kPassword));
+}
+
+TEST(Htpasswd, ANameHasNothingThatBreaksALine) {
+    EXPECT_TRUE(is_user_name("Alice Liddell"));
+    EXPECT_TRUE(is_user_name("J\xC3\xBCrgen"));
+    for (const std::string_view no : {"", "a\nb", "a\x1B[2J", "a\x7F"})
+        EXPECT_FALSE(is_user_name(no)) << no;
+    EXPECT_FALSE(is_user_name(std::string(129, 'a')));
+    EXPECT_FALSE(is_user_name(std::string_view("a\0b", 3)));
+}
+
 TEST(Htpasswd, EveryComplaintNamesLineAndCure) {
     const std::string good = std::string("alice:") + kHash + "\n";
     EXPECT_NE(
@@ -98,6 +138,28 @@ TEST(Htpasswd, AFileThatOthersMayWriteIsRefused) {
     EXPECT_NE(refused.error().what.find("chmod go-w"), std::string::npos);
     std::filesystem::remove(file);
     EXPECT_FALSE(Htpasswd::load(file));
+}
+
+TEST(Htpasswd, AFifoInItsPlaceIsRefusedWithoutAWait) {
+    const auto fifo =
+        std::filesystem::temp_directory_path() / ("hawker-fifo-" + std::to_string(::getpid()));
+    ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+    const auto refused = Htpasswd::load(fifo);
+    std::filesystem::remove(fifo);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().what.find("no regular file"), std::string::npos);
+}
+
+TEST(Htpasswd, AFileOfSomebodyElsesIsRefused) {
+    if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
+    const auto file =
+        std::filesystem::temp_directory_path() / ("hawker-given-" + std::to_string(::getpid()));
+    std::ofstream(file) << "alice:" << kHash << '\n';
+    ASSERT_EQ(::chown(file.c_str(), 12345, 12345), 0);
+    const auto refused = Htpasswd::load(file);
+    std::filesystem::remove(file);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().what.find("sudo chown root"), std::string::npos);
 }
 
 TEST(BasicCredentials, AreUserAndPassword) {

@@ -158,5 +158,29 @@ TEST(Rules, ARuleNeedsAPatternAndANameOfItsOwn) {
                 HasSubstr("hawker.yaml:3: there are two rules of the name 'a'"));
 }
 
+TEST(ConfigFile, UsersAreNamesWithTerms) {
+    const ConfigFile file = parsed(
+        "users:\n  ci: {connections: 32, bandwidth: 2MiB}\n  '*': {shared: false}\n  bob: {}\n");
+    ASSERT_THAT(file.users, SizeIs(3));
+    EXPECT_EQ(file.users.at("ci").connections, 32U);
+    EXPECT_EQ(file.users.at("ci").bandwidth, 2U << 20U);
+    EXPECT_TRUE(file.users.at("ci").shared);
+    EXPECT_FALSE(file.users.at("*").shared);
+    EXPECT_TRUE(file.users.at("bob").shared);
+}
+
+TEST(ConfigFile, WhatIsWrongWithAUserNamesItsLine) {
+    EXPECT_THAT(complaint("users:\n  ci: {conections: 1}\n"),
+                HasSubstr("hawker.yaml:2: unknown key 'conections' in users; did you mean "
+                          "'connections'"));
+    EXPECT_THAT(complaint("users:\n  ci: {connections: -1}\n"), HasSubstr("hawker.yaml:2:"));
+    EXPECT_THAT(complaint("users:\n  ci: {bandwidth: fast}\n"), HasSubstr("hawker.yaml:2:"));
+    EXPECT_THAT(complaint("users:\n  ci: {shared: perhaps}\n"), HasSubstr("hawker.yaml:2:"));
+    EXPECT_THAT(complaint("users:\n  ci: 4\n"), HasSubstr("expected a mapping"));
+    EXPECT_THAT(complaint("users: [ci]\n"), HasSubstr("expected a mapping of names"));
+    EXPECT_THAT(complaint("users:\n  ci: {}\n  ci: {}\n"), HasSubstr("twice"));
+    EXPECT_THAT(complaint("users:\n  '': {}\n"), HasSubstr("hawker.yaml:2:"));
+}
+
 }  // namespace
 }  // namespace hawker::daemon

@@ -136,6 +136,8 @@ TEST(Listeners, AMistakeIsNamedWithItsLine) {
     EXPECT_THAT(error_of(head + "tls: {certificate: a, key: b, client_certificates: maybe}\n"),
                 HasSubstr("neither required nor wanted"));
     EXPECT_THAT(error_of(head + "auth: maybe\n"), HasSubstr("'maybe' is not required"));
+    EXPECT_THAT(error_of(head + "auth: {htpasswd: /etc/hawker/users}\n"),
+                HasSubstr("once for all listeners"));
     EXPECT_THAT(error_of(head + "bandwidth: fast\n"), HasSubstr("bandwidth: "));
     EXPECT_THAT(error_of(head + "address: 127.0.0.1:2\n"), HasSubstr("twice"));
     EXPECT_THAT(error_of("listeners: [{offers: proxy}]\n"), HasSubstr("no 'address'"));

@@ -23,6 +23,14 @@ TEST(AddressTest, PrintsAsItIsWritten) {
         EXPECT_FALSE(Address::parse(text)) << text;
 }
 
+TEST(AddressTest, AClientIsCountedByItsAddressAndWithIPv6ByItsNetwork) {
+    EXPECT_EQ(at("10.1.2.3").client(), "10.1.2.3");
+    EXPECT_EQ(at("2001:db8:1:2:3::4").client(), at("2001:db8:1:2::5").client());
+    EXPECT_NE(at("2001:db8:1:2::4").client(), at("2001:db8:1:3::4").client());
+    EXPECT_NE(at("::ffff:10.1.2.3").client(), at("::ffff:10.1.2.4").client());
+    EXPECT_EQ(Address::parse("unix:/a")->client(), Address::parse("unix:/b")->client());
+}
+
 TEST(DestinationPolicyTest, WhatIsNotThePublicInternetIsDenied) {
     const DestinationPolicy policy;
     for (const char* host : {"127.0.0.1",
