@@ -60,7 +60,8 @@ struct Socket::State {
     void end_waits();
     void close();
 
-    // The socket's operations where there is TLS.
+    // The socket's operations where there is TLS. A deadline of reading is for plaintext, whatever
+    // else arrives.
     Task<Expected<std::size_t>> read_tls(std::span<std::byte> into, Deadline deadline,
                                          std::string_view waiting_for);
     Task<Expected<void>> readable_tls(Deadline deadline, std::string_view waiting_for);
@@ -69,6 +70,7 @@ struct Socket::State {
     Task<Expected<void>> send_file_tls(int file, std::uint64_t offset, std::uint64_t length,
                                        Deadline deadline, std::uint64_t& sent);
     Task<void> say_goodbye(Deadline deadline);
+    Task<Expected<void>> wait_to_read(Waits what, SteadyTime end, std::string_view waiting_for);
 };
 
 // co_await Wait(state, side, ...): until the descriptor is ready again on that side. To be used

@@ -20,6 +20,12 @@ std::unexpected<Error> is_stuck() {
     return fail(Errc::closed, "the other side's TLS waits for itself");
 }
 
+// All of an await's waits together: TLS may well move without any plaintext.
+SteadyTime end_of(Deadline deadline) { return std::chrono::steady_clock::now() + deadline; }
+Deadline left_until(SteadyTime end) {
+    return std::chrono::ceil<Deadline>(end - std::chrono::steady_clock::now());
+}
+
 // Small parts are put together: one record carries a head and the body that fits behind it.
 class Gathering {
 public:
@@ -87,15 +93,19 @@ Task<Expected<TlsSession>> Socket::accept_tls(std::shared_ptr<const TlsServer> s
     const Claim writing(state.write_side);
     state.tls = std::make_unique<TlsConnection>(std::move(server), std::move(terms), early,
                                                 state.fd.get(), std::move(state.tls));
-    const SteadyTime end = std::chrono::steady_clock::now() + deadline;
+    const SteadyTime end = end_of(deadline);
     for (;;) {
         if (state.closed) co_return was_closed();
         auto step = state.tls->shake_hands();
         if (!step) co_return fail(std::move(step.error()));
         if (step->waits == Waits::nothing) co_return state.tls->session();
-        const auto left = std::chrono::ceil<Deadline>(end - std::chrono::steady_clock::now());
+        const Deadline left = left_until(end);
         if (left <= Deadline(0))
             co_return fail(Errc::timed_out, "timed out waiting for a TLS handshake");
+        if (step->waits == Waits::turn) {
+            co_await Turn(state, kTurnBytes);
+            continue;
+        }
         Side& side = step->waits == Waits::read ? state.read_side : state.write_side;
         const Wakened outcome = co_await Wait(state, side, left);
         auto ready = to_expected(outcome, "a TLS handshake");
@@ -105,8 +115,19 @@ Task<Expected<TlsSession>> Socket::accept_tls(std::shared_ptr<const TlsServer> s
 
 bool Socket::is_tls() const { return state_->tls != nullptr; }
 
+Task<Expected<void>> Socket::State::wait_to_read(Waits what, SteadyTime end,
+                                                 std::string_view waiting_for) {
+    const Deadline left = left_until(end);
+    Wakened outcome = left > Deadline(0) ? Wakened::ready : Wakened::timed_out;
+    if (outcome == Wakened::ready && what == Waits::turn) co_await Turn(*this, kTurnBytes);
+    if (outcome == Wakened::ready && what == Waits::read)
+        outcome = co_await Wait(*this, read_side, left);
+    co_return to_expected(outcome, waiting_for);
+}
+
 Task<Expected<std::size_t>> Socket::State::read_tls(std::span<std::byte> into, Deadline deadline,
                                                     std::string_view waiting_for) {
+    const SteadyTime end = end_of(deadline);
     for (;;) {
         if (closed) co_return was_closed();
         auto step = tls->read(into);
@@ -116,21 +137,20 @@ Task<Expected<std::size_t>> Socket::State::read_tls(std::span<std::byte> into, D
             co_return step->bytes;
         }
         if (step->waits == Waits::write) co_return is_stuck();
-        const Wakened outcome = co_await Wait(*this, read_side, deadline);
-        auto ready = to_expected(outcome, waiting_for);
+        auto ready = co_await wait_to_read(step->waits, end, waiting_for);
         if (!ready) co_return fail(std::move(ready.error()));
     }
 }
 
 Task<Expected<void>> Socket::State::readable_tls(Deadline deadline, std::string_view waiting_for) {
+    const SteadyTime end = end_of(deadline);
     for (;;) {
         if (closed) co_return was_closed();
         auto step = tls->peek();
         if (!step) co_return fail(std::move(step.error()));
         if (step->waits == Waits::nothing) co_return Expected<void>();
         if (step->waits == Waits::write) co_return is_stuck();
-        const Wakened outcome = co_await Wait(*this, read_side, deadline);
-        auto ready = to_expected(outcome, waiting_for);
+        auto ready = co_await wait_to_read(step->waits, end, waiting_for);
         if (!ready) co_return ready;
     }
 }

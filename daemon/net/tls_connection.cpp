@@ -52,7 +52,7 @@ TlsConnection::TlsConnection(std::shared_ptr<const TlsServer> server, TlsTerms t
         ::SSL_set_bio(ssl, both, both);
     } else {
         ::SSL_set_fd(ssl, fd);
-        if (!early.empty()) ::SSL_set0_rbio(ssl, read_early_bytes_first(early, fd));
+        ::SSL_set0_rbio(ssl, read_early_bytes_first(early, fd));
     }
     bind_sessions_to(ssl, server_->state().asked_of_clients, terms_.expected_name);
     if (terms_.identity) show(ssl, *terms_.identity);
@@ -91,7 +91,7 @@ Expected<Step> TlsConnection::outcome(int result, std::size_t bytes) const {
         case SSL_ERROR_ZERO_RETURN:
             return step;
         case SSL_ERROR_WANT_READ:
-            step.waits = Waits::read;
+            step.waits = turn_is_over(::SSL_get_rbio(ssl_.get())) ? Waits::turn : Waits::read;
             return step;
         case SSL_ERROR_WANT_WRITE:
             step.waits = Waits::write;
@@ -101,9 +101,14 @@ Expected<Step> TlsConnection::outcome(int result, std::size_t bytes) const {
     }
 }
 
-Expected<Step> TlsConnection::shake_hands() {
+void TlsConnection::begin() const {
     ::ERR_clear_error();
     errno = 0;
+    begin_turn(::SSL_get_rbio(ssl_.get()));
+}
+
+Expected<Step> TlsConnection::shake_hands() {
+    begin();
     auto step = outcome(::SSL_accept(ssl_.get()), 0);
     if (step && step->waits == Waits::nothing)
         kernel_sends_ = BIO_get_ktls_send(::SSL_get_wbio(ssl_.get())) != 0;
@@ -121,16 +126,14 @@ TlsSession TlsConnection::session() const {
 }
 
 Expected<Step> TlsConnection::read(std::span<std::byte> into) {
-    ::ERR_clear_error();
-    errno = 0;
+    begin();
     std::size_t got = 0;
     const int result = ::SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
     return outcome(result, got);
 }
 
 Expected<Step> TlsConnection::peek() {
-    ::ERR_clear_error();
-    errno = 0;
+    begin();
     std::byte peeked{};
     std::size_t got = 0;
     const int result = ::SSL_peek_ex(ssl_.get(), &peeked, 1, &got);
@@ -140,8 +143,7 @@ Expected<Step> TlsConnection::peek() {
 }
 
 Expected<Step> TlsConnection::write(std::span<const std::byte> bytes) {
-    ::ERR_clear_error();
-    errno = 0;
+    begin();
     std::size_t put = 0;
     const int result = ::SSL_write_ex(ssl_.get(), bytes.data(), bytes.size(), &put);
     return outcome(result, put);
@@ -149,8 +151,7 @@ Expected<Step> TlsConnection::write(std::span<const std::byte> bytes) {
 
 Expected<Step> TlsConnection::send_file(int file, std::uint64_t offset, std::uint64_t length) {
     if (!kernel_sends_) return push_file(file, offset, length);
-    ::ERR_clear_error();
-    errno = 0;
+    begin();
     const ssize_t put = ::SSL_sendfile(ssl_.get(), file, static_cast<off_t>(offset), length, 0);
     if (put == 0) return fail(Errc::corrupt, "a data file is shorter than its index says");
     return outcome(put > 0 ? 1 : static_cast<int>(put),

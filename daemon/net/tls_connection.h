@@ -18,7 +18,8 @@ struct ssl_st;  // OpenSSL's SSL
 
 namespace hawker::net {
 
-enum class Waits : std::uint8_t { nothing, read, write };
+// `turn`: there was so much of TLS's own to read that others are to come first.
+enum class Waits : std::uint8_t { nothing, read, write, turn };
 
 // What one call came to.
 struct Step {
@@ -57,6 +58,7 @@ private:
     struct Free {
         void operator()(ssl_st* ssl) const;
     };
+    void begin() const;
     Expected<Step> outcome(int result, std::size_t bytes) const;
     std::unexpected<Error> failure(int code, int error_number) const;
     Expected<Step> push_file(int file, std::uint64_t offset, std::uint64_t length);

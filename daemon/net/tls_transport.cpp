@@ -13,11 +13,16 @@ namespace hawker::net {
 
 namespace {
 
+// Two a record: its head and its body. A whole handshake takes a few dozen at the very most.
+constexpr int kReadsPerTurn = 64;
+
 struct Transport {
     std::vector<std::byte> early;
     std::size_t given = 0;
     int fd = -1;
     TlsConnection* outer = nullptr;
+    int reads_left = 0;  // before it is others' turn
+    bool turn_is_over = false;
 };
 
 Transport& transport_of(BIO* bio) { return *static_cast<Transport*>(::BIO_get_data(bio)); }
@@ -36,7 +41,7 @@ std::size_t take_early(Transport& transport, char* into, std::size_t most) {
 
 // What a BIO's callback says for a step: 1 for bytes that moved.
 int tell(BIO* bio, const Expected<Step>& step, std::size_t* moved) {
-    if (step && step->waits == Waits::read) BIO_set_retry_read(bio);
+    if (step && (step->waits == Waits::read || step->waits == Waits::turn)) BIO_set_retry_read(bio);
     if (step && step->waits == Waits::write) BIO_set_retry_write(bio);
     const bool is_end = step && step->waits == Waits::nothing && step->bytes == 0;
     if (is_end) BIO_set_flags(bio, BIO_FLAGS_IN_EOF);
@@ -60,14 +65,20 @@ Expected<Step> receive(int fd, char* into, std::size_t most) {
 int read_bytes(BIO* bio, char* into, std::size_t most, std::size_t* got) {
     Transport& transport = transport_of(bio);
     BIO_clear_retry_flags(bio);
+    if (transport.reads_left-- <= 0) {
+        transport.turn_is_over = true;
+        BIO_set_retry_read(bio);
+        return 0;
+    }
     if (!transport.early.empty()) {
         *got = take_early(transport, into, most);
         return 1;
     }
     const std::span<std::byte> room(reinterpret_cast<std::byte*>(into), most);
-    return tell(bio,
-                transport.outer ? transport.outer->read(room) : receive(transport.fd, into, most),
-                got);
+    if (!transport.outer) return tell(bio, receive(transport.fd, into, most), got);
+    const Expected<Step> step = transport.outer->read(room);
+    transport.turn_is_over = step && step->waits == Waits::turn;
+    return tell(bio, step, got);
 }
 
 int write_bytes(BIO* bio, const char* from, std::size_t size, std::size_t* put) {
@@ -119,6 +130,14 @@ BIO* make(std::span<const std::byte> early, int fd, TlsConnection* outer) {
 BIO* read_early_bytes_first(std::span<const std::byte> early, int fd) {
     return make(early, fd, nullptr);
 }
+
+void begin_turn(BIO* bio) {
+    Transport& transport = transport_of(bio);
+    transport.reads_left = kReadsPerTurn;
+    transport.turn_is_over = false;
+}
+
+bool turn_is_over(BIO* bio) { return transport_of(bio).turn_is_over; }
 
 BIO* through(TlsConnection& outer, std::span<const std::byte> early) {
     return make(early, -1, &outer);

@@ -1,6 +1,6 @@
-// What TLS reads from and writes to where that is not simply the socket: bytes that somebody has
-// read already, or another TLS connection (an intercepted tunnel through an https:// proxy). For
-// net/ alone.
+// What TLS reads from, and writes to where that is not simply the socket: bytes that somebody has
+// read already, then the socket, or another TLS connection (an intercepted tunnel through an
+// https:// proxy). For net/ alone.
 #pragma once
 
 #include <cstddef>
@@ -17,5 +17,10 @@ BIO* read_early_bytes_first(std::span<const std::byte> early, int fd);
 // The same, and then what `outer` reads; writes through it. `outer` outlives the BIO.
 BIO* through(TlsConnection& outer, std::span<const std::byte> early);
 // Of both: the SSL that takes a BIO owns it.
+
+// OpenSSL reads on for as long as a peer has something to say that is no plaintext (new keys, over
+// and over): from here on so many reads are answered, and the rest as if there was nothing.
+void begin_turn(BIO* bio);
+bool turn_is_over(BIO* bio);
 
 }  // namespace hawker::net
