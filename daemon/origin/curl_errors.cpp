@@ -67,7 +67,10 @@ Failure failure_of(CURLcode code, const Circumstances& known) {
         case CURLE_URL_MALFORMAT:
             return Failure(Errc::invalid, std::move(what), "http_request_error");
         case CURLE_OUT_OF_MEMORY:
-            return Failure(Errc::exhausted, std::move(what), "proxy_internal_error");
+            // libcurl's word for a line of the response head beyond 100 KiB; where memory runs out
+            // in earnest nobody comes to say so.
+            return Failure(Errc::invalid, "the response head has a field beyond 100 KiB",
+                           "http_response_header_size");
         default:
             return Failure(Errc::unavailable, std::move(what), "proxy_internal_error");
     }

@@ -10,8 +10,7 @@ using namespace hawker::literals;
 
 namespace {
 
-constexpr std::size_t kFirstRead = 4_KiB;
-constexpr std::size_t kBodyRead = 64_KiB;
+constexpr std::size_t kFirstRead = 4_KiB;  // most heads
 
 }  // namespace
 
@@ -19,16 +18,21 @@ void ClientInput::consume(std::size_t bytes) {
     begin_ += bytes;
     if (begin_ < buffer_.size()) return;
     begin_ = 0;
-    buffer_.clear();
+    // A client that takes its time over the answer holds no body's buffer meanwhile.
+    if (buffer_.capacity() > kFirstRead)
+        std::vector<std::byte>().swap(buffer_);
+    else
+        buffer_.clear();
 }
 
-Task<Expected<void>> ClientInput::fill(net::Deadline deadline, std::string_view waiting_for) {
+Task<Expected<void>> ClientInput::fill(net::Deadline deadline, std::string_view waiting_for,
+                                       std::size_t at_once) {
     if (begin_ > 0) {
         buffer_.erase(buffer_.begin(), buffer_.begin() + static_cast<std::ptrdiff_t>(begin_));
         begin_ = 0;
     }
     const std::size_t old_size = buffer_.size();
-    buffer_.resize(std::max(old_size * 2, old_size == 0 ? kBodyRead : kFirstRead));
+    buffer_.resize(std::max(old_size * 2, at_once));
     auto got = co_await socket_.read(std::span(buffer_).subspan(old_size), deadline, waiting_for);
     buffer_.resize(old_size + (got ? *got : 0));
     if (!got) co_return fail(std::move(got.error()));
@@ -56,7 +60,7 @@ Task<ClientInput::Head> ClientInput::next_head(const Settings& settings) {
         if (left <= left.zero())
             co_return Head(
                 http::BadRequest(408, "The request head did not arrive in time (timeouts.head)."));
-        auto more = co_await fill(left, "the rest of a request head");
+        auto more = co_await fill(left, "the rest of a request head", kFirstRead);
         if (more) continue;
         if (has_begun && more.error().code == Errc::timed_out)
             co_return Head(

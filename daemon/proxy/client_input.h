@@ -19,6 +19,8 @@
 
 namespace hawker::proxy {
 
+inline constexpr std::size_t kBodyRead = 64UL * 1024;  // bytes asked of the kernel at once
+
 class ClientInput {
 public:
     ClientInput(net::Socket& socket, const Clock& clock) : socket_(socket), clock_(clock) {}
@@ -32,7 +34,8 @@ public:
     std::span<const std::byte> buffered() const { return std::span(buffer_).subspan(begin_); }
     void consume(std::size_t bytes);
     // Waits for more; Errc::closed at the end of the stream.
-    Task<Expected<void>> fill(net::Deadline deadline, std::string_view waiting_for);
+    Task<Expected<void>> fill(net::Deadline deadline, std::string_view waiting_for,
+                              std::size_t at_once = kBodyRead);
 
 private:
     net::Socket& socket_;

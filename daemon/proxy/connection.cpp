@@ -8,6 +8,7 @@ namespace {
 
 // RFC 9112 section 9.6: half-close, and read on for a moment.
 constexpr std::chrono::milliseconds kLinger{1'000};
+constexpr std::size_t kMostDropped = 4UL << 20U;  // who sends more does not listen
 
 std::chrono::milliseconds since(const Clock& clock, SteadyTime start) {
     return std::chrono::duration_cast<std::chrono::milliseconds>(clock.now() - start);
@@ -130,7 +131,8 @@ Task<bool> Connection::serve_one(http::RequestHead request,
 
 Task<void> Connection::drop_the_rest(const Settings& settings) {
     const SteadyTime deadline = services_.clock.now() + kLinger;
-    while (services_.clock.now() < deadline) {
+    for (std::size_t dropped = 0; services_.clock.now() < deadline && dropped < kMostDropped;) {
+        dropped += input_.buffered().size();
         input_.consume(input_.buffered().size());
         auto more = co_await input_.fill(std::min(kLinger, settings.body_timeout),
                                          "the client to stop sending");

@@ -109,7 +109,11 @@ Task<void> relay(Context& context, http::ResponseHead head, origin::Response& re
     while (has_body) {
         auto bytes = co_await response.read();
         if (!bytes) {
-            cut(context, bytes.error());
+            // Nobody has seen the head yet: there is still something to be said.
+            if (context.out.withdraw())
+                co_await answer(context, bytes.error());
+            else
+                cut(context, bytes.error());
             co_return;
         }
         if (bytes->empty()) break;
