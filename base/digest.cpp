@@ -21,11 +21,11 @@ int nibble(char c) {
 
 template <typename Tag>
 std::string Hash256<Tag>::hex() const {
-    std::string text;
-    text.reserve(2 * bytes.size());
+    std::string text(2 * bytes.size(), '0');
+    auto digit = text.begin();
     for (std::byte byte : bytes) {
-        text += kDigits[std::to_integer<std::size_t>(byte >> 4)];
-        text += kDigits[std::to_integer<std::size_t>(byte & std::byte{15})];
+        *digit++ = kDigits[std::to_integer<std::size_t>(byte >> 4)];
+        *digit++ = kDigits[std::to_integer<std::size_t>(byte & std::byte{15})];
     }
     return text;
 }
@@ -46,13 +46,24 @@ std::optional<Hash256<Tag>> Hash256<Tag>::from_hex(std::string_view text) {
 template struct Hash256<DigestTag>;
 template struct Hash256<TaskIdTag>;
 
+namespace {
+
+// Looked up by name once: OpenSSL 3 does it anew for every hash otherwise.
+const EVP_MD* sha256() {
+    static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> fetched(
+        EVP_MD_fetch(nullptr, "SHA256", nullptr), EVP_MD_free);
+    return fetched.get();
+}
+
+}  // namespace
+
 struct Sha256::State {
     std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(),
                                                                     EVP_MD_CTX_free};
 };
 
 Sha256::Sha256() : state_(std::make_unique<State>()) {
-    if (!state_->context || EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr) != 1)
+    if (!state_->context || EVP_DigestInit_ex(state_->context.get(), sha256(), nullptr) != 1)
         throw std::bad_alloc();
 }
 Sha256::Sha256(Sha256&&) noexcept = default;
@@ -70,6 +81,14 @@ std::array<std::byte, 32> Sha256::value() const {
     std::array<std::byte, 32> out{};
     EVP_MD_CTX_copy_ex(copy.context.get(), state_->context.get());
     EVP_DigestFinal_ex(copy.context.get(), reinterpret_cast<unsigned char*>(out.data()), nullptr);
+    return out;
+}
+
+std::array<std::byte, 32> sha256_of(std::string_view text) {
+    std::array<std::byte, 32> out{};
+    if (EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr,
+                   sha256(), nullptr) != 1)
+        throw std::bad_alloc();
     return out;
 }
 

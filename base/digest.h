@@ -48,6 +48,9 @@ private:
     std::unique_ptr<State> state_;
 };
 
+// Of these bytes, at once.
+std::array<std::byte, 32> sha256_of(std::string_view text);
+
 }  // namespace hawker
 
 template <typename Tag>

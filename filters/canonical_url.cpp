@@ -9,6 +9,7 @@ namespace hawker::filters {
 namespace {
 
 bool has_dot_segment(std::string_view path) {
+    if (!path.contains('%') && !path.contains("/.")) return false;
     const std::string decoded = percent_normal_form(path);
     const std::string_view text = decoded;
     for (std::size_t begin = 0; begin <= text.size();) {

@@ -21,6 +21,10 @@ constexpr std::string_view kHarmless[] = {"partnumber",         "generation",   
 bool is_plain(char c) { return c > 0x20 && c < 0x7F && c != '"' && c != '\\'; }
 
 void append_escaped(std::string& out, std::string_view text) {
+    if (std::ranges::all_of(text, is_plain)) {
+        out += text;
+        return;
+    }
     for (const char c : text) {
         if (is_plain(c)) {
             out += c;
@@ -81,6 +85,24 @@ bool may_hold_a_secret(std::string_view word) {
            (question != std::string_view::npos && word.find('=', question) != word.npos);
 }
 
+// What stands from `question` on, behind the rest.
+std::string with_query(std::string out, std::string_view url, std::size_t question) {
+    if (question != std::string_view::npos) {
+        char separator = '?';
+        for (const Parameter& parameter : split_query(url.substr(question + 1))) {
+            out += separator;
+            separator = '&';
+            append_parameter(out, parameter);
+            if (out.size() > kLongestLine) break;
+        }
+    }
+    if (out.size() > kLongestLine) {
+        out.resize(kLongestLine);
+        out += "...";
+    }
+    return out;
+}
+
 }  // namespace
 
 std::string loggable_text(std::string_view text) {
@@ -109,20 +131,12 @@ std::string loggable_url(std::string_view url) {
     const std::size_t question = url.find('?');
     std::string out;
     append_hierarchy(out, url.substr(0, question));
-    if (question != std::string_view::npos) {
-        char separator = '?';
-        for (const Parameter& parameter : split_query(url.substr(question + 1))) {
-            out += separator;
-            separator = '&';
-            append_parameter(out, parameter);
-            if (out.size() > kLongestLine) break;
-        }
-    }
-    if (out.size() > kLongestLine) {
-        out.resize(kLongestLine);
-        out += "...";
-    }
-    return out;
+    return with_query(std::move(out), url, question);
+}
+
+std::string loggable_valid_url(std::string_view url) {
+    const std::size_t question = url.find('?');
+    return with_query(std::string(url.substr(0, question)), url, question);
 }
 
 }  // namespace hawker::filters

@@ -49,6 +49,7 @@ std::vector<Parameter> split_query(std::string_view query) {
 }
 
 std::string percent_normal_form(std::string_view text) {
+    if (!text.contains('%')) return std::string(text);
     std::string out;
     out.reserve(text.size());
     for (std::size_t i = 0; i < text.size(); ++i) {

@@ -87,6 +87,7 @@ std::string join(const std::vector<const Parameter*>& parameters) {
 struct Entry {
     std::shared_ptr<const Rule> rule;
     StripList strip;
+    std::string reason;  // of what it caches
 };
 
 // Everything about a matched request that has to do with its query. An error is the reason to pass
@@ -150,7 +151,9 @@ Expected<std::shared_ptr<const RuleSet>> RuleSet::compile(std::vector<RuleSpec> 
         static_cast<RuleSpec&>(*rule) = std::move(specs[i]);
         rule->digest_groups = *std::move(groups);
         compiled->rules.push_back(rule);
-        compiled->entries.emplace_back(std::move(rule), *std::move(strip));
+        auto reason =
+            fmt::format("cached as {}, access {}", name_of(rule->policy), name_of(rule->access));
+        compiled->entries.emplace_back(std::move(rule), *std::move(strip), std::move(reason));
     }
     return std::shared_ptr<const RuleSet>(
         new RuleSet(std::move(compiled)));  // NOLINT: the constructor is private
@@ -159,9 +162,9 @@ Expected<std::shared_ptr<const RuleSet>> RuleSet::compile(std::vector<RuleSpec> 
 Decision RuleSet::decide(const Question& question) const {
     Decision decision;
     decision.origin_url = question.url;
-    decision.loggable_url = loggable_url(question.url);
 
     const auto url = parse_url(question.url);
+    decision.loggable_url = url ? loggable_valid_url(question.url) : loggable_url(question.url);
     if (!url) {
         decision.reason = url.error().what;
         return decision;
@@ -200,8 +203,7 @@ Decision RuleSet::decide(const Question& question) const {
     }
     decision.task_id = task_id_of(decision.canonical_url, question.tag, question.application);
     decision.road = Road::cache;
-    decision.reason = fmt::format("cached as {}, access {}", name_of(entry.rule->policy),
-                                  name_of(entry.rule->access));
+    decision.reason = entry.reason;
     return decision;
 }
 

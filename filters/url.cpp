@@ -17,14 +17,21 @@ constexpr std::size_t kLongestLabel = 63;  // RFC 1035 section 2.3.4
 
 constexpr std::string_view kMarks = "-._~:/?[]@!$&'()*+,;=%";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
 // unreserved, reserved and '%' (RFC 3986 section 2), but for '#', which ends a URL and has no place
 // in a request.
-bool is_uri_character(char c) {
-    return is_letter(c) || is_digit(c) || kMarks.find(c) != std::string_view::npos;
-}
+constexpr std::array<bool, 256> kUriCharacters = [] {
+    std::array<bool, 256> is_one{};
+    for (int c = 0; c < 128; ++c) {
+        const char it = static_cast<char>(c);
+        is_one[static_cast<std::size_t>(c)] =
+            is_letter(it) || is_digit(it) || kMarks.find(it) != std::string_view::npos;
+    }
+    return is_one;
+}();
+bool is_uri_character(char c) { return kUriCharacters[static_cast<unsigned char>(c)]; }
 
 bool starts_with_word(std::string_view text, std::string_view word) {
     if (text.size() < word.size()) return false;

@@ -93,10 +93,17 @@ seconds freshness_lifetime(const Fields& response, WallTime response_time) {
     return std::max(seconds::zero(), between(date_of(response, response_time), *end));
 }
 
-seconds current_age(const Fields& response, WallTime response_time, WallTime now) {
+seconds initial_age(const Fields& response, WallTime response_time) {
     const seconds apparent =
         std::max(seconds::zero(), between(date_of(response, response_time), response_time));
-    const seconds initial = std::max(apparent, age_value(response));
+    return std::max(apparent, age_value(response));
+}
+
+seconds current_age(const Fields& response, WallTime response_time, WallTime now) {
+    return current_age(initial_age(response, response_time), response_time, now);
+}
+
+seconds current_age(seconds initial, WallTime response_time, WallTime now) {
     const seconds resident = std::max(seconds::zero(), between(response_time, now));
     return std::min(initial + resident, kMostAge);
 }

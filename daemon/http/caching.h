@@ -42,6 +42,10 @@ bool storable(const Fields& request, int status, const Fields& response);
 std::chrono::seconds freshness_lifetime(const Fields& response, WallTime response_time);
 // Age field plus time spent here (S9).
 std::chrono::seconds current_age(const Fields& response, WallTime response_time, WallTime now);
+// The same in its two steps: what it was on arrival never changes.
+std::chrono::seconds initial_age(const Fields& response, WallTime response_time);
+std::chrono::seconds current_age(std::chrono::seconds initial, WallTime response_time,
+                                 WallTime now);
 
 struct CacheStatus {
     bool hit = false;

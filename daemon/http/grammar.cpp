@@ -1,26 +1,32 @@
 #include "daemon/http/grammar.h"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 namespace hawker::http {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+namespace {
 
-bool is_token_char(char c) {
-    if (is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) return true;
-    return std::string_view("!#$%&'*+-.^_`|~").contains(c);
-}
+constexpr std::array<bool, 256> kTokenChars = [] {
+    std::array<bool, 256> is_one{};
+    for (std::size_t i = 0; i < 128; ++i) {
+        const char c = static_cast<char>(i);
+        is_one[i] = is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                    std::string_view("!#$%&'*+-.^_`|~").contains(c);
+    }
+    return is_one;
+}();
+
+}  // namespace
+
+bool is_token_char(char c) { return kTokenChars[static_cast<unsigned char>(c)]; }
 
 bool is_token(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, is_token_char);
 }
 
-bool is_field_value(std::string_view text) {
-    return std::ranges::none_of(text, [](char c) {
-        return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
-    });
-}
+bool is_field_value(std::string_view text) { return std::ranges::all_of(text, is_field_byte); }
 
 std::string_view trim(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");

@@ -10,11 +10,16 @@
 namespace hawker::http {
 
 bool is_token_char(char c);
-bool is_digit(char c);
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // 1*tchar.
 bool is_token(std::string_view text);
 // Visible characters, obs-text, SP and HTAB; nothing that ends a line.
 bool is_field_value(std::string_view text);
+// What may stand in one (RFC 9110 section 5.5; obs-text is let through).
+constexpr bool is_field_byte(char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= 0x20 && byte != 0x7F) || c == '\t';
+}
 
 // Without SP and HTAB at both ends.
 std::string_view trim(std::string_view text);

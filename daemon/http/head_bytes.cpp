@@ -2,6 +2,9 @@
 
 #include "daemon/http/grammar.h"
 
+#include <algorithm>
+#include <array>
+
 #include <fmt/format.h>
 
 namespace hawker::http {
@@ -17,6 +20,17 @@ std::unexpected<BadRequest> refuse(int status, std::string sentence) {
 
 enum class Line { request, field };
 
+constexpr bool is_printable_ascii(char c) { return c >= 0x20 && c < 0x7F; }
+
+using ByteClass = std::array<bool, 256>;
+constexpr ByteClass bytes_that(bool (*belong)(char)) {
+    ByteClass bytes{};
+    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = belong(static_cast<char>(i));
+    return bytes;
+}
+constexpr ByteClass kPlainInRequest = bytes_that(is_printable_ascii);
+constexpr ByteClass kPlainInField = bytes_that(is_field_byte);
+
 // Walks over the bytes once, line by line.
 class HeadScanner {
 public:
@@ -28,6 +42,8 @@ public:
 private:
     using Refusal = std::optional<BadRequest>;
 
+    // From `at` on, over what no rule speaks of.
+    std::size_t behind_plain_bytes(Line kind, std::size_t at, bool has_space) const;
     // The next line without its CRLF; nullopt when its end has not arrived.
     std::expected<std::optional<std::string_view>, BadRequest> next_line(Line kind);
     Refusal refusal_of_byte(Line kind, std::size_t at, bool has_space) const;
@@ -104,6 +120,8 @@ std::expected<std::optional<std::string_view>, BadRequest> HeadScanner::next_lin
     const std::size_t start = at_;
     bool has_space = false;
     for (std::size_t i = start; i < bytes_.size(); ++i) {
+        i = behind_plain_bytes(kind, i, has_space);
+        if (i == bytes_.size()) break;
         if (i + 1 >= limits_.head_bytes)
             return refuse(
                 431,
@@ -130,13 +148,24 @@ std::expected<std::optional<std::string_view>, BadRequest> HeadScanner::next_lin
     return std::nullopt;
 }
 
+std::size_t HeadScanner::behind_plain_bytes(Line kind, std::size_t at, bool has_space) const {
+    // The first byte of a field, and the method, have rules of their own.
+    if (kind == Line::field ? at == at_ : !has_space) return at;
+    const std::size_t longest =
+        kind == Line::field ? limits_.field_bytes : limits_.request_line_bytes;
+    const std::size_t end = std::min({bytes_.size(), at_ + longest, limits_.head_bytes - 1});
+    const auto& plain = kind == Line::field ? kPlainInField : kPlainInRequest;
+    while (at < end && plain[static_cast<unsigned char>(bytes_[at])]) ++at;
+    return at;
+}
+
 HeadScanner::Refusal HeadScanner::refusal_of_byte(Line kind, std::size_t at, bool has_space) const {
     const char c = bytes_[at];
     if (c == '\n')
         return BadRequest(
             400, "A line of the request head ends with LF alone: end every line with CRLF.");
     if (kind == Line::request) {
-        if (c >= 0x20 && c < 0x7F) return std::nullopt;
+        if (is_printable_ascii(c)) return std::nullopt;
         return has_space ? BadRequest(400,
                                       "The request line holds a byte that is not printable ASCII: "
                                       "percent-encode it.")
@@ -151,7 +180,7 @@ HeadScanner::Refusal HeadScanner::refusal_of_byte(Line kind, std::size_t at, boo
                                  : BadRequest(400,
                                               "A field goes on over a second line: folding is "
                                               "obsolete, send it on one line.");
-    if (!is_field_value({&c, 1}))
+    if (!is_field_byte(c))
         return BadRequest(400,
                           "A field holds a control byte: only printable characters, spaces and "
                           "tabs may stand there.");

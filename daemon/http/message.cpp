@@ -45,7 +45,7 @@ bool is_sendable(const Field& field) { return is_token(field.name) && is_field_v
 }  // namespace
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
-    return std::ranges::equal(a, b, {}, lower, lower);
+    return a.size() == b.size() && std::ranges::equal(a, b, {}, lower, lower);
 }
 
 std::optional<std::string_view> Fields::get(std::string_view name) const {
@@ -105,12 +105,18 @@ std::string serialize(const ResponseHead& head) {
     wire += ' ';
     if (is_field_value(head.reason)) wire += head.reason;
     wire += "\r\n";
-    for (const Field& field : head.fields) {
-        if (!is_sendable(field)) continue;
-        wire.append(field.name).append(": ").append(field.value).append("\r\n");
-    }
+    wire += serialize_lines(head.fields);
     wire += "\r\n";
     return wire;
+}
+
+std::string serialize_lines(const Fields& fields) {
+    std::string lines;
+    for (const Field& field : fields) {
+        if (!is_sendable(field)) continue;
+        lines.append(field.name).append(": ").append(field.value).append("\r\n");
+    }
+    return lines;
 }
 
 std::string_view reason_phrase(int status) {

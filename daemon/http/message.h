@@ -66,6 +66,8 @@ struct ResponseHead {
 // The status line, fields and empty line, ready to send. `minor_version` is always 1 for what we
 // send.
 std::string serialize(const ResponseHead& head);
+// The lines of the fields alone.
+std::string serialize_lines(const Fields& fields);
 // The standard phrase ("Not Found"), or "Unknown".
 std::string_view reason_phrase(int status);
 
