@@ -84,6 +84,8 @@ void Loop::stop() {
     state_->signal();
 }
 
+std::span<std::byte> Loop::scratch() { return state_->scratch; }
+
 bool Loop::on_this_thread() const { return state_->thread.load() == std::this_thread::get_id(); }
 
 void Loop::post(Job job) {

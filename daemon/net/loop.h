@@ -15,6 +15,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 
 namespace hawker::net {
 
@@ -34,6 +35,10 @@ public:
     void post_after(std::chrono::milliseconds delay, Job job) override;
 
     bool on_this_thread() const;
+
+    // Room to read into for whoever is running: good until the next wait, on the loop's thread
+    // alone. What has to last is copied out of it.
+    std::span<std::byte> scratch();
 
     struct State;  // libevent's; for net/ alone
     State& state() { return *state_; }

@@ -4,6 +4,7 @@
 #include "base/unique_fd.h"
 #include "daemon/net/loop.h"
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <list>
@@ -46,6 +47,7 @@ struct Loop::State {
     std::mutex mutex;
     std::vector<Job> posted;  // guarded by mutex
     std::vector<Job> turn;    // being run
+    std::array<std::byte, 16'384> scratch;
 
     void signal() const;
     void run_jobs();

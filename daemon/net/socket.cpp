@@ -3,6 +3,7 @@
 #include "daemon/net/socket_state.h"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <vector>
 
@@ -28,19 +29,33 @@ void time_out(Side& side) {
 }
 
 std::coroutine_handle<> take_ready(Side& side) {
+    side.ready = true;
     side.outcome = Wakened::ready;
     const auto waiter = std::exchange(side.waiter, {});
     if (waiter) event_del(side.timer.get());
     return waiter;
 }
 
-std::vector<iovec> to_iovecs(std::span<const std::span<const std::byte>> parts) {
-    std::vector<iovec> out;
-    out.reserve(parts.size());
-    for (const auto part : parts)
-        if (!part.empty()) out.push_back({const_cast<std::byte*>(part.data()), part.size()});
-    return out;
-}
+// What is still to be sent. A head and its body need no room of their own.
+class Iovecs {
+public:
+    explicit Iovecs(std::span<const std::span<const std::byte>> parts) {
+        if (parts.size() > few_.size()) many_.resize(parts.size());
+        const std::span<iovec> room = many_.empty() ? std::span<iovec>(few_) : many_;
+        std::size_t count = 0;
+        for (const auto part : parts)
+            if (!part.empty()) room[count++] = {const_cast<std::byte*>(part.data()), part.size()};
+        left = room.first(count);
+    }
+    Iovecs(const Iovecs&) = delete;
+    Iovecs& operator=(const Iovecs&) = delete;
+
+    std::span<iovec> left;
+
+private:
+    std::array<iovec, 4> few_;
+    std::vector<iovec> many_;
+};
 
 // Takes `sent` bytes off the front.
 void advance(std::span<iovec>& left, std::size_t sent) {
@@ -57,12 +72,14 @@ void advance(std::span<iovec>& left, std::size_t sent) {
 
 void Socket::State::on_event(int /*fd*/, short what, void* argument) {
     auto* self = static_cast<State*>(argument);
+    if ((what & EV_CLOSED) != 0) self->peer_ended = true;
     // Both are taken before either goes on: the first may drop what the second's wait belongs to
     // only after it returned.
-    const auto reader =
-        (what & EV_READ) != 0 ? take_ready(self->read_side) : std::coroutine_handle<>();
-    const auto writer =
-        (what & EV_WRITE) != 0 ? take_ready(self->write_side) : std::coroutine_handle<>();
+    const auto reader = (what & (EV_READ | EV_CLOSED)) != 0 ? take_ready(self->read_side)
+                                                            : std::coroutine_handle<>();
+    // libevent says no more than EV_CLOSED where the other side has shut down both directions.
+    const auto writer = (what & (EV_WRITE | EV_CLOSED)) != 0 ? take_ready(self->write_side)
+                                                             : std::coroutine_handle<>();
     if (reader) reader.resume();
     if (writer) writer.resume();
 }
@@ -120,8 +137,9 @@ Expected<void> to_expected(Wakened outcome, std::string_view waiting_for) {
 
 Socket::Socket(Loop& loop, UniqueFd fd) : state_(std::make_unique<State>(loop, std::move(fd))) {
     State& state = *state_;
-    state.event = make_event(loop, state.fd.get(), EV_READ | EV_WRITE | EV_ET | EV_PERSIST,
-                             &State::on_event, &state);
+    state.event =
+        make_event(loop, state.fd.get(), EV_READ | EV_WRITE | EV_CLOSED | EV_ET | EV_PERSIST,
+                   &State::on_event, &state);
     event_add(state.event.get(), nullptr);
 }
 
@@ -129,6 +147,31 @@ Socket::~Socket() {
     if (!state_) return;
     assert(!state_->read_side.claimed && !state_->write_side.claimed &&
            "a socket outlives its awaits");
+}
+
+std::optional<Expected<std::size_t>> Socket::State::receive(std::span<std::byte> into,
+                                                            std::string_view waiting_for) {
+    while (!closed && read_side.ready) {
+        const ssize_t got = ::recv(fd.get(), into.data(), into.size(), 0);
+        const auto size = static_cast<std::size_t>(got);
+        // What comes after a read that was not filled is announced by an event of its own; an end
+        // that was announced already is not.
+        if (got > 0 && size < into.size() && !peer_ended) read_side.ready = false;
+        if (got >= 0) return size;
+        if (errno == EINTR) continue;
+        if (!would_block(errno)) return fail(Errc::closed, system_error(errno, waiting_for).what);
+        read_side.ready = false;
+    }
+    if (closed) return fail(Errc::closed, "the connection was closed");
+    return std::nullopt;
+}
+
+std::optional<Expected<std::size_t>> Socket::read_now(std::span<std::byte> into,
+                                                      std::string_view waiting_for) {
+    assert(!into.empty() && "0 is the end of the stream");
+    const Claim claim(state_->read_side);
+    if (state_->tls) return state_->receive_tls(into);
+    return state_->receive(into, waiting_for);
 }
 
 Task<Expected<std::size_t>> Socket::read(std::span<std::byte> into, Deadline deadline,
@@ -141,15 +184,9 @@ Task<Expected<std::size_t>> Socket::read(std::span<std::byte> into, Deadline dea
         co_return got;
     }
     for (;;) {
-        if (state.closed) co_return fail(Errc::closed, "the connection was closed");
-        const ssize_t got = ::recv(state.fd.get(), into.data(), into.size(), 0);
-        if (got >= 0) {
-            co_await Turn(state, static_cast<std::uint64_t>(got));
-            co_return static_cast<std::size_t>(got);
-        }
-        if (errno == EINTR) continue;
-        if (!would_block(errno))
-            co_return fail(Errc::closed, system_error(errno, waiting_for).what);
+        auto got = state.receive(into, waiting_for);
+        if (got && *got) co_await Turn(state, **got);
+        if (got) co_return std::move(*got);
         const Wakened outcome = co_await Wait(state, state.read_side, deadline);
         auto ready = to_expected(outcome, waiting_for);
         if (!ready) co_return fail(std::move(ready.error()));
@@ -163,18 +200,17 @@ Task<Expected<void>> Socket::readable(Deadline deadline, std::string_view waitin
         auto ready = co_await state.readable_tls(deadline, waiting_for);
         co_return ready;
     }
-    for (;;) {
-        if (state.closed) co_return fail(Errc::closed, "the connection was closed");
+    while (!state.closed && state.read_side.ready) {
         std::byte peeked{};
         const ssize_t got = ::recv(state.fd.get(), &peeked, 1, MSG_PEEK);
         if (got >= 0) co_return Expected<void>();
         if (errno == EINTR) continue;
         if (!would_block(errno))
             co_return fail(Errc::closed, system_error(errno, waiting_for).what);
-        const Wakened outcome = co_await Wait(state, state.read_side, deadline);
-        auto ready = to_expected(outcome, waiting_for);
-        if (!ready) co_return ready;
+        state.read_side.ready = false;
     }
+    const Wakened outcome = co_await Wait(state, state.read_side, deadline);
+    co_return to_expected(outcome, waiting_for);
 }
 
 Task<Expected<void>> Socket::write(std::span<const std::span<const std::byte>> parts,
@@ -185,8 +221,8 @@ Task<Expected<void>> Socket::write(std::span<const std::span<const std::byte>> p
         auto written = co_await state.write_tls(parts, deadline);
         co_return written;
     }
-    std::vector<iovec> all = to_iovecs(parts);
-    std::span<iovec> left = all;
+    Iovecs all(parts);
+    std::span<iovec>& left = all.left;
     while (!left.empty()) {
         if (state.closed) co_return fail(Errc::closed, "the connection was closed");
         msghdr message{};
@@ -262,12 +298,16 @@ bool Socket::is_closed() const { return state_->closed; }
 Loop& Socket::loop() { return state_->loop; }
 int Socket::fd() const { return state_->fd.get(); }
 
-Address Socket::peer() const {
-    sockaddr_storage storage{};
-    socklen_t length = sizeof(storage);
-    auto* address = reinterpret_cast<sockaddr*>(&storage);
-    if (::getpeername(state_->fd.get(), address, &length) != 0) return Address();
-    return Address(address, length);
+const Address& Socket::peer() const {
+    std::optional<Address>& peer = state_->peer;
+    if (!peer) {
+        sockaddr_storage storage{};
+        socklen_t length = sizeof(storage);
+        auto* address = reinterpret_cast<sockaddr*>(&storage);
+        const bool is_known = ::getpeername(state_->fd.get(), address, &length) == 0;
+        peer = is_known ? Address(address, length) : Address();
+    }
+    return *peer;
 }
 
 }  // namespace hawker::net

@@ -22,6 +22,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -51,7 +52,11 @@ public:
     // At least one byte, or 0 at the end of the stream. Tries the system call before it waits.
     Task<Expected<std::size_t>> read(std::span<std::byte> into, Deadline deadline,
                                      std::string_view waiting_for);
-    // Returns when a read would not block; holds no buffer meanwhile.
+    // What has come already, without a wait; nullopt where nothing has.
+    std::optional<Expected<std::size_t>> read_now(std::span<std::byte> into,
+                                                  std::string_view waiting_for);
+    // Returns when a read would not block: there is a byte, the end, or an error for it to tell.
+    // Holds no buffer meanwhile.
     Task<Expected<void>> readable(Deadline deadline, std::string_view waiting_for);
     // All bytes of all parts (writev).
     Task<Expected<void>> write(std::span<const std::span<const std::byte>> parts,
@@ -71,7 +76,8 @@ public:
     bool is_closed() const;
     Loop& loop();
     int fd() const;
-    Address peer() const;
+    // As it was when it was first asked for: it outlives the connection.
+    const Address& peer() const;
 
     struct State;  // for net/ alone
     State& state() { return *state_; }

@@ -8,6 +8,7 @@
 #include <cassert>
 #include <coroutine>
 #include <cstdint>
+#include <optional>
 
 namespace hawker::net {
 
@@ -22,6 +23,7 @@ struct Side {
     EventPtr timer;  // made at the first wait, kept
     Wakened outcome = Wakened::ready;
     bool claimed = false;
+    bool ready = true;  // as far as the kernel has said: a call may find something to do
 };
 
 // Held by an operation for as long as it runs: there is one at a time on each side.
@@ -50,6 +52,8 @@ struct Socket::State {
     std::uint64_t moved = 0;             // bytes since the last wait or turn
     std::unique_ptr<TlsConnection> tls;  // since accept_tls()
     bool closed = false;
+    bool peer_ended = false;              // its FIN has been announced
+    mutable std::optional<Address> peer;  // asked for once
 
     static void on_event(int fd, short what, void* argument);
     static void on_read_timeout(int fd, short what, void* argument);
@@ -60,10 +64,15 @@ struct Socket::State {
     void end_waits();
     void close();
 
+    // One recv(2). nullopt where nothing has come.
+    std::optional<Expected<std::size_t>> receive(std::span<std::byte> into,
+                                                 std::string_view waiting_for);
+
     // The socket's operations where there is TLS. A deadline of reading is for plaintext, whatever
     // else arrives.
     Task<Expected<std::size_t>> read_tls(std::span<std::byte> into, Deadline deadline,
                                          std::string_view waiting_for);
+    std::optional<Expected<std::size_t>> receive_tls(std::span<std::byte> into);
     Task<Expected<void>> readable_tls(Deadline deadline, std::string_view waiting_for);
     Task<Expected<void>> write_tls(std::span<const std::span<const std::byte>> parts,
                                    Deadline deadline);

@@ -125,6 +125,15 @@ Task<Expected<void>> Socket::State::wait_to_read(Waits what, SteadyTime end,
     co_return to_expected(outcome, waiting_for);
 }
 
+std::optional<Expected<std::size_t>> Socket::State::receive_tls(std::span<std::byte> into) {
+    if (closed) return was_closed();
+    auto step = tls->read(into);
+    if (!step) return fail(std::move(step.error()));
+    if (step->waits == Waits::write) return is_stuck();
+    if (step->waits != Waits::nothing) return std::nullopt;
+    return step->bytes;
+}
+
 Task<Expected<std::size_t>> Socket::State::read_tls(std::span<std::byte> into, Deadline deadline,
                                                     std::string_view waiting_for) {
     const SteadyTime end = end_of(deadline);

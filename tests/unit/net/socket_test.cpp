@@ -38,6 +38,35 @@ TEST_F(SocketTest, AReadThatGetsNothingTimesOutAndSaysWhatItWaitedFor) {
     }(*pair.near));
 }
 
+TEST_F(SocketTest, WhatHasComeIsReadWithoutAWaitAndNothingTwice) {
+    auto pair = make_pair();
+    run([](Socket& near, Socket& far) -> Task<void> {
+        std::array<std::byte, 8> buffer{};
+        EXPECT_FALSE(near.read_now(buffer, "a byte"));
+        co_await far.write("abc", kSoon);
+        co_await near.readable(kSoon, "a byte");
+        const auto got = near.read_now(buffer, "a byte");
+        EXPECT_TRUE(got && *got && **got == 3);
+        EXPECT_FALSE(near.read_now(buffer, "a byte"));
+        co_await far.write("d", kSoon);
+        const auto more = co_await near.read(buffer, kSoon, "one more");
+        EXPECT_EQ(*more, 1U);
+    }(*pair.near, *pair.far));
+}
+
+TEST_F(SocketTest, AnEndThatCameWithTheLastBytesIsRead) {
+    auto pair = make_pair();
+    run([](Socket& near, Socket& far) -> Task<void> {
+        std::array<std::byte, 8> buffer{};
+        co_await far.write("abc", kSoon);
+        co_await far.shutdown_write(kSoon);
+        const auto got = co_await near.read(buffer, kSoon, "the bytes");
+        EXPECT_EQ(*got, 3U);
+        const auto end = co_await near.read(buffer, kSoon, "the end");
+        EXPECT_EQ(*end, 0U);
+    }(*pair.near, *pair.far));
+}
+
 TEST_F(SocketTest, AWriteThatNobodyTakesTimesOut) {
     auto pair = make_pair();
     run([](Socket& near) -> Task<void> {
@@ -203,7 +232,10 @@ TEST_F(SocketTest, AResetIsClosed) {
     run([](Pair& ends) -> Task<void> {
         Task<Expected<void>> waiting = ends.near->readable(kSoon, "a byte");
         reset(std::move(ends.far));
-        auto ended = co_await waiting;
+        auto awake = co_await waiting;
+        EXPECT_TRUE(awake);
+        std::array<std::byte, 1> buffer{};
+        auto ended = co_await ends.near->read(buffer, kSoon, "a byte");
         EXPECT_EQ(ended.error().code, Errc::closed);
     }(pair));
 }
