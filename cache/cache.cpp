@@ -38,6 +38,8 @@ public:
     ~TheCache() override { close(); }
 
     Task<Expected<std::unique_ptr<Reader>>> open(OpenRequest request, Executor& home) override;
+    std::unique_ptr<Reader> open_at_hand(const TaskId& task, const std::optional<Digest>& digest,
+                                         Executor& home) override;
     Task<std::optional<Representation>> find(TaskId task, Executor& home) override;
     void refresh(const TaskId& task, std::uint64_t generation, std::string head) override;
     Task<bool> remove(TaskId task, Executor& home) override;
@@ -109,6 +111,26 @@ Task<Expected<std::unique_ptr<Reader>>> TheCache::open(OpenRequest request, Exec
     }
 }
 
+std::unique_ptr<Reader> TheCache::open_at_hand(const TaskId& task,
+                                               const std::optional<Digest>& digest,
+                                               Executor& home) {
+    if (stock_->stopping) return nullptr;
+    const std::shared_ptr<LiveObject> object = stock_->table->use(task);
+    if (!object) return nullptr;
+    std::unique_ptr<Reader> reader;
+    {
+        auto live = object->lock();
+        const Representation& known = *live->representation;
+        const bool is_at_hand = live->phase == Phase::ready && !live->failure && !live->retired &&
+                                known.complete && live->holdings.doubtful.empty();
+        if (!is_at_hand || (digest && known.digest != digest)) return nullptr;
+        reader =
+            std::make_unique<TaskReader>(stock_, object, *live, OpenRequest(), home, Origin::hit);
+    }
+    stock_->index->touch(task);
+    return reader;
+}
+
 TheCache::Turn TheCache::take_turn(const std::shared_ptr<LiveObject>& object,
                                    const OpenRequest& request, Executor& home, bool has_waited,
                                    bool has_led) {
@@ -141,14 +163,15 @@ TheCache::Turn TheCache::take_turn(const std::shared_ptr<LiveObject>& object,
         case Phase::ready:
             break;
     }
-    Representation& known = live->representation;
+    const Representation& known = *live->representation;
     if (request.digest && known.digest && *known.digest != *request.digest) {
         turn.step = Step::replace;
         return turn;
     }
     if (request.digest && !known.digest) {
-        known.digest = request.digest;
-        known.complete = false;
+        Representation& named = live->change();
+        named.digest = request.digest;
+        named.complete = false;
         live->digest_verified = false;
     }
     const Origin origin = origin_for(*live, has_led);
@@ -159,7 +182,7 @@ TheCache::Turn TheCache::take_turn(const std::shared_ptr<LiveObject>& object,
 
 Origin TheCache::origin_for(const LiveState& live, bool has_led) const {
     if (has_led) return Origin::led;
-    if (live.representation.complete) return Origin::hit;
+    if (live.representation->complete) return Origin::hit;
     return live.fetch && live.born_of_fetch ? Origin::joined : Origin::partial;
 }
 
@@ -218,7 +241,7 @@ Task<std::optional<Representation>> TheCache::find(TaskId task, Executor& home) 
     {
         auto live = object->lock();
         if (live->phase == Phase::ready && !live->failure && !live->retired)
-            found = live->representation;
+            found = *live->representation;
     }
     if (!found) stock_->table->leave_if_absent(object);
     co_return found;
@@ -229,8 +252,8 @@ void TheCache::refresh(const TaskId& task, std::uint64_t generation, std::string
     if (object) {
         auto live = object->lock();
         if (live->phase == Phase::ready) {
-            if (live->retired || live->representation.generation != generation) return;
-            live->representation.head = std::move(head);
+            if (live->retired || live->representation->generation != generation) return;
+            live->change().head = std::move(head);
             if (live->recorded && live->recordable) stock_->index->put_object(live->record());
             return;
         }

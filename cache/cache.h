@@ -43,6 +43,7 @@ struct CacheOptions {
     std::filesystem::path directory;
     std::uint64_t inline_limit = 64_KiB;  // bodies up to this live in LMDB
     std::uint64_t map_size = 64_GiB;      // LMDB's address space
+    std::uint64_t memory = 128_MiB;       // for what is hot: heads, small bodies, open files
     std::chrono::milliseconds commit_interval{200};
     CacheLimits limits;
 };
@@ -115,6 +116,14 @@ public:
     // A reader, once the representation is known: at once on a hit, after the source's first answer
     // on a miss. Errors are the source's (Transfer::head) or Errc::exhausted.
     virtual Task<Expected<std::unique_ptr<Reader>>> open(OpenRequest request, Executor& home) = 0;
+
+    // A reader of what is whole and needs no look into the index, on the loop that passes itself as
+    // `home`; null where open() has more to do. `digest`: what the content must hash to. A piece
+    // that turns out to be damaged is Errc::exhausted to this reader, and fetched again for the
+    // next.
+    virtual std::unique_ptr<Reader> open_at_hand(const TaskId& task,
+                                                 const std::optional<Digest>& digest,
+                                                 Executor& home) = 0;
 
     // What is stored under `task` now, without opening it; nullopt when nothing is. Resumes on
     // `home`.

@@ -70,7 +70,8 @@ void Fetch::record_piece(std::uint32_t number, ByteRange range, std::uint64_t su
         piece.length = static_cast<std::uint32_t>(range.length());
         piece.checksum = sum;
         piece.boot = stock_->index->boot();
-        stock_->index->put_piece(object_->task, live->representation.generation, piece, live->file);
+        stock_->index->put_piece(object_->task, live->representation->generation, piece,
+                                 live->file);
         live->counted += range.length();
     }
     stock_->account(static_cast<std::int64_t>(range.length()));
@@ -132,7 +133,7 @@ void Fetch::conclude() {
     bool agrees = false;
     {
         auto live = object_->lock();
-        agrees = live->representation.digest->bytes == hash_.value();
+        agrees = live->representation->digest->bytes == hash_.value();
         if (agrees) {
             live->digest_verified = true;
             live->decide_tail();

@@ -219,10 +219,10 @@ bool Fetch::settle() {
         auto live = object_->lock();
         const bool failed = is_over() || live->failure;
         if (!failed && !is_abandoned(*live) && plan(*live)) return false;
-        const bool confirmed = !live->representation.digest || live->digest_verified;
+        const bool confirmed = !live->representation->digest || live->digest_verified;
         const bool whole = live->holdings.all_present() && confirmed && !live->failure;
         if (whole && to_record_.empty() && live->unrecorded.empty()) {
-            live->representation.complete = true;
+            live->change().complete = true;
             report_.complete = true;
             if (live->recordable) counted = record_whole(*live);
         }

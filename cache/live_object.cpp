@@ -4,6 +4,13 @@
 
 namespace hawker::cache {
 
+Representation& LiveState::change() {
+    auto changed = std::make_shared<Representation>(*representation);
+    Representation& its = *changed;
+    representation = std::move(changed);
+    return its;
+}
+
 bool LiveState::is_flying(std::uint64_t offset) const {
     return std::any_of(flying.begin(), flying.end(), [offset](const ByteRange& segment) {
         return segment.first <= offset && offset < segment.end;
@@ -18,7 +25,7 @@ void LiveState::want(ByteRange range) {
 }
 
 void LiveState::decide_tail() {
-    const bool unconfirmed = representation.digest && !digest_verified;
+    const bool unconfirmed = representation->digest && !digest_verified;
     bool becomes_whole = holdings.all_present() || (fetch && !holdings.size);
     if (unconfirmed && !becomes_whole && fetch && holdings.size) {
         Extents in_the_end = holdings.present;
@@ -30,17 +37,17 @@ void LiveState::decide_tail() {
 
 ObjectRecord LiveState::record() const {
     ObjectRecord row;
-    row.task = representation.task;
-    row.generation = representation.generation;
-    row.size = representation.size.value_or(0);
+    row.task = representation->task;
+    row.generation = representation->generation;
+    row.size = representation->size.value_or(0);
     row.piece_size = holdings.piece_size;
-    row.validator = representation.validator;
-    row.head = representation.head;
-    row.digest = representation.digest;
+    row.validator = representation->validator;
+    row.head = representation->head;
+    row.digest = representation->digest;
     row.digest_verified = digest_verified;
-    row.complete = representation.complete;
+    row.complete = representation->complete;
     row.inlined = body != nullptr;
-    row.stored_at = representation.stored_at;
+    row.stored_at = representation->stored_at;
     row.label = label;
     row.rule = rule;
     return row;

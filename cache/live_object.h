@@ -49,7 +49,7 @@ struct Waiter {
 
 struct LiveState {
     Phase phase = Phase::unloaded;
-    Representation representation;
+    std::shared_ptr<const Representation> representation = std::make_shared<Representation>();
     std::string label, rule;
     Holdings holdings;
     std::shared_ptr<DataFile> file;  // null for a small body
@@ -76,12 +76,17 @@ struct LiveState {
     std::uint64_t epoch = 0;  // counts changes
     std::vector<Waiter*> waiters;
 
+    // A copy of the representation that takes its place: readers keep the one that they have seen.
+    // Before the lock is released.
+    Representation& change();
     bool is_flying(std::uint64_t offset) const;
     // Somebody wants `range`. A small body, and one that nothing can be combined with, is only
     // fetched whole.
     void want(ByteRange range);
     // May bytes of two transfers be parts of one representation?
-    bool can_combine() const { return !representation.validator.empty() || representation.digest; }
+    bool can_combine() const {
+        return !representation->validator.empty() || representation->digest;
+    }
     // A known digest is not confirmed yet, and will be, once what is missing is here.
     void decide_tail();
     ObjectRecord record() const;

@@ -5,9 +5,7 @@
 
 namespace hawker::cache {
 
-LiveTable::LiveTable(std::size_t most_idle, std::uint64_t most_idle_bytes)
-    : most_per_shard_(std::max<std::size_t>(most_idle / kShards, 1)),
-      most_bytes_per_shard_(most_idle_bytes / kShards) {}
+LiveTable::LiveTable(std::uint64_t memory) : most_per_shard_(memory / kShards) {}
 
 LiveTable::Shard& LiveTable::shard_of(const TaskId& task) {
     return shards_[std::to_integer<std::size_t>(task.bytes.back()) % kShards];
@@ -19,6 +17,7 @@ const LiveTable::Shard& LiveTable::shard_of(const TaskId& task) const {
 
 void LiveTable::erase(Shard& shard, const TaskId& task) {
     const auto it = shard.slots.find(task);
+    shard.weight -= it->second.weight;
     shard.by_use.erase(it->second.place);
     shard.slots.erase(it);
 }
@@ -30,7 +29,8 @@ std::shared_ptr<LiveObject> LiveTable::enter(const TaskId& task) {
         shard.by_use.splice(shard.by_use.begin(), shard.by_use, it->second.place);
         return it->second.object;
     }
-    let_idle_ones_go(shard);
+    shard.weight += kObjectWeight;
+    let_idle_ones_go(shard, most_per_shard_);
     shard.by_use.push_front(task);
     Slot slot;
     slot.object = std::make_shared<LiveObject>(task);
@@ -38,11 +38,30 @@ std::shared_ptr<LiveObject> LiveTable::enter(const TaskId& task) {
     return shard.slots.emplace(task, std::move(slot)).first->second.object;
 }
 
+std::shared_ptr<LiveObject> LiveTable::use(const TaskId& task) {
+    Shard& shard = shard_of(task);
+    const std::scoped_lock lock(shard.mutex);
+    const auto it = shard.slots.find(task);
+    if (it == shard.slots.end()) return nullptr;
+    shard.by_use.splice(shard.by_use.begin(), shard.by_use, it->second.place);
+    return it->second.object;
+}
+
 std::shared_ptr<LiveObject> LiveTable::find(const TaskId& task) const {
     const Shard& shard = shard_of(task);
     const std::scoped_lock lock(shard.mutex);
     const auto it = shard.slots.find(task);
     return it == shard.slots.end() ? nullptr : it->second.object;
+}
+
+void LiveTable::weigh(const LiveObject& object, const Body* body) {
+    Shard& shard = shard_of(object.task);
+    const std::scoped_lock lock(shard.mutex);
+    const auto it = shard.slots.find(object.task);
+    if (it == shard.slots.end() || it->second.object.get() != &object) return;
+    const std::uint64_t weight = kObjectWeight + (body ? body->capacity() : kFileWeight);
+    shard.weight += weight - std::exchange(it->second.weight, weight);
+    let_idle_ones_go(shard, most_per_shard_);
 }
 
 void LiveTable::leave(const LiveObject& object) {
@@ -72,7 +91,7 @@ bool LiveTable::take_idle(const TaskId& task, std::uint64_t generation) {
         if (it->second.object.use_count() > 1) return false;
         {
             auto live = it->second.object->lock();
-            if (live->phase == Phase::ready && live->representation.generation != generation)
+            if (live->phase == Phase::ready && live->representation->generation != generation)
                 return false;
         }
         erase(shard, task);
@@ -103,24 +122,14 @@ bool LiveTable::is_doomed(const TaskId& task, std::uint64_t generation) const {
     return it != shard.doomed.end() && generation <= it->second;
 }
 
-void LiveTable::let_idle_ones_go(Shard& shard) const {
-    std::uint64_t bytes = 0;
-    for (const auto& [task, slot] : shard.slots) {
-        auto live = slot.object->lock();
-        if (live->body) bytes += live->body->size();
-    }
-    auto place = shard.by_use.end();
-    while (place != shard.by_use.begin() &&
-           (shard.slots.size() >= most_per_shard_ || bytes > most_bytes_per_shard_)) {
-        --place;
-        const Slot& slot = shard.slots.at(*place);
-        if (slot.object.use_count() > 1) continue;
-        {
-            auto live = slot.object->lock();
-            if (live->body) bytes -= live->body->size();
-        }
-        shard.slots.erase(*place);
-        place = shard.by_use.erase(place);
+// From the least recently used on; what is in use is not that.
+void LiveTable::let_idle_ones_go(Shard& shard, std::uint64_t most) {
+    for (std::size_t left = shard.by_use.size(); left > 0 && shard.weight > most; --left) {
+        const auto it = shard.slots.find(shard.by_use.back());
+        if (it->second.object.use_count() == 1)
+            erase(shard, it->first);
+        else
+            shard.by_use.splice(shard.by_use.begin(), shard.by_use, it->second.place);
     }
 }
 
@@ -129,6 +138,7 @@ void LiveTable::clear() {
         const std::scoped_lock lock(shard.mutex);
         shard.slots.clear();
         shard.by_use.clear();
+        shard.weight = 0;
     }
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/digest.h"
+#include "base/units.h"
 #include "cache/live_object.h"
 
 #include <array>
@@ -24,13 +25,17 @@ namespace hawker::cache {
 
 class LiveTable {
 public:
-    // Idle objects are kept up to so many, and so many bytes of small bodies.
-    LiveTable(std::size_t most_idle, std::uint64_t most_idle_bytes);
+    // Idle objects are kept while all that are live weigh no more than `memory` (bytes).
+    explicit LiveTable(std::uint64_t memory);
 
     // The object of a task; a new one, unloaded, when there is none.
     std::shared_ptr<LiveObject> enter(const TaskId& task);
+    // The object of a task that somebody uses now, if it is live.
+    std::shared_ptr<LiveObject> use(const TaskId& task);
     // The object of a task, if it is live.
     std::shared_ptr<LiveObject> find(const TaskId& task) const;
+    // It has its body now, or its file: what it weighs from here on.
+    void weigh(const LiveObject& object, const Body* body);
     // This object is not the task's any more.
     void leave(const LiveObject& object);
 
@@ -50,26 +55,32 @@ public:
     void clear();
 
 private:
+    static constexpr std::size_t kShards = 16;
+    // An object with its head, stored and prepared; measured.
+    static constexpr std::uint64_t kObjectWeight = 4_KiB;
+    // Files are bounded through the same number: descriptors are scarcer than bytes.
+    static constexpr std::uint64_t kFileWeight = 128_KiB;
+
     struct Slot {
         std::shared_ptr<LiveObject> object;
         std::list<TaskId>::iterator place;
+        std::uint64_t weight = kObjectWeight;
     };
     struct Shard {
         mutable std::mutex mutex;
         std::unordered_map<TaskId, Slot> slots;
         std::list<TaskId> by_use;  // most recent first
         std::unordered_map<TaskId, std::uint64_t> doomed;
+        std::uint64_t weight = 0;  // of all slots
     };
-    static constexpr std::size_t kShards = 16;
 
     Shard& shard_of(const TaskId& task);
     const Shard& shard_of(const TaskId& task) const;
     static void erase(Shard& shard, const TaskId& task);
-    void let_idle_ones_go(Shard& shard) const;
+    static void let_idle_ones_go(Shard& shard, std::uint64_t most);
 
     std::array<Shard, kShards> shards_;
-    std::size_t most_per_shard_;
-    std::uint64_t most_bytes_per_shard_;
+    std::uint64_t most_per_shard_;  // weight
 };
 
 }  // namespace hawker::cache

@@ -109,9 +109,11 @@ Task<Expected<void>> Opening::welcome() {
 bool Opening::install(std::uint64_t generation, std::shared_ptr<DataFile> file) {
     const Arrival& arrival = beginning_->arrival;
     std::shared_ptr<Fetch> fetch;
+    const auto body = file ? nullptr : std::make_shared<Body>(*arrival.size);
+    stock_->table->weigh(*object_, body.get());
     {
         auto live = object_->lock();
-        Representation& known = live->representation;
+        Representation& known = live->change();
         known.task = object_->task;
         known.generation = generation;
         known.size = arrival.size;
@@ -124,11 +126,8 @@ bool Opening::install(std::uint64_t generation, std::shared_ptr<DataFile> file) 
         live->holdings.size = arrival.size;
         live->holdings.piece_size = choose_piece_size(arrival.size, request_.fetch.piece_size);
         live->recordable = request_.fetch.store && arrival.end_is_certain && !live->retired;
-        if (file) {
-            live->file = std::move(file);
-        } else {
-            live->body = std::make_shared<Body>(*arrival.size);
-        }
+        live->file = std::move(file);
+        live->body = body;
         live->born_of_fetch = true;
         fetch = Fetch::begin(stock_, object_, *live, request_, home_);
         if (!fetch) return false;

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/task.h"
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -29,6 +30,27 @@ enum class Origin : std::uint8_t {
     joined,  // absent before: somebody else's fetch was already running
 };
 
+// What a caller has made of a representation's head.
+struct Derived {
+    virtual ~Derived() = default;
+};
+
+// Keeps the first one, beside the head that it was made of; a copy begins empty. Thread: any.
+class DerivedSlot {
+public:
+    DerivedSlot() = default;
+    DerivedSlot(const DerivedSlot& /*other*/) {}
+    DerivedSlot& operator=(const DerivedSlot& other);
+    ~DerivedSlot() { const std::unique_ptr<const Derived> mine(kept_.load()); }
+
+    const Derived* get() const { return kept_.load(std::memory_order_acquire); }
+    // The one that is kept from now on: this one, or what somebody else was quicker with.
+    const Derived& keep(std::unique_ptr<const Derived> made) const;
+
+private:
+    mutable std::atomic<const Derived*> kept_{nullptr};
+};
+
 // What is known about the representation.
 struct Representation {
     TaskId task;
@@ -39,6 +61,7 @@ struct Representation {
     std::optional<Digest> digest;       // verified, or expected
     std::int64_t stored_at = 0;         // Unix seconds of the first byte
     bool complete = false;
+    DerivedSlot derived;  // from `head` and `size`
 };
 
 // Bytes to send next: of a file (fd >= 0), or in memory. Both stay valid until the next call on the
@@ -55,6 +78,7 @@ class Reader {
 public:
     virtual ~Reader() = default;
 
+    // As it was when the reader was opened.
     virtual const Representation& representation() const = 0;
     virtual Origin origin() const = 0;
 

@@ -90,7 +90,7 @@ std::unique_ptr<Beginning> Fetch::ask(Segment& segment) {
 // Does this answer belong to the representation that we know, and to the place that we asked for?
 Fetch::Verdict Fetch::accept(Segment& segment, const Arrival& arrival) {
     auto live = object_->lock();
-    const Representation& known = live->representation;
+    const Representation& known = *live->representation;
     if (arrival.validator != known.validator)
         return fail(Errc::changed, "the validator is another one than at the beginning");
     if (known.size && arrival.size && *known.size != *arrival.size)
@@ -98,7 +98,7 @@ Fetch::Verdict Fetch::accept(Segment& segment, const Arrival& arrival) {
     if (arrival.offset != segment.next && arrival.offset != 0)
         return fail(Errc::invalid, "the answer begins at another byte than was asked for");
     if (arrival.size && !known.size) {
-        live->representation.size = arrival.size;
+        live->change().size = arrival.size;
         live->holdings.size = arrival.size;
         segment.end = std::min(segment.end, *arrival.size);
         live->want(ByteRange(0, *arrival.size));
@@ -229,7 +229,7 @@ void Fetch::end_is_known(std::uint64_t size) {
     std::vector<std::uint32_t> pieces;
     {
         auto live = object_->lock();
-        live->representation.size = size;
+        live->change().size = size;
         live->holdings.size = size;
         live->want(ByteRange(0, size));
         live->decide_tail();

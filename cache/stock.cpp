@@ -8,8 +8,6 @@
 namespace hawker::cache {
 namespace {
 
-constexpr std::size_t kIdleObjects = 1024;
-constexpr std::uint64_t kIdleBodyBytes = 16_MiB;
 constexpr std::chrono::milliseconds kUpkeepInterval{10'000};
 
 Representation representation_of(const ObjectRecord& record) {
@@ -46,7 +44,7 @@ Expected<std::shared_ptr<Stock>> Stock::open(
 
     std::shared_ptr<Stock> stock(
         new Stock(options, pool, clock, log));  // NOLINT: the constructor is private
-    stock->table = std::make_shared<LiveTable>(kIdleObjects, kIdleBodyBytes);
+    stock->table = std::make_shared<LiveTable>(options.memory);
     stock->files = std::move(*files);
     stock->index = std::move(*index);
     stock->on_fetch_done_ = std::move(on_fetch_done);
@@ -80,7 +78,10 @@ void Stock::load(const std::shared_ptr<LiveObject>& object, const std::optional<
         if (stored) index->flush([object] {});
     }
     const bool found = stored.has_value();
-    if (found) adopt(*object, std::move(*stored));
+    if (found) {
+        table->weigh(*object, stored->body.get());
+        adopt(*object, std::move(*stored));
+    }
 
     auto live = object->lock();
     live->phase = found ? Phase::ready : Phase::absent;
@@ -149,16 +150,17 @@ void Stock::adopt(LiveObject& object, Stored stored) const {
     }
 
     auto live = object.lock();
-    live->representation = representation_of(record);
-    live->representation.complete = record.complete && holdings.all_present();
     live->label = record.label;
     live->rule = record.rule;
     live->holdings = std::move(holdings);
+    Representation& known = live->change();
+    known = representation_of(record);
+    known.complete = record.complete && live->holdings.all_present();
     live->counted = live->holdings.present.total();
     live->file = std::move(stored.file);
     live->body = std::move(stored.body);
     // It was the digest of a whole: what fills a gap now has not been seen by it.
-    live->digest_verified = record.digest_verified && live->representation.complete;
+    live->digest_verified = record.digest_verified && live->representation->complete;
     live->recorded = true;
     live->decide_tail();
 }
@@ -196,7 +198,7 @@ void Stock::retire(LiveObject& object, std::optional<Error> failure) {
         if (!live->retired) {
             live->retired = true;
             live->recordable = false;
-            generation = live->representation.generation;
+            generation = live->representation->generation;
             counted = std::exchange(live->counted, 0);
         }
     }

@@ -34,8 +34,9 @@ TaskReader::TaskReader(std::shared_ptr<Stock> stock, std::shared_ptr<LiveObject>
     need_.end = expected.end;
     live.needs.push_back(&need_);
     live.was_joined = true;
+    if (representation_->complete) return;
     live.want(expected);
-    if (live.fetch) live.sources.add(request_.source);
+    if (live.fetch && request_.source) live.sources.add(request_.source);
     live.decide_tail();
 }
 
@@ -58,6 +59,7 @@ void TaskReader::select(ByteRange range) {
         end_ = std::min(end_, range.end);
         need_.position = position_;
         need_.end = end_;
+        if (live->representation->complete) return;
         live->want(range);
         live->decide_tail();
         fetch = live->fetch;
@@ -89,7 +91,8 @@ Task<Expected<Run>> TaskReader::next(std::uint64_t most) {
                 if (seen.step == Step::wait) co_await object_->changed(waiter_, seen.epoch);
                 break;
             case Step::hand_out: {
-                auto ready = co_await make_resident(seen.run);
+                ByteRange ready = seen.run;
+                if (!body_) ready = co_await make_resident(seen.run);
                 if (ready.empty()) break;
                 position_ = ready.end;
                 co_return run_of(ready);
@@ -140,6 +143,11 @@ TaskReader::Look TaskReader::look_for_missing(LiveState& live) {
         seen.error = live.fetch_error;
         return seen;
     }
+    if (!request_.source) {
+        seen.step = Step::give_up;
+        seen.error = Error(Errc::exhausted, "a damaged piece has to be fetched again");
+        return seen;
+    }
     if (live.fetch) {
         seen.step = Step::wait;
         seen.epoch = live.epoch;
@@ -181,7 +189,7 @@ Run TaskReader::run_of(ByteRange range) const {
 }
 
 Task<ByteRange> TaskReader::make_resident(ByteRange range) {
-    if (body_ || looks_resident(*file_, range)) co_return range;
+    if (looks_resident(*file_, range)) co_return range;
     range.end = std::min(range.end, range.first + kColdWindow);
     auto read_in = [&] { return bring_in(*file_, range); };
     auto read = co_await offload(stock_->pool, home_, read_in);
@@ -222,7 +230,7 @@ void TaskReader::trust(const PieceRecord& piece) {
     if (!live->recordable) return;
     PieceRecord checked = piece;
     checked.boot = stock_->index->boot();
-    stock_->index->put_piece(object_->task, live->representation.generation, checked, live->file);
+    stock_->index->put_piece(object_->task, live->representation->generation, checked, live->file);
 }
 
 // The bytes of a piece are not what they were: forget it, fetch it again.
@@ -235,11 +243,11 @@ void TaskReader::lose(std::uint32_t number) {
         if (!live->holdings.present.contains(range)) return;
         lost = range.length();
         live->holdings.present.remove(range);
-        live->representation.complete = false;
+        live->change().complete = false;
         live->digest_verified = false;
         live->counted -= std::min(live->counted, lost);
         if (live->recordable) {
-            stock_->index->forget_piece(object_->task, live->representation.generation, number);
+            stock_->index->forget_piece(object_->task, live->representation->generation, number);
             stock_->index->put_object(live->record());
         }
         live->decide_tail();

@@ -24,7 +24,7 @@ public:
     TaskReader(const TaskReader&) = delete;
     TaskReader& operator=(const TaskReader&) = delete;
 
-    const Representation& representation() const override { return representation_; }
+    const Representation& representation() const override { return *representation_; }
     Origin origin() const override { return origin_; }
     void select(ByteRange range) override;
     Task<Expected<Run>> next(std::uint64_t most) override;
@@ -59,7 +59,7 @@ private:
     OpenRequest request_;
     Executor& home_;
     const Origin origin_;
-    Representation representation_;
+    std::shared_ptr<const Representation> representation_;
     std::shared_ptr<DataFile> file_;
     std::shared_ptr<Body> body_;
 

@@ -60,6 +60,12 @@ inline constexpr std::array kCacheOptions = {
         .fallback = "64KiB",
         .reload = Reload::restart,
         .help = "Objects up to this size live inside the index instead of in a file of their own."},
+    Option{.key = "cache.memory",
+           .type = Type::size,
+           .fallback = "128MiB",
+           .reload = Reload::restart,
+           .help = "Memory for what is hot: response heads, small bodies, open files (each counts "
+                   "as 128KiB). What has no room here is served from the disk's page cache."},
     Option{.key = "cache.map_size",
            .type = Type::size,
            .fallback = "64GiB",

@@ -125,6 +125,7 @@ cache::CacheOptions cache_options(const Options& options) {
         cache.directory = default_cache_directory(::getenv, ::geteuid() == 0);
     cache.inline_limit = options.size("cache.inline_limit");
     cache.map_size = options.size("cache.map_size");
+    cache.memory = options.size("cache.memory");
     cache.commit_interval = options.duration("cache.commit_interval");
     cache.limits = cache_limits(options);
     return cache;

@@ -60,6 +60,48 @@ TEST_F(CacheTest, AHitOfSomethingHotNeedsNoPool) {
     EXPECT_TRUE(second.finished);
 }
 
+TEST_F(CacheTest, WhatIsLiveAndWholeIsAtHand) {
+    EXPECT_EQ(cache->open_at_hand(task, {}, loop), nullptr);
+    visit();
+    const auto reader = cache->open_at_hand(task, {}, loop);
+    ASSERT_NE(reader, nullptr);
+    EXPECT_EQ(reader->origin(), Origin::hit);
+    EXPECT_EQ(reader->representation().size, origin.content.size());
+}
+
+TEST_F(CacheTest, WhatIsStillBeingFetchedIsNotAtHand) {
+    arrive(request());
+    EXPECT_EQ(cache->open_at_hand(task, {}, loop), nullptr);
+}
+
+TEST_F(CacheTest, WhatHashesToSomethingElseIsNotAtHand) {
+    visit();
+    EXPECT_EQ(cache->open_at_hand(task, Digest(sha256_of("another")), loop), nullptr);
+}
+
+TEST_F(CacheTest, AReaderKeepsTheHeadThatItHasSeenAndOthersGetTheRefreshedOne) {
+    visit();
+    const auto reader = cache->open_at_hand(task, {}, loop);
+    ASSERT_NE(reader, nullptr);
+    const auto seen = reader->representation().head;
+    cache->refresh(task, reader->representation().generation, "a newer head");
+    EXPECT_EQ(reader->representation().head, seen);
+    const auto later = cache->open_at_hand(task, {}, loop);
+    ASSERT_NE(later, nullptr);
+    EXPECT_NE(later->representation().head, seen);
+}
+
+TEST(DerivedSlotTest, TheFirstIsKeptAndACopyBeginsEmpty) {
+    const DerivedSlot slot;
+    EXPECT_EQ(slot.get(), nullptr);
+    const Derived& first = slot.keep(std::make_unique<Derived>());
+    const Derived& second = slot.keep(std::make_unique<Derived>());
+    EXPECT_EQ(&first, &second);
+    EXPECT_EQ(slot.get(), &first);
+    const DerivedSlot copy(slot);  // NOLINT(performance-unnecessary-copy-initialization)
+    EXPECT_EQ(copy.get(), nullptr);
+}
+
 TEST_F(CacheTest, FindTellsWhatIsStoredWithoutAskingAnybody) {
     EXPECT_FALSE(find());
     visit();
