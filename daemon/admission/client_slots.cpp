@@ -4,16 +4,18 @@
 
 namespace hawker::admission {
 
-ClientSlots::Place ClientSlots::enter(const std::string& client, std::size_t most,
+ClientSlots::Place ClientSlots::enter(std::string_view client, std::size_t most,
                                       std::size_t most_waiting, Executor& home) {
     Place place;
     const std::scoped_lock lock(mutex_);
-    Client& its = clients_[client];
+    auto entry = clients_.find(client);
+    if (entry == clients_.end()) entry = clients_.try_emplace(std::string(client)).first;
+    Client& its = entry->second;
     if (its.waiting.empty() && its.running < most) {
         ++its.running;
-        place.slot = std::make_unique<Slot>(*this, client);
+        place.slot.emplace(*this, entry);
     } else if (its.waiting.size() < most_waiting) {
-        place.seat = std::make_shared<Seat>(home, client);
+        place.seat = std::make_shared<Seat>(home, *this, entry);
         its.waiting.push_back(place.seat);
         ++waiting_;
     }
@@ -21,14 +23,13 @@ ClientSlots::Place ClientSlots::enter(const std::string& client, std::size_t mos
 }
 
 // The slot goes from hand to hand: whoever is called holds it already.
-void ClientSlots::give_back(const std::string& client) {
+void ClientSlots::give_back(Clients::iterator client) {
     std::shared_ptr<Seat> next;
     {
         const std::scoped_lock lock(mutex_);
-        const auto found = clients_.find(client);
-        Client& its = found->second;
+        Client& its = client->second;
         if (its.waiting.empty()) {
-            if (--its.running == 0) clients_.erase(found);
+            if (--its.running == 0) clients_.erase(client);
             return;
         }
         next = std::move(its.waiting.front());

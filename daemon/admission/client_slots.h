@@ -12,37 +12,56 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 
 namespace hawker::admission {
 
 class ClientSlots {
 public:
+    class Seat;
+
+private:
+    struct Client {
+        std::size_t running = 0;
+        std::deque<std::shared_ptr<Seat>> waiting;
+    };
+    using Clients = std::map<std::string, Client, std::less<>>;
+
+public:
     // One transfer under way; it ends with this.
     class Slot {
     public:
-        Slot(ClientSlots& slots, std::string client) : slots_(slots), client_(std::move(client)) {}
-        Slot(const Slot&) = delete;
-        Slot& operator=(const Slot&) = delete;
-        ~Slot() { slots_.give_back(client_); }
+        Slot(ClientSlots& slots, Clients::iterator client) : slots_(&slots), client_(client) {}
+        Slot(Slot&& other) noexcept
+            : slots_(std::exchange(other.slots_, nullptr)), client_(other.client_) {}
+        Slot& operator=(Slot&&) = delete;
+        ~Slot() {
+            if (slots_) slots_->give_back(client_);
+        }
 
     private:
-        ClientSlots& slots_;
-        const std::string client_;
+        ClientSlots* slots_;
+        Clients::iterator client_;
     };
 
     // A place in the line.
     class Seat {
     public:
-        Seat(Executor& home, std::string client)
-            : home_(home), wake_(home), client_(std::move(client)) {}
-        // True when it is our turn: the slot is ours to make. False when we left.
-        Task<bool> wait() {
+        Seat(Executor& home, ClientSlots& slots, Clients::iterator client)
+            : home_(home), wake_(home), slots_(slots), client_(client) {}
+        // The slot, when it is our turn; nullopt when we left before.
+        Task<std::optional<Slot>> wait() {
             while (!called_ && !left_) co_await wake_.wait();
-            co_return !left_;
+            std::optional<Slot> slot;
+            if (called_) slot.emplace(slots_, client_);
+            co_return slot;
         }
         void leave() {
             left_ = true;
@@ -53,31 +72,29 @@ public:
         friend class ClientSlots;
         Executor& home_;
         Wake wake_;
-        const std::string client_;
+        ClientSlots& slots_;
+        const Clients::iterator client_;
         bool called_ = false;
         bool left_ = false;
     };
 
     // At most one of the two; neither when the line is full.
     struct Place {
-        std::unique_ptr<Slot> slot;
+        std::optional<Slot> slot;
         std::shared_ptr<Seat> seat;
     };
-    Place enter(const std::string& client, std::size_t most, std::size_t most_waiting,
+    Place enter(std::string_view client, std::size_t most, std::size_t most_waiting,
                 Executor& home);
 
     std::size_t waiting() const;
     std::size_t clients() const;  // with a transfer or in line
 
 private:
-    struct Client {
-        std::size_t running = 0;
-        std::deque<std::shared_ptr<Seat>> waiting;
-    };
-    void give_back(const std::string& client);
+    void give_back(Clients::iterator client);
 
     mutable std::mutex mutex_;
-    std::map<std::string, Client> clients_;
+    Clients
+        clients_;  // with a transfer or in line: an entry stays where it is as long as it is used
     std::size_t waiting_ = 0;
 };
 

@@ -22,7 +22,7 @@ Task<Expected<bool>> verify(Context& context, admission::BasicCredentials creden
     admission::Authenticator& authenticator = context.services.authenticator;
     if (const auto known = authenticator.recall(*passwords, credentials)) co_return *known;
     auto verdict = co_await authenticator.check(passwords, std::move(credentials),
-                                                context.client.peer().client(),
+                                                std::string(context.client_name),
                                                 context.settings->remember_passwords, context.loop);
     co_return verdict;
 }

@@ -8,7 +8,8 @@ namespace hawker::proxy {
 
 namespace {
 
-constexpr std::uint64_t kRun = 8ULL << 20U;  // bytes asked of a reader at once
+constexpr std::uint64_t kRun = 8ULL << 20U;   // bytes asked of a reader at once
+constexpr std::uint64_t kNoEnd = UINT64_MAX;  // of a body whose size nobody knows yet
 
 }  // namespace
 
@@ -27,6 +28,7 @@ Task<Expected<void>> CachedRoad::send_body(cache::Reader& reader, const StoredAn
 Task<Expected<void>> CachedRoad::send_range(cache::Reader& reader, ByteRange range) {
     if (reader.representation().size) reader.select(range);
     for (;;) {
+        if (range.end != kNoEnd && reader.position() == range.end) co_return Expected<void>();
         auto run = co_await reader.next(kRun);
         if (!run && run.error().code == Errc::exhausted) {
             auto rest = range;

@@ -12,19 +12,6 @@ namespace {
 
 constexpr int kReopenings = 3;  // a representation that keeps changing is not for us
 
-origin::SourceOptions source_options(const Context& context) {
-    const filters::Decision& decision = context.decision;
-    origin::SourceOptions options;
-    options.url = decision.origin_url;
-    options.fields = fetch_fields(context.request, context.settings->pseudonym);
-    options.follow_redirects = decision.rule->follow_redirects;
-    options.may_store_credentialed = decision.rule->ignore_credentials;
-    options.obey_cache_control = decision.rule->policy == filters::Policy::http;
-    options.content_types = decision.rule->content_types;
-    options.knows_digest = decision.digest.has_value();
-    return options;
-}
-
 bool is_conditional(const http::Fields& fields) {
     return fields.has("If-None-Match") || fields.has("If-Modified-Since") ||
            fields.has("If-Match") || fields.has("If-Unmodified-Since");
@@ -50,17 +37,13 @@ CachedRoad::CachedRoad(Context& context)
     : context_(context),
       decision_(context.decision),
       rule_(*context.decision.rule),
-      source_(std::make_shared<origin::OriginSource>(source_options(context),
-                                                     context.services.client_of, context.loop)),
-      permission_(context, *source_) {
+      source_(context),
+      permission_(context, source_) {
     context.record.task = decision_.task_id.hex();
-    context.cancel = [this] { source_->stop(); };
+    context.cancel = [this] { source_.stop(); };
 }
 
-CachedRoad::~CachedRoad() {
-    context_.cancel = nullptr;
-    source_->let_go();
-}
+CachedRoad::~CachedRoad() { context_.cancel = nullptr; }
 
 Task<void> CachedRoad::run() {
     const http::Fields& fields = context_.request.fields;
@@ -82,10 +65,10 @@ Task<void> CachedRoad::serve_without_fetching() {
         co_await serve_by_reading();
         co_return;
     }
-    auto stored = found ? origin::decode_head(found->head)
-                        : Expected<origin::StoredHead>(fail(Errc::not_found, ""));
-    const bool may = !is_get && found && found->size && stored && permission_.is_remembered() &&
-                     !is_stale(*stored);
+    auto head =
+        found ? prepared_head(*found) : Expected<const PreparedHead*>(fail(Errc::not_found, ""));
+    const bool may =
+        !is_get && found && found->size && head && permission_.is_remembered() && !is_stale(**head);
     if (!may) {
         if (http::CacheControl::of(context_.request.fields).only_if_cached)
             co_await answer(context_, 504, "http_request_denied",
@@ -95,8 +78,8 @@ Task<void> CachedRoad::serve_without_fetching() {
         co_return;
     }
     context_.record.source = "hit";
-    StoredAnswer answer = answer_from(context_.request, decision_.overrides, *found, *stored,
-                                      context_.services.clock.wall());
+    StoredAnswer answer = answer_from(context_.request, decision_.overrides, *found,
+                                      (*head)->stored, context_.services.clock.wall());
     http::CacheStatus status;
     status.hit = true;
     status.key = context_.record.task;
@@ -109,7 +92,7 @@ Task<void> CachedRoad::serve_without_fetching() {
 Task<Expected<std::unique_ptr<cache::Reader>>> CachedRoad::open_reader(RangeSpec wanted) {
     cache::OpenRequest request;
     request.task = decision_.task_id;
-    request.source = source_;
+    request.source = source_.get();
     request.wanted = wanted;
     request.digest = decision_.digest;
     request.fetch = context_.settings->fetch;
@@ -123,21 +106,27 @@ Task<Expected<std::unique_ptr<cache::Reader>>> CachedRoad::open_reader(RangeSpec
 
 Task<void> CachedRoad::serve_by_reading() {
     for (int attempt = 0; attempt < kReopenings; ++attempt) {
-        auto reader = co_await open_reader(wanted_range(context_.request));
+        std::unique_ptr<cache::Reader> reader = context_.services.cache.open_at_hand(
+            decision_.task_id, decision_.digest, context_.loop);
         if (!reader) {
-            co_await step_aside(reader.error());
+            auto opened = co_await open_reader(wanted_range(context_.request));
+            if (!opened) {
+                co_await step_aside(opened.error());
+                co_return;
+            }
+            reader = std::move(*opened);
+        }
+        auto head = prepared_head(reader->representation());
+        if (!head) {
+            co_await step_aside(head.error());
             co_return;
         }
-        auto stored = origin::decode_head((*reader)->representation().head);
-        if (!stored) {
-            co_await step_aside(stored.error());
-            co_return;
-        }
-        const Permit permitted = co_await permit(**reader, *stored);
+        Permit permitted = permit_at_once(*reader, **head);
+        if (permitted == Permit::unknown) permitted = co_await permit(*reader, **head);
         if (permitted == Permit::answered) co_return;
         if (permitted == Permit::reopen && !may_fetch()) break;
         if (permitted == Permit::reopen) continue;
-        const bool served = co_await serve_from(**reader, *stored);
+        const bool served = co_await serve_from(*reader, **head);
         if (served) co_return;
     }
     co_await pass_through(context_);
@@ -151,24 +140,33 @@ bool CachedRoad::may_fetch() const {
     return rule_.ignore_credentials || !origin::carries_credentials(context_.request.fields);
 }
 
-bool CachedRoad::is_stale(const origin::StoredHead& stored) const {
+bool CachedRoad::is_stale(const PreparedHead& head) const {
     if (rule_.policy != filters::Policy::http) return false;
+    const origin::StoredHead& stored = head.stored;
     const http::Fields& fields = stored.head.fields;
-    const auto age = http::current_age(fields, stored.received, context_.services.clock.wall());
+    const auto age =
+        http::current_age(head.initial_age, stored.received, context_.services.clock.wall());
     const http::CacheControl asked = http::CacheControl::of(context_.request.fields);
     return asked.no_cache || http::CacheControl::of(fields).no_cache ||
            age >= http::freshness_lifetime(fields, stored.received);
 }
 
-Task<CachedRoad::Permit> CachedRoad::permit(cache::Reader& reader,
-                                            const origin::StoredHead& stored) {
+bool CachedRoad::must_revalidate(const cache::Reader& reader, const PreparedHead& head) const {
+    return reader.origin() != cache::Origin::joined && !asked_origin_ && is_stale(head);
+}
+
+CachedRoad::Permit CachedRoad::permit_at_once(const cache::Reader& reader,
+                                              const PreparedHead& head) {
     if (reader.origin() == cache::Origin::led) {
         permission_.remember();
-        co_return Permit::granted;
+        return Permit::granted;
     }
-    const bool stale =
-        reader.origin() != cache::Origin::joined && !asked_origin_ && is_stale(stored);
-    if (!stale && permission_.is_remembered()) co_return Permit::granted;
+    const bool is_granted = !must_revalidate(reader, head) && permission_.is_remembered();
+    return is_granted ? Permit::granted : Permit::unknown;
+}
+
+Task<CachedRoad::Permit> CachedRoad::permit(cache::Reader& reader, const PreparedHead& head) {
+    const bool stale = must_revalidate(reader, head);
     const Staleness staleness = stale ? Staleness::stale : Staleness::fresh;
     const Permit answered = co_await ask_origin(reader.representation(), staleness);
     co_return answered;
@@ -202,7 +200,7 @@ Task<CachedRoad::Permit> CachedRoad::ask_origin(const cache::Representation& rep
 }
 
 Task<CachedRoad::Permit> CachedRoad::go_unverified(const Error& why) {
-    (void)source_->take_declined();
+    (void)source_.take_declined();
     if (rule_.on_unverifiable == filters::OnUnverifiable::serve) {
         unverified_ = why;
         co_return Permit::granted;
@@ -217,6 +215,8 @@ Task<CachedRoad::Permit> CachedRoad::go_unverified(const Error& why) {
 }
 
 std::string CachedRoad::cache_status(const cache::Reader& reader) const {
+    if (reader.origin() == cache::Origin::hit && !unverified_ && !asked_origin_)
+        return "hawker; hit; key=\"" + context_.record.task + '"';
     http::CacheStatus status;
     status.key = context_.record.task;
     switch (reader.origin()) {
@@ -242,21 +242,13 @@ std::string CachedRoad::cache_status(const cache::Reader& reader) const {
     return status.serialize();
 }
 
-Task<bool> CachedRoad::serve_from(cache::Reader& reader, const origin::StoredHead& stored) {
+Task<bool> CachedRoad::serve_from(cache::Reader& reader, const PreparedHead& head) {
     context_.record.source = name_of_source(reader.origin());
-    StoredAnswer answer =
-        answer_from(context_.request, decision_.overrides, reader.representation(), stored,
-                    context_.services.clock.wall());
-    answer.head.fields.add("Cache-Status", cache_status(reader));
-    make_relayable(answer.head, context_.settings->pseudonym);
-    if (unverified_)
-        answer.head.fields.add(
-            "Proxy-Status",
-            http::proxy_status(http::answer_for(unverified_->code).proxy_error_type,
-                               fmt::format("served without asking: {}",
-                                           filters::loggable_text(unverified_->what))));
-    context_.out.begin(answer.head, answer.body_length);
-    auto sent = co_await send_body(reader, answer);
+    Expected<void> sent;
+    if (const auto range = plain_range(reader.representation()))
+        sent = co_await send_plainly(reader, head, *range);
+    else
+        sent = co_await send_answer(reader, head);
     if (sent) co_return true;
     if (sent.error().code == Errc::refused) permission_.withdraw();
     if (!context_.out.withdraw()) {
@@ -270,8 +262,60 @@ Task<bool> CachedRoad::serve_from(cache::Reader& reader, const origin::StoredHea
     co_return true;
 }
 
+// Of a GET that gets the whole, or one part of it, as it is stored: nearly all of them.
+std::optional<ByteRange> CachedRoad::plain_range(
+    const cache::Representation& representation) const {
+    const http::Fields& fields = context_.request.fields;
+    if (!representation.size || *representation.size == 0 || unverified_ ||
+        context_.request.method != "GET" || !decision_.overrides.empty() || is_conditional(fields))
+        return std::nullopt;
+    ByteRange range(0, *representation.size);
+    const auto field = fields.get("Range");
+    if (!field) return range;
+    if (fields.has("If-Range")) return std::nullopt;
+    const auto specs = http::parse_range(*field);
+    if (!specs || specs->size() != 1) return std::nullopt;
+    return specs->front().resolve(*representation.size);
+}
+
+Task<Expected<void>> CachedRoad::send_plainly(cache::Reader& reader, const PreparedHead& head,
+                                              ByteRange range) {
+    const std::uint64_t size = *reader.representation().size;
+    const std::string status = cache_status(reader);
+    PlainAnswer answer;
+    answer.range = range;
+    answer.is_part = context_.request.fields.has("Range");
+    answer.age =
+        http::current_age(head.initial_age, head.stored.received, context_.services.clock.wall());
+    answer.cache_status = status;
+    answer.pseudonym = context_.settings->pseudonym;
+    context_.out.begin(answer.is_part ? 206 : 200, head_of(answer, head, size), range.length());
+    context_.cancel = [&reader] { reader.cancel(); };
+    auto sent = co_await send_range(reader, range);
+    context_.cancel = nullptr;
+    if (sent) sent = co_await context_.out.finish();
+    co_return sent;
+}
+
+Task<Expected<void>> CachedRoad::send_answer(cache::Reader& reader, const PreparedHead& head) {
+    StoredAnswer answer =
+        answer_from(context_.request, decision_.overrides, reader.representation(), head.stored,
+                    context_.services.clock.wall());
+    answer.head.fields.add("Cache-Status", cache_status(reader));
+    make_relayable(answer.head, context_.settings->pseudonym);
+    if (unverified_)
+        answer.head.fields.add(
+            "Proxy-Status",
+            http::proxy_status(http::answer_for(unverified_->code).proxy_error_type,
+                               fmt::format("served without asking: {}",
+                                           filters::loggable_text(unverified_->what))));
+    context_.out.begin(answer.head, answer.body_length);
+    auto sent = co_await send_body(reader, answer);
+    co_return sent;
+}
+
 Task<void> CachedRoad::step_aside(const Error& error) {
-    const auto declined = source_->take_declined();
+    const auto declined = source_.take_declined();
     if (declined) {
         context_.record.source = "pass";
         http::CacheStatus status;

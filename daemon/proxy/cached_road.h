@@ -9,7 +9,9 @@
 //   aside
 #pragma once
 
+#include "daemon/proxy/own_source.h"
 #include "daemon/proxy/permission.h"
+#include "daemon/proxy/prepared_head.h"
 #include "daemon/proxy/stored_response.h"
 
 #include <memory>
@@ -27,7 +29,7 @@ public:
     Task<void> run();
 
 private:
-    enum class Permit : std::uint8_t { granted, reopen, answered };
+    enum class Permit : std::uint8_t { unknown, granted, reopen, answered };
     enum class Staleness : std::uint8_t { fresh, stale };
 
     // Answers from what is there, or not at all: HEAD, requests that only ask whether something
@@ -35,16 +37,24 @@ private:
     Task<void> serve_without_fetching();
     Task<void> serve_by_reading();
     // False when the representation was replaced before a byte of it was sent: open again.
-    Task<bool> serve_from(cache::Reader& reader, const origin::StoredHead& stored);
+    Task<bool> serve_from(cache::Reader& reader, const PreparedHead& head);
+    // nullopt where the answer is not simply these bytes.
+    std::optional<ByteRange> plain_range(const cache::Representation& representation) const;
+    Task<Expected<void>> send_plainly(cache::Reader& reader, const PreparedHead& head,
+                                      ByteRange range);
+    Task<Expected<void>> send_answer(cache::Reader& reader, const PreparedHead& head);
 
     Task<Expected<std::unique_ptr<cache::Reader>>> open_reader(RangeSpec wanted);
-    Task<Permit> permit(cache::Reader& reader, const origin::StoredHead& stored);
+    // As far as it is known here.
+    Permit permit_at_once(const cache::Reader& reader, const PreparedHead& head);
+    Task<Permit> permit(cache::Reader& reader, const PreparedHead& head);
+    bool must_revalidate(const cache::Reader& reader, const PreparedHead& head) const;
     // What comes back for these credentials may be stored.
     bool may_fetch() const;
     Task<Permit> ask_origin(const cache::Representation& representation, Staleness staleness);
     // The origin cannot be asked: as the rule's on_unverifiable says.
     Task<Permit> go_unverified(const Error& why);
-    bool is_stale(const origin::StoredHead& stored) const;
+    bool is_stale(const PreparedHead& head) const;
 
     Task<Expected<void>> send_body(cache::Reader& reader, const StoredAnswer& answer);
     Task<Expected<void>> send_range(cache::Reader& reader, ByteRange range);
@@ -62,7 +72,7 @@ private:
     Context& context_;
     const filters::Decision& decision_;
     const filters::Rule& rule_;
-    std::shared_ptr<origin::OriginSource> source_;
+    OwnSource source_;
     Permission permission_;
     bool asked_origin_ = false;
     std::optional<Error> unverified_;  // why what is sent was not asked for

@@ -10,7 +10,8 @@ using namespace hawker::literals;
 
 namespace {
 
-constexpr std::size_t kFirstRead = 4_KiB;  // most heads
+constexpr std::size_t kFirstRead = 4_KiB;  // of a head that did not come whole
+constexpr std::string_view kNextRequest = "the next request";
 
 }  // namespace
 
@@ -40,12 +41,34 @@ Task<Expected<void>> ClientInput::fill(net::Deadline deadline, std::string_view 
     co_return Expected<void>();
 }
 
+// Most heads come whole: then nothing is kept of them but what was read from them.
+std::optional<ClientInput::Head> ClientInput::head_at_once(const Settings& settings) {
+    const std::span<std::byte> scratch = socket_.loop().scratch();
+    auto got = socket_.read_now(scratch, kNextRequest);
+    if (!got) return std::nullopt;
+    if (!*got) return Head(std::move(got->error()));
+    if (**got == 0) return Head(Error(Errc::closed, "the client closed its connection"));
+    const std::span<const std::byte> bytes = scratch.first(**got);
+    auto parsed = http::parse_request_head(bytes, settings.head_limits);
+    if (!parsed) return Head(std::move(parsed.error()));
+    const auto rest = bytes.subspan(*parsed ? (*parsed)->consumed : 0);
+    buffer_.assign(rest.begin(), rest.end());
+    begin_ = 0;
+    if (!*parsed) return std::nullopt;
+    return Head(std::move((*parsed)->head));
+}
+
 Task<ClientInput::Head> ClientInput::next_head(const Settings& settings) {
     if (buffered().empty()) {
         buffer_ =
             std::vector<std::byte>();  // an idle connection holds no buffer (`= {}` would keep it)
-        auto awake = co_await socket_.readable(settings.idle_timeout, "the next request");
-        if (!awake) co_return Head(std::move(awake.error()));
+        auto head = head_at_once(settings);
+        if (!head && buffered().empty()) {
+            auto awake = co_await socket_.readable(settings.idle_timeout, kNextRequest);
+            if (!awake) co_return Head(std::move(awake.error()));
+            head = head_at_once(settings);
+        }
+        if (head) co_return std::move(*head);
     }
     const SteadyTime deadline = clock_.now() + settings.head_timeout;
     for (;;) {

@@ -13,6 +13,7 @@
 #include "daemon/proxy/proxy.h"
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <variant>
 #include <vector>
@@ -38,6 +39,10 @@ public:
                               std::size_t at_once = kBodyRead);
 
 private:
+    // Of what has come already, without a wait; nullopt where that is nothing, or a part of a head,
+    // which is then buffered.
+    std::optional<Head> head_at_once(const Settings& settings);
+
     net::Socket& socket_;
     const Clock& clock_;
     std::vector<std::byte> buffer_;

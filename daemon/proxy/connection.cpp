@@ -24,7 +24,8 @@ Connection::Connection(net::Loop& loop, Services& services, IdleOrder& idle_orde
       client_(std::move(client)),
       listener_(listener),
       input_(*client_, services.clock),
-      peer_(client_->peer().to_string()) {}
+      peer_(client_->peer().to_string()),
+      client_name_(client_->peer().client()) {}
 
 void Connection::drain() {
     draining_ = true;
@@ -98,7 +99,6 @@ Task<bool> Connection::serve_one(http::RequestHead request,
     const SteadyTime start = services_.clock.now();
     ExchangeRecord record;
     record.method = request.method;
-    record.url = filters::loggable_url(request.target);
     record.client = peer_;
     RequestBody body(input_, request, settings->body_timeout);
     ResponseWriter out(*client_, request, settings->write_timeout, services_.clock);
@@ -107,6 +107,7 @@ Task<bool> Connection::serve_one(http::RequestHead request,
                     Pacer(loop_, services_.clock, *client_), {}, {});
     cancel_ = &context.cancel;
     context.listener_place = listener_;
+    context.client_name = client_name_;
     context.known_user = certificate_user_;
     if (inside_) {
         context.inside = &*inside_;
@@ -114,6 +115,7 @@ Task<bool> Connection::serve_one(http::RequestHead request,
     }
     co_await serve(context);
     cancel_ = nullptr;
+    if (record.url.empty()) record.url = filters::loggable_url(request.target);
     const bool opened = context.opened.has_value();
     if (opened) inside_ = std::move(context.opened);
     if (out.status() != 0) record.status = out.status();

@@ -40,7 +40,8 @@ private:
     std::unique_ptr<net::Socket> client_;
     const std::size_t listener_;
     ClientInput input_;
-    std::string peer_;
+    std::string peer_;                   // address and port, for the log
+    std::string client_name_;            // Address::client()
     std::string certificate_user_;       // whom a client certificate names
     std::optional<Intercepted> inside_;  // since a CONNECT was intercepted
     bool draining_ = false;

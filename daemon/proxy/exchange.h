@@ -36,6 +36,7 @@ struct Context {
     // Ends whatever the exchange waits for at the moment; empty when it waits for the client only.
     std::function<void()> cancel;
     std::size_t listener_place = 0;
+    std::string_view client_name = {};    // Address::client(): what limits are for
     std::string_view known_user = {};     // whom a certificate, or the tunnel outside, has named
     const Intercepted* inside = nullptr;  // the tunnel that the request came through, if any
     std::optional<Intercepted> opened =

@@ -11,13 +11,17 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds kComeBack = 5s;
 
 // The user, where there is one; else the address. An IPv6 client has a whole /64 to choose from.
-std::string client_of(const Context& context) {
-    if (!context.record.user.empty()) return "user " + context.record.user;
-    return "address " + context.client.peer().client();
+admission::ClientSlots::Place enter_line(const Context& context, std::size_t most) {
+    admission::ClientSlots& slots = context.services.slots;
+    const std::size_t line = context.settings->client_queue;
+    if (!context.record.user.empty())
+        return slots.enter("user " + context.record.user, most, line, context.loop);
+    return slots.enter(context.client_name, most, line, context.loop);
 }
 
-void add(Context& context, const std::string& purpose, std::uint64_t rate) {
-    if (rate > 0) context.pacer.add(context.services.buckets.get(purpose, rate));
+void add(Context& context, std::string_view of, std::string_view name, std::uint64_t rate) {
+    if (rate > 0)
+        context.pacer.add(context.services.buckets.get(fmt::format("{} {}", of, name), rate));
 }
 
 }  // namespace
@@ -30,21 +34,18 @@ Task<Share> take_share(Context& context) {
         share.is_granted = true;
         co_return share;
     }
-    const std::string client = client_of(context);
-    auto place =
-        context.services.slots.enter(client, most, context.settings->client_queue, context.loop);
+    auto place = enter_line(context, most);
     if (place.seat) {
         context.cancel = [seat = place.seat] { seat->leave(); };
-        share.is_granted = co_await place.seat->wait();
+        auto slot = co_await place.seat->wait();
         context.cancel = nullptr;
-        if (share.is_granted)
-            share.slot =
-                std::make_unique<admission::ClientSlots::Slot>(context.services.slots, client);
+        share.is_granted = slot.has_value();
+        if (slot) share.slot.emplace(std::move(*slot));
         co_return share;
     }
     if (place.slot) {
         share.is_granted = true;
-        share.slot = std::move(place.slot);
+        share.slot.emplace(std::move(*place.slot));
         co_return share;
     }
     context.services.observer.client_turned_away();
@@ -58,10 +59,10 @@ Task<Share> take_share(Context& context) {
 }
 
 void pace(Context& context, const filters::Rule* rule) {
-    add(context, "all", context.settings->bandwidth);
-    add(context, fmt::format("listener {}", context.listener_place), context.listener().bandwidth);
-    add(context, "user " + context.record.user, context.user_terms().bandwidth);
-    if (rule) add(context, "rule " + rule->name, rule->bandwidth);
+    add(context, "all", "", context.settings->bandwidth);
+    add(context, "listener", std::to_string(context.listener_place), context.listener().bandwidth);
+    add(context, "user", context.record.user, context.user_terms().bandwidth);
+    if (rule) add(context, "rule", rule->name, rule->bandwidth);
     if (context.pacer.is_limited()) context.out.set_pace(&context.pacer);
 }
 

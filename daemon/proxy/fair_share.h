@@ -9,7 +9,7 @@ namespace hawker::proxy {
 // (429), or the client's connection was closed meanwhile.
 struct Share {
     bool is_granted = false;
-    std::unique_ptr<admission::ClientSlots::Slot> slot;  // null where there is no limit
+    std::optional<admission::ClientSlots::Slot> slot;  // null where there is no limit
 };
 Task<Share> take_share(Context& context);
 

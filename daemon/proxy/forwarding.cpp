@@ -60,6 +60,8 @@ std::string lower_case(std::string_view text) {
     return lower;
 }
 
+}  // namespace
+
 void remove_ours(http::Fields& fields) {
     std::vector<std::string> names;
     for (const http::Field& field : fields)
@@ -68,8 +70,6 @@ void remove_ours(http::Fields& fields) {
             names.push_back(field.name);
     for (const std::string& name : names) fields.remove(name);
 }
-
-}  // namespace
 
 http::Fields forwarded_fields(const http::RequestHead& request, std::string_view pseudonym) {
     http::Fields fields = request.fields;

@@ -31,6 +31,8 @@ std::string principal_of(const http::RequestHead& request, const filters::Decisi
 // True when our own pseudonym stands in Via: the request has been here before (section 7.6.3).
 bool has_looped(const http::Fields& fields, std::string_view pseudonym);
 
+// Proxy-* and X-Hawker-*: what is between a client and a proxy.
+void remove_ours(http::Fields& fields);
 // An origin's head as the client may see it: hop-by-hop and Proxy-* fields gone, Via extended.
 void make_relayable(http::ResponseHead& head, std::string_view pseudonym);
 

@@ -42,11 +42,8 @@ Task<std::optional<Refusal>> read_refusal(std::unique_ptr<origin::Declined> decl
 
 }  // namespace
 
-Permission::Permission(Context& context, const origin::OriginSource& source)
-    : context_(context),
-      decision_(context.decision),
-      source_(source),
-      principal_(principal_of(context.request, context.decision)) {}
+Permission::Permission(Context& context, OwnSource& source)
+    : context_(context), decision_(context.decision), source_(source) {}
 
 bool Permission::needs_none() const {
     const filters::Access access = decision_.rule->access;
@@ -55,22 +52,22 @@ bool Permission::needs_none() const {
 }
 
 bool Permission::is_remembered() const {
-    return needs_none() || context_.services.access.is_allowed(principal_, decision_.task_id);
+    return needs_none() || context_.services.access.is_allowed(principal(), decision_.task_id);
 }
 
 void Permission::remember() {
     if (needs_none()) return;
     context_.services.access.allow(
-        principal_, decision_.task_id,
+        principal(), decision_.task_id,
         allowed_until(context_.services.clock.wall(), context_.settings->access_ttl,
                       decision_.credentials_expire));
 }
 
-void Permission::withdraw() { context_.services.access.forget(principal_, decision_.task_id); }
+void Permission::withdraw() { context_.services.access.forget(principal(), decision_.task_id); }
 
 Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask(const cache::Representation& held) {
     AccessMemory& access = context_.services.access;
-    const Digest key = access.key_of(principal_, decision_.task_id);
+    const Digest key = access.key_of(principal(), decision_.task_id);
     for (;;) {
         AccessQuestions::Place place = access.questions().take(key, context_.loop);
         if (place.lead) {
@@ -91,7 +88,7 @@ Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask(const cache::Repr
 Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask_origin(
     const cache::Representation& held, AccessQuestions::Lead& lead) {
     context_.cancel = [this] { source_.stop(); };
-    auto now = co_await source_.probe();
+    auto now = co_await source_->probe();
     if (!now && (now.error().code == Errc::cancelled || now.error().code == Errc::shutting_down)) {
         context_.cancel = nullptr;
         co_return fail(std::move(now.error()));  // the next in line asks
@@ -105,7 +102,7 @@ Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask_origin(
     } else if (const Errc code = verdict->now.error().code;
                code == Errc::refused || code == Errc::not_found) {
         withdraw();
-        auto declined = source_.take_declined_if(may_be_short);
+        auto declined = source_->take_declined_if(may_be_short);
         if (declined) {
             auto refusal = co_await read_refusal(std::move(declined));
             verdict->refusal = std::move(refusal);

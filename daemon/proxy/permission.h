@@ -6,6 +6,7 @@
 
 #include "daemon/proxy/access_questions.h"
 #include "daemon/proxy/exchange.h"
+#include "daemon/proxy/own_source.h"
 
 #include <memory>
 #include <string>
@@ -14,7 +15,7 @@ namespace hawker::proxy {
 
 class Permission {
 public:
-    Permission(Context& context, const origin::OriginSource& source);
+    Permission(Context& context, OwnSource& source);
 
     // No question is needed: the rule asks none, or the yes is remembered.
     bool is_remembered() const;
@@ -33,13 +34,13 @@ public:
 private:
     // The rule asks nobody, or not this user.
     bool needs_none() const;
+    std::string principal() const { return principal_of(context_.request, decision_); }
     Task<Expected<std::shared_ptr<const Verdict>>> ask_origin(const cache::Representation& held,
                                                               AccessQuestions::Lead& lead);
 
     Context& context_;
     const filters::Decision& decision_;
-    const origin::OriginSource& source_;
-    std::string principal_;
+    OwnSource& source_;
     bool joined_ = false;
 };
 

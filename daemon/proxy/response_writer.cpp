@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <vector>
 
 #include <fmt/format.h>
@@ -47,6 +48,18 @@ void ResponseWriter::begin(http::ResponseHead head, std::optional<std::uint64_t>
     promised_ = has_body_ ? body_length : std::nullopt;
     if (!keep_alive_) head.fields.add("Connection", "close");
     pending_head_ = http::serialize(head);
+}
+
+void ResponseWriter::begin(int status, std::string lines, std::uint64_t body_length) {
+    status_ = status;
+    has_body_ = !head_request_;
+    chunked_ = false;
+    promised_ = has_body_ ? std::optional(body_length) : std::nullopt;
+    std::array<char, 20> digits{};
+    const auto end = std::to_chars(digits.begin(), digits.end(), body_length).ptr;
+    lines.append("Content-Length: ").append(digits.begin(), end);
+    lines += keep_alive_ ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
+    pending_head_ = std::move(lines);
 }
 
 bool ResponseWriter::withdraw() {
@@ -94,10 +107,8 @@ Task<Expected<void>> ResponseWriter::body(std::span<const std::byte> bytes) {
 
 Task<Expected<void>> ResponseWriter::body_at_once(std::span<const std::byte> bytes) {
     const std::string chunk = chunked_ ? http::chunk_head(bytes.size()) : std::string();
-    std::vector<std::span<const std::byte>> parts;
-    if (chunked_) parts.push_back(bytes_of(chunk));
-    parts.push_back(bytes);
-    if (chunked_) parts.push_back(bytes_of(http::kChunkTail));
+    std::array<std::span<const std::byte>, 3> parts = {bytes};
+    if (chunked_) parts = {bytes_of(chunk), bytes, bytes_of(http::kChunkTail)};
     auto sent = co_await send(parts);
     co_return account(sent ? bytes.size() : 0, sent);
 }

@@ -27,6 +27,9 @@ public:
     // Takes the framing fields of `head` away and writes its own; HEAD keeps the Content-Length it
     // is given.
     void begin(http::ResponseHead head, std::optional<std::uint64_t> body_length);
+    // The same with a head that is serialized already, but for its framing fields and the empty
+    // line: every line ends with CRLF. For statuses that have a body.
+    void begin(int status, std::string lines, std::uint64_t body_length);
     // The body's end will be the connection's: its completeness is unknowable, as it was at the
     // origin (F20).
     void end_by_closing();

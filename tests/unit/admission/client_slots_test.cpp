@@ -37,15 +37,13 @@ TEST_F(ClientSlotsTest, WhoWaitsIsCalledInOrder) {
     auto second = enter("a");
     auto third = enter("a");
     auto fourth = enter("a");
-    Task<bool> third_waits = third.seat->wait();
-    Task<bool> fourth_waits = fourth.seat->wait();
+    Task<std::optional<ClientSlots::Slot>> third_waits = third.seat->wait();
+    Task<std::optional<ClientSlots::Slot>> fourth_waits = fourth.seat->wait();
     first.slot.reset();
     home.run();
     ASSERT_TRUE(third_waits.done());
     EXPECT_FALSE(fourth_waits.done());
-    EXPECT_TRUE(third_waits.take());
-    auto slot = std::make_unique<ClientSlots::Slot>(slots, "a");
-    slot.reset();
+    EXPECT_TRUE(third_waits.take());  // and gives it back
     home.run();
     EXPECT_TRUE(fourth_waits.take());
 }
@@ -55,8 +53,8 @@ TEST_F(ClientSlotsTest, WhoLeftTheLineIsPassedOver) {
     auto second = enter("a");
     auto third = enter("a");
     auto fourth = enter("a");
-    Task<bool> third_waits = third.seat->wait();
-    Task<bool> fourth_waits = fourth.seat->wait();
+    Task<std::optional<ClientSlots::Slot>> third_waits = third.seat->wait();
+    Task<std::optional<ClientSlots::Slot>> fourth_waits = fourth.seat->wait();
     third.seat->leave();
     home.run();
     EXPECT_FALSE(third_waits.take());

@@ -27,6 +27,11 @@ TEST(Digest, HasTheValuesOfFips180) {
     EXPECT_EQ(sha256("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
 
+TEST(Digest, OfBytesAtOnceIsTheSame) {
+    EXPECT_EQ(Digest(sha256_of("abc")).hex(), sha256("abc"));
+    EXPECT_EQ(Digest(sha256_of("")).hex(), sha256(""));
+}
+
 TEST(Digest, CanBeReadHalfwayAndGoOn) {
     Sha256 hash;
     hash.update("a");

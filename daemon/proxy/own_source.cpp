@@ -1,0 +1,44 @@
+#include "daemon/proxy/own_source.h"
+
+namespace hawker::proxy {
+
+namespace {
+
+origin::SourceOptions source_options(const Context& context) {
+    const filters::Decision& decision = context.decision;
+    origin::SourceOptions options;
+    options.url = decision.origin_url;
+    options.fields = fetch_fields(context.request, context.settings->pseudonym);
+    options.follow_redirects = decision.rule->follow_redirects;
+    options.may_store_credentialed = decision.rule->ignore_credentials;
+    options.obey_cache_control = decision.rule->policy == filters::Policy::http;
+    options.content_types = decision.rule->content_types;
+    options.knows_digest = decision.digest.has_value();
+    return options;
+}
+
+}  // namespace
+
+OwnSource::~OwnSource() {
+    if (source_) source_->let_go();
+}
+
+const std::shared_ptr<origin::OriginSource>& OwnSource::get() {
+    if (!source_) {
+        source_ = std::make_shared<origin::OriginSource>(
+            source_options(context_), context_.services.client_of, context_.loop);
+        if (stopped_) source_->stop();
+    }
+    return source_;
+}
+
+std::unique_ptr<origin::Declined> OwnSource::take_declined() const {
+    return source_ ? source_->take_declined() : nullptr;
+}
+
+void OwnSource::stop() {
+    stopped_ = true;
+    if (source_) source_->stop();
+}
+
+}  // namespace hawker::proxy

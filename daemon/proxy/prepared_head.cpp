@@ -1,0 +1,62 @@
+#include "daemon/proxy/prepared_head.h"
+
+#include "daemon/http/caching.h"
+#include "daemon/http/ranges.h"
+#include "daemon/http/validators.h"
+#include "daemon/proxy/forwarding.h"
+
+#include <array>
+#include <charconv>
+#include <memory>
+
+namespace hawker::proxy {
+
+namespace {
+
+std::string lines_of(const origin::StoredHead& stored) {
+    http::Fields fields = stored.head.fields;
+    http::remove_hop_by_hop(fields);
+    remove_ours(fields);
+    for (const std::string_view of_one_answer : {"Age", "Content-Length", "Content-Range"})
+        fields.remove(of_one_answer);
+    if (!fields.has("Date")) fields.add("Date", http::format_date(stored.received));
+    fields.set("Accept-Ranges", "bytes");
+    return http::serialize_lines(fields);
+}
+
+void append_number(std::string& text, std::uint64_t number) {
+    std::array<char, 20> digits{};
+    const auto end = std::to_chars(digits.begin(), digits.end(), number).ptr;
+    text.append(digits.begin(), end);
+}
+
+}  // namespace
+
+Expected<const PreparedHead*> prepared_head(const cache::Representation& representation) {
+    if (const cache::Derived* kept = representation.derived.get())
+        return static_cast<const PreparedHead*>(kept);
+    auto stored = origin::decode_head(representation.head);
+    if (!stored) return fail(std::move(stored.error()));
+    auto prepared = std::make_unique<PreparedHead>();
+    prepared->initial_age = http::initial_age(stored->head.fields, stored->received);
+    prepared->lines = lines_of(*stored);
+    prepared->stored = std::move(*stored);
+    // Nobody else derives anything from a head.
+    return static_cast<const PreparedHead*>(&representation.derived.keep(std::move(prepared)));
+}
+
+std::string head_of(const PlainAnswer& answer, const PreparedHead& head, std::uint64_t size) {
+    std::string text;
+    text.reserve(head.lines.size() + answer.cache_status.size() + answer.pseudonym.size() + 256);
+    text += answer.is_part ? "HTTP/1.1 206 Partial Content\r\n" : "HTTP/1.1 200 OK\r\n";
+    text += head.lines;
+    text += "Age: ";
+    append_number(text, static_cast<std::uint64_t>(answer.age.count()));
+    if (answer.is_part)
+        text.append("\r\nContent-Range: ").append(http::content_range(answer.range, size));
+    text.append("\r\nCache-Status: ").append(answer.cache_status);
+    text.append("\r\nVia: 1.1 ").append(answer.pseudonym).append("\r\n");
+    return text;
+}
+
+}  // namespace hawker::proxy
