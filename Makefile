@@ -5,7 +5,7 @@ JOBS ?= $(shell nproc)
 PYTEST = $(PYTHON) -m pytest -p no:cacheprovider -q -n $(TEST_JOBS) tests/e2e
 TEST_JOBS ?= 4
 
-.PHONY: help run demo test bench lint format asan tsan fuzz build docs clean
+.PHONY: help run demo test bench compare lint format asan tsan fuzz build docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,11 @@ bench: ## beside nginx, in one run (QUICK=1 for two minutes)
 	@scripts/install_packages.sh build bench
 	@scripts/build.sh release hawkerd
 	@$(PYTHON) bench/run.py --hawkerd build/release/hawkerd $(if $(QUICK),--quick)
+
+compare: ## instructions of five hot paths against bench/compare/baseline.json (RENEW=1 for a new one)
+	@scripts/install_packages.sh build compare
+	@scripts/build.sh release hawkerd compare_paths
+	@$(PYTHON) bench/compare/compare.py --build build/release $(if $(RENEW),--renew)
 
 lint: ## format, tidy, includes, line budget, coroutine patterns
 	@scripts/install_packages.sh build lint

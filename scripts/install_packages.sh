@@ -9,6 +9,7 @@ libcrypt-dev libcli11-dev nlohmann-json3-dev prometheus-cpp-dev libsystemd-dev"
 test="git git-lfs curl nginx aria2 openssl ca-certificates procps util-linux python3 python3-pytest python3-pytest-xdist
 python3-requests systemd"
 bench="nginx wrk iproute2 python3"
+compare="valgrind python3"
 lint="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libhttp-parser-dev python3"
 
 wanted=""
@@ -17,8 +18,9 @@ for group in "$@"; do
         build) wanted="$wanted $build" ;;
         test) wanted="$wanted $test" ;;
         bench) wanted="$wanted $bench" ;;
+        compare) wanted="$wanted $compare" ;;
         lint) wanted="$wanted $lint" ;;
-        *) echo "install_packages.sh: no group '$group' (build, test, bench, lint)" >&2; exit 2 ;;
+        *) echo "install_packages.sh: no group '$group' (build, test, bench, compare, lint)" >&2; exit 2 ;;
     esac
 done
 

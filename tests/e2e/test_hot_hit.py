@@ -29,7 +29,9 @@ def hits(start_hawker, origin, counters):
     blob = origin.add("/shared/small", Content(4 * KIB))
     hawker = start_hawker({"threads": 1, "log.access": False}, wrapper=counters.wrapper)
     url = origin.url("/shared/small")
-    hawker.fetch_until_stored(url)
+    with Spent(counters) as stored:
+        hawker.fetch_until_stored(url)
+    assert stored.by_others().index_writes > 0, "what is counted can be seen"
     with hawker.connect() as client:
 
         def ask(times):
