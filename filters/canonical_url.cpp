@@ -23,10 +23,17 @@ bool has_dot_segment(std::string_view path) {
 
 }  // namespace
 
-std::string normal_origin(const Url& url, Scheme scheme) {
-    std::string text(name_of(scheme));
+namespace {
+
+constexpr std::size_t kAroundHost = 16;  // "https://", ":65535", '?'
+
+// With room for what follows.
+std::string begin_url(const Url& url, Scheme scheme, std::size_t room) {
+    std::string text;
+    text.reserve(kAroundHost + url.host.size() + room);
+    text += name_of(scheme);
     text += "://";
-    text += lower_case(url.host);
+    append_lower_case(text, url.host);
     if (text.ends_with('.')) text.pop_back();
     if (url.port != default_port(url.scheme) && url.port != default_port(scheme)) {
         text += ':';
@@ -35,12 +42,16 @@ std::string normal_origin(const Url& url, Scheme scheme) {
     return text;
 }
 
+}  // namespace
+
+std::string normal_origin(const Url& url, Scheme scheme) { return begin_url(url, scheme, 0); }
+
 std::string normal_form(const Url& url) {
-    std::string text = normal_origin(url, url.scheme);
-    text += percent_normal_form(url.path);
+    std::string text = begin_url(url, url.scheme, url.path.size() + url.query.size());
+    append_percent_normal_form(text, url.path);
     if (url.has_query) {
         text += '?';
-        text += percent_normal_form(url.query);
+        append_percent_normal_form(text, url.query);
     }
     return text;
 }
@@ -64,12 +75,13 @@ std::string canonical_url(const Url& url, Scheme scheme, std::span<const Paramet
             return std::pair<std::string_view, const Parameter*>(parameter->name, parameter);
         });
 
-    std::string text = normal_origin(url, scheme);
-    text += percent_normal_form(url.path);
+    std::string text =
+        begin_url(url, scheme, url.path.size() + (parameters.empty() ? 0 : url.query.size()));
+    append_percent_normal_form(text, url.path);
     char separator = '?';
     for (const Parameter* parameter : parameters) {
         text += separator;
-        text += percent_normal_form(parameter->raw);
+        append_percent_normal_form(text, parameter->raw);
         separator = '&';
     }
     return text;

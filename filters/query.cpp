@@ -49,9 +49,16 @@ std::vector<Parameter> split_query(std::string_view query) {
 }
 
 std::string percent_normal_form(std::string_view text) {
-    if (!text.contains('%')) return std::string(text);
     std::string out;
-    out.reserve(text.size());
+    append_percent_normal_form(out, text);
+    return out;
+}
+
+void append_percent_normal_form(std::string& out, std::string_view text) {
+    if (!text.contains('%')) {
+        out += text;
+        return;
+    }
     for (std::size_t i = 0; i < text.size(); ++i) {
         const int byte = escaped_byte(text, i);
         if (byte < 0) {
@@ -67,7 +74,6 @@ std::string percent_normal_form(std::string_view text) {
         }
         i += 2;
     }
-    return out;
 }
 
 bool is_percent_encoded(std::string_view text) {
@@ -92,9 +98,15 @@ std::string decode_value(std::string_view text) {
 }
 
 std::string lower_case(std::string_view text) {
-    std::string out(text);
-    std::ranges::transform(out, out.begin(), lower);
+    std::string out;
+    append_lower_case(out, text);
     return out;
+}
+
+void append_lower_case(std::string& out, std::string_view text) {
+    const auto begin = static_cast<std::ptrdiff_t>(out.size());
+    out += text;
+    std::transform(out.begin() + begin, out.end(), out.begin() + begin, lower);
 }
 
 }  // namespace hawker::filters

@@ -31,11 +31,13 @@ std::vector<Parameter> split_query(std::string_view query);
 // Decodes what is percent-encoded without need (unreserved characters), writes the other escapes in
 // upper case, touches nothing else. One pass: what it writes, it does not look at again.
 std::string percent_normal_form(std::string_view text);
+void append_percent_normal_form(std::string& out, std::string_view text);
 // Every '%' begins an escape. Without that the normal form of two different texts could be one.
 bool is_percent_encoded(std::string_view text);
 // As query values are read: escapes decoded, '+' a space.
 std::string decode_value(std::string_view text);
 
 std::string lower_case(std::string_view text);
+void append_lower_case(std::string& out, std::string_view text);
 
 }  // namespace hawker::filters

@@ -62,10 +62,8 @@ Expected<void> check(const RuleSpec& spec) {
     return {};
 }
 
-// "as received", but for the scheme and the port that goes with it.
-std::string origin_url(std::string_view text, const Url& url, const Rule& rule) {
-    const Scheme scheme = rule.origin_scheme.value_or(url.scheme);
-    if (scheme == url.scheme) return std::string(text);
+// As received, but for the scheme and the port that goes with it.
+std::string with_scheme(const Url& url, Scheme scheme) {
     std::string out = fmt::format("{}://{}", name_of(scheme), url.host);
     if (url.port != default_port(url.scheme) && url.port != default_port(scheme))
         out += fmt::format(":{}", url.port);
@@ -179,7 +177,8 @@ Decision RuleSet::decide(const Question& question) const {
     decision.rule = entry.rule;
     // Whatever the method and the road: a client that was taught to say http:// relies on us for
     // the https.
-    decision.origin_url = origin_url(question.url, *url, *entry.rule);
+    const Scheme scheme = entry.rule->origin_scheme.value_or(url->scheme);
+    if (scheme != url->scheme) decision.origin_url = with_scheme(*url, scheme);
 
     if (entry.rule->policy == Policy::bypass) {
         decision.reason = "the rule says bypass";

@@ -4,12 +4,19 @@
 
 namespace hawker::admission {
 
+ClientSlots::Clients::iterator ClientSlots::entry_of(std::string_view client) {
+    const auto known = clients_.find(client);
+    if (known != clients_.end()) return known;
+    if (spare_.empty()) return clients_.try_emplace(std::string(client)).first;
+    spare_.key() = client;
+    return clients_.insert(std::move(spare_)).position;
+}
+
 ClientSlots::Place ClientSlots::enter(std::string_view client, std::size_t most,
                                       std::size_t most_waiting, Executor& home) {
     Place place;
     const std::scoped_lock lock(mutex_);
-    auto entry = clients_.find(client);
-    if (entry == clients_.end()) entry = clients_.try_emplace(std::string(client)).first;
+    const auto entry = entry_of(client);
     Client& its = entry->second;
     if (its.waiting.empty() && its.running < most) {
         ++its.running;
@@ -29,7 +36,7 @@ void ClientSlots::give_back(Clients::iterator client) {
         const std::scoped_lock lock(mutex_);
         Client& its = client->second;
         if (its.waiting.empty()) {
-            if (--its.running == 0) clients_.erase(client);
+            if (--its.running == 0) spare_ = clients_.extract(client);
             return;
         }
         next = std::move(its.waiting.front());

@@ -11,8 +11,8 @@
 #include "base/wake.h"
 
 #include <cstddef>
-#include <deque>
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -30,7 +30,7 @@ public:
 private:
     struct Client {
         std::size_t running = 0;
-        std::deque<std::shared_ptr<Seat>> waiting;
+        std::list<std::shared_ptr<Seat>> waiting;  // an empty one holds no memory
     };
     using Clients = std::map<std::string, Client, std::less<>>;
 
@@ -90,11 +90,14 @@ public:
     std::size_t clients() const;  // with a transfer or in line
 
 private:
+    Clients::iterator entry_of(std::string_view client);
     void give_back(Clients::iterator client);
 
     mutable std::mutex mutex_;
     Clients
         clients_;  // with a transfer or in line: an entry stays where it is as long as it is used
+    // The entry of whoever left last: a client that asks again and again needs no new one.
+    Clients::node_type spare_;
     std::size_t waiting_ = 0;
 };
 

@@ -9,6 +9,8 @@ namespace hawker::http {
 
 namespace {
 
+constexpr std::size_t kUsualFields = 8;  // of a head
+
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // What belongs to one connection and never goes on (RFC 9110 sections 7.6.1 and 11.7). Trailer goes
@@ -61,6 +63,11 @@ std::vector<std::string_view> Fields::all(std::string_view name) const {
     return values;
 }
 
+std::size_t Fields::count(std::string_view name) const {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        fields_, [name](const Field& field) { return equals_ignoring_case(field.name, name); }));
+}
+
 std::string Fields::joined(std::string_view name) const {
     std::string whole;
     bool is_first = true;
@@ -73,6 +80,7 @@ std::string Fields::joined(std::string_view name) const {
 }
 
 void Fields::add(std::string_view name, std::string_view value) {
+    if (fields_.empty()) fields_.reserve(kUsualFields);
     fields_.push_back(Field(std::string(name), std::string(value)));
 }
 
@@ -189,6 +197,7 @@ void remove_hop_by_hop(Fields& fields) {
 }
 
 bool list_has(std::string_view list, std::string_view token) {
+    if (list.find_first_of(",\"") == list.npos) return equals_ignoring_case(trim(list), token);
     return std::ranges::any_of(list_members(list), [token](std::string_view member) {
         return equals_ignoring_case(member, token);
     });

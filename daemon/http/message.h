@@ -25,6 +25,7 @@ public:
     // The first value, or nullopt. Valid until the next change.
     std::optional<std::string_view> get(std::string_view name) const;
     std::vector<std::string_view> all(std::string_view name) const;
+    std::size_t count(std::string_view name) const;
     // All values joined with ", " (RFC 9110 section 5.3); empty when absent.
     std::string joined(std::string_view name) const;
     bool has(std::string_view name) const { return get(name).has_value(); }

@@ -97,11 +97,12 @@ std::expected<RequestHead, BadRequest> parse_with_beast(const HeadBytes& bytes) 
 }
 
 Refusal settle_host(RequestHead& head) {
-    const auto hosts = head.fields.all("Host");
-    if (hosts.size() > 1) return refuse(400, "The request has more than one Host field: send one.");
-    if (hosts.empty() && head.minor_version > 0)
+    const auto host = head.fields.get("Host");
+    if (head.fields.count("Host") > 1)
+        return refuse(400, "The request has more than one Host field: send one.");
+    if (!host && head.minor_version > 0)
         return refuse(400, "The request has no Host field: HTTP/1.1 requires one.");
-    if (!hosts.empty() && !is_authority(hosts.front(), Port::optional))
+    if (host && !is_authority(*host, Port::optional))
         return refuse(400, "The Host field is not 'host' or 'host:port'.");
     auto form = form_of_target(head.method, head.target);
     if (!form) return std::move(form.error());

@@ -29,14 +29,18 @@ Task<Expected<bool>> verify(Context& context, admission::BasicCredentials creden
 
 }  // namespace
 
-Task<bool> admit(Context& context) {
+bool is_admitted_at_once(Context& context) {
     // A certificate, or the CONNECT that this request came through, has said it already.
     if (!context.known_user.empty()) {
         context.record.user = context.known_user;
-        co_return true;
+        return true;
     }
+    return context.listener().authentication == ProxyAuthentication::none || context.inside;
+}
+
+Task<bool> admit(Context& context) {
+    if (is_admitted_at_once(context)) co_return true;
     const ProxyAuthentication asked = context.listener().authentication;
-    if (asked == ProxyAuthentication::none || context.inside) co_return true;
     const auto field = context.request.fields.get("Proxy-Authorization");
     if (!field) {
         if (asked == ProxyAuthentication::optional) co_return true;

@@ -98,7 +98,7 @@ Task<Expected<std::unique_ptr<cache::Reader>>> CachedRoad::open_reader(RangeSpec
     request.fetch = context_.settings->fetch;
     if (rule_.piece_size) request.fetch.piece_size = *rule_.piece_size;
     if (rule_.connections) request.fetch.connections = *rule_.connections;
-    request.label = decision_.loggable_url;
+    request.label = context_.record.url;
     request.rule = rule_.name;
     auto reader = co_await context_.services.cache.open(std::move(request), context_.loop);
     co_return reader;
@@ -216,7 +216,7 @@ Task<CachedRoad::Permit> CachedRoad::go_unverified(const Error& why) {
 
 std::string CachedRoad::cache_status(const cache::Reader& reader) const {
     if (reader.origin() == cache::Origin::hit && !unverified_ && !asked_origin_)
-        return "hawker; hit; key=\"" + context_.record.task + '"';
+        return fmt::format("hawker; hit; key=\"{}\"", context_.record.task);
     http::CacheStatus status;
     status.key = context_.record.task;
     switch (reader.origin()) {
@@ -293,7 +293,7 @@ Task<Expected<void>> CachedRoad::send_plainly(cache::Reader& reader, const Prepa
     context_.cancel = [&reader] { reader.cancel(); };
     auto sent = co_await send_range(reader, range);
     context_.cancel = nullptr;
-    if (sent) sent = co_await context_.out.finish();
+    if (sent && !context_.out.finish_at_once()) sent = co_await context_.out.finish();
     co_return sent;
 }
 

@@ -91,12 +91,12 @@ void cut(Context& context, const Error& error) {
 
 namespace {
 
-// The road of one that knows its URL.
-Task<void> serve_url(Context& context, std::string url) {
+// The road of one that knows its URL, which outlives it.
+Task<void> serve_url(Context& context, std::string_view url) {
     context.decision = context.settings->rules->decide(question_of(context.request, url));
     context.decision.signed_field += field_to_leave_alone(context.request.fields);
     if (!context.decision.signed_field.empty()) context.decision.road = filters::Road::pass;
-    context.record.url = context.decision.loggable_url;
+    context.record.url = std::move(context.decision.loggable_url);
     if (context.decision.rule) context.record.rule = context.decision.rule->name;
     pace(context, context.decision.rule.get());
     const bool cacheable = context.decision.road == filters::Road::cache && context.body.is_empty();
@@ -113,16 +113,19 @@ Task<void> serve_inside(Context& context) {
         co_await answer(context, status, "http_request_error", url.error().what);
         co_return;
     }
-    co_await serve_url(context, std::move(*url));
+    co_await serve_url(context, *url);
 }
 
 }  // namespace
 
 Task<void> serve(Context& context) {
     const http::RequestHead& request = context.request;
-    const bool admitted = co_await admit(context);
-    if (!admitted) co_return;
-    const Share share = co_await take_share(context);
+    if (!is_admitted_at_once(context)) {
+        const bool admitted = co_await admit(context);
+        if (!admitted) co_return;
+    }
+    Share share = ask_for_share(context);
+    if (!share.is_granted) co_await wait_for_share(context, share);
     if (!share.is_granted) co_return;
     if (request.form == http::TargetForm::authority && !context.inside) {
         co_await open_tunnel(context);

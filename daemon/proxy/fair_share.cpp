@@ -10,6 +10,12 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds kComeBack = 5s;
 
+// 0: no limit.
+std::size_t most_transfers(const Context& context) {
+    const std::size_t of_user = context.user_terms().connections;
+    return of_user > 0 ? of_user : context.settings->client_transfers;
+}
+
 // The user, where there is one; else the address. An IPv6 client has a whole /64 to choose from.
 admission::ClientSlots::Place enter_line(const Context& context, std::size_t most) {
     admission::ClientSlots& slots = context.services.slots;
@@ -26,36 +32,37 @@ void add(Context& context, std::string_view of, std::string_view name, std::uint
 
 }  // namespace
 
-Task<Share> take_share(Context& context) {
+Share ask_for_share(Context& context) {
     Share share;
-    const std::size_t of_user = context.user_terms().connections;
-    const std::size_t most = of_user > 0 ? of_user : context.settings->client_transfers;
+    const std::size_t most = most_transfers(context);
     if (most == 0) {
         share.is_granted = true;
-        co_return share;
+        return share;
     }
     auto place = enter_line(context, most);
-    if (place.seat) {
-        context.cancel = [seat = place.seat] { seat->leave(); };
-        auto slot = co_await place.seat->wait();
+    share.is_granted = place.slot.has_value();
+    if (place.slot) share.slot.emplace(std::move(*place.slot));
+    share.seat = std::move(place.seat);
+    return share;
+}
+
+Task<void> wait_for_share(Context& context, Share& share) {
+    if (share.seat) {
+        context.cancel = [seat = share.seat] { seat->leave(); };
+        auto slot = co_await share.seat->wait();
         context.cancel = nullptr;
+        share.seat = nullptr;
         share.is_granted = slot.has_value();
         if (slot) share.slot.emplace(std::move(*slot));
-        co_return share;
-    }
-    if (place.slot) {
-        share.is_granted = true;
-        share.slot.emplace(std::move(*place.slot));
-        co_return share;
+        co_return;
     }
     context.services.observer.client_turned_away();
     co_await answer(context, 429, "connection_limit_reached",
                     fmt::format("{} transfers of this client are running and {} are waiting: the "
                                 "limits are limits.client_transfers and limits.client_queue, or "
                                 "`connections` of its user.",
-                                most, context.settings->client_queue),
+                                most_transfers(context), context.settings->client_queue),
                     kComeBack);
-    co_return share;
 }
 
 void pace(Context& context, const filters::Rule* rule) {

@@ -38,6 +38,9 @@ public:
     Task<Expected<void>> file(int fd, std::uint64_t offset, std::uint64_t length);
     // The clean end. Errc::closed when fewer bytes were written than were promised.
     Task<Expected<void>> finish();
+    // The same where nothing is left to be sent and all went well; else false, and finish() is
+    // still to come.
+    bool finish_at_once();
 
     // From now on bodies go as `pace` lets them; null: as fast as the client takes them.
     void set_pace(net::Pace* pace) { pace_ = pace; }
@@ -61,6 +64,7 @@ public:
     std::optional<SteadyTime> first_byte_at() const { return first_byte_at_; }
 
 private:
+    Task<Expected<void>> body_by_pace(std::span<const std::byte> bytes);
     Task<Expected<void>> body_at_once(std::span<const std::byte> bytes);
     Task<Expected<void>> send_file(int fd, std::uint64_t offset, std::uint64_t length,
                                    std::uint64_t& sent);
