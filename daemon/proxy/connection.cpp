@@ -34,7 +34,7 @@ void Connection::drain() {
 
 void Connection::abort() {
     draining_ = true;
-    if (cancel_ && *cancel_) (*cancel_)();
+    if (cancel_) cancel_->ask();
     client_->close();
 }
 

@@ -4,12 +4,12 @@
 // Stop:    drain() ends it after the response under way (at once when idle); abort() at once.
 #pragma once
 
+#include "daemon/proxy/cancellation.h"
 #include "daemon/proxy/client_input.h"
 #include "daemon/proxy/idle_order.h"
 #include "daemon/proxy/interception.h"
 #include "daemon/proxy/proxy.h"
 
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -46,7 +46,7 @@ private:
     std::optional<Intercepted> inside_;  // since a CONNECT was intercepted
     bool draining_ = false;
     bool idle_ = true;
-    std::function<void()>* cancel_ = nullptr;  // of the exchange under way
+    Cancellation* cancel_ = nullptr;  // of the exchange under way
 };
 
 }  // namespace hawker::proxy

@@ -6,6 +6,7 @@
 // a cut connection. Stop:    abort() makes what it waits for give up; serve() then returns soon.
 #pragma once
 
+#include "daemon/proxy/cancellation.h"
 #include "daemon/proxy/client_input.h"
 #include "daemon/proxy/forwarding.h"
 #include "daemon/proxy/interception.h"
@@ -13,7 +14,6 @@
 #include "daemon/proxy/proxy.h"
 #include "daemon/proxy/response_writer.h"
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -33,8 +33,7 @@ struct Context {
     ExchangeRecord& record;
     Pacer pacer;
     filters::Decision decision;
-    // Ends whatever the exchange waits for at the moment; empty when it waits for the client only.
-    std::function<void()> cancel;
+    Cancellation cancel;
     std::size_t listener_place = 0;
     std::string_view client_name = {};    // Address::client(): what limits are for
     std::string_view known_user = {};     // whom a certificate, or the tunnel outside, has named
