@@ -18,8 +18,10 @@ struct Lane {
     TaskGroup group{loop};
     std::list<Client> clients;
 
-    void arrive(Cache& cache, OpenRequest request, std::optional<ByteRange> range) {
+    void arrive(Cache& cache, OpenRequest request, std::optional<ByteRange> range,
+                std::uint64_t stops_after = testing::kAll) {
         clients.emplace_back(std::move(request));
+        clients.back().stops_after = stops_after;
         clients.back().range = range;
         if (range) clients.back().request.wanted = RangeSpec(range->first, range->end - 1);
         loop.post([this, &cache, &client = clients.back()] {
@@ -91,8 +93,8 @@ TEST_F(ThreadsTest, ReadersOfManyRangesComeAndGo) {
     const std::uint64_t size = origin.content.size();
     for (std::uint64_t i = 0; i < 64; ++i) {
         const ByteRange range(i * size / 80, std::min(size, (i + 9) * size / 64));
-        lanes[i % 4].arrive(*cache, request("object", "client"), range);
-        lanes[i % 4].clients.back().stops_after = i % 3 == 0 ? 100'000 : testing::kAll;
+        const std::uint64_t stops_after = i % 3 == 0 ? 100'000 : testing::kAll;
+        lanes[i % 4].arrive(*cache, request("object", "client"), range, stops_after);
     }
     for (Lane& lane : lanes) lane.wait();
     for (const Lane& lane : lanes)
