@@ -32,7 +32,8 @@ public:
         : disk_(disk), fd_(std::move(fd)), folder_(std::move(folder)) {}
 
     int fd() const { return fd_.get(); }
-    bool is_resident(std::uint64_t offset) const { return disk_.is_resident(fd_.get(), offset); }
+    // Never waits. True where the file system cannot tell.
+    bool is_resident(ByteRange range) const { return disk_.is_resident(fd_.get(), range); }
     // All of `bytes`, or Errc::exhausted (disk, quota) / unavailable (I/O error).
     Expected<void> write(std::uint64_t offset, std::span<const std::byte> bytes);
     // Exactly `into.size()` bytes; Errc::corrupt when the file is shorter.

@@ -8,6 +8,7 @@
 // Failure: as the system calls: -1 and errno. A write may be short, as pwrite(2) says.
 #pragma once
 
+#include "base/byte_range.h"
 #include "base/error.h"
 #include "base/unique_fd.h"
 
@@ -50,8 +51,9 @@ public:
     // Bytes.
     virtual ssize_t write(int file, std::span<const std::byte> bytes, std::uint64_t offset) = 0;
     virtual ssize_t read(int file, std::span<std::byte> into, std::uint64_t offset) = 0;
-    // Is the byte at `offset` in the page cache? True where nobody can tell.
-    virtual bool is_resident(int file, std::uint64_t offset) = 0;
+    // Is `range` in the page cache? True where nobody can tell. An old kernel is only asked about
+    // samples.
+    virtual bool is_resident(int file, ByteRange range) = 0;
     // The bytes of `file` are on disk, with whatever is needed to read them.
     virtual int sync(int file) = 0;
 
@@ -74,7 +76,7 @@ public:
     int sync_directory(int directory) override;
     ssize_t write(int file, std::span<const std::byte> bytes, std::uint64_t offset) override;
     ssize_t read(int file, std::span<std::byte> into, std::uint64_t offset) override;
-    bool is_resident(int file, std::uint64_t offset) override;
+    bool is_resident(int file, ByteRange range) override;
     int sync(int file) override;
     Expected<Space> space(int directory) override;
 };

@@ -6,20 +6,6 @@
 #include <fcntl.h>
 
 namespace hawker::cache {
-namespace {
-
-// The kernel reads ahead in windows of this order, and drops pages in no smaller runs.
-constexpr std::uint64_t kSample = 131'072;
-
-}  // namespace
-
-bool looks_resident(const DataFile& file, ByteRange range) {
-    if (range.empty()) return true;
-    if (!file.is_resident(range.end - 1)) return false;
-    for (std::uint64_t offset = range.first; offset < range.end; offset += kSample)
-        if (!file.is_resident(offset)) return false;
-    return true;
-}
 
 Expected<void> bring_in(const DataFile& file, ByteRange range) {
     const auto length = static_cast<off_t>(range.length());

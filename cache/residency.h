@@ -1,4 +1,4 @@
-// Whether bytes of a file are in the page cache. A loop sends only what is; the pool brings in the
+// Bytes of a file come into the page cache. A loop sends only what is there; the pool brings in the
 // rest first.
 #pragma once
 
@@ -9,10 +9,6 @@
 #include <cstdint>
 
 namespace hawker::cache {
-
-// Are the first page, the last page and samples between them resident? Never waits. True where the
-// file system cannot tell.
-bool looks_resident(const DataFile& file, ByteRange range);
 
 // Reads `range` once, so that it is resident; waits for the disk. Errc::corrupt when the file is
 // shorter, unavailable on I/O errors.

@@ -2,6 +2,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -11,10 +12,37 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 namespace hawker::cache {
 
 namespace {
+
+// The kernel reads ahead in windows of this order, and drops pages in no smaller runs.
+constexpr std::uint64_t kSample = 131'072;
+
+bool has_resident_byte(int file, std::uint64_t offset) {
+    std::byte byte{};
+    iovec into{&byte, 1};
+    const ssize_t got = ::preadv2(file, &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+    // Nothing at all means that the file is shorter than it should be: reading it on the pool will
+    // say so.
+    return got > 0 || (got < 0 && errno != EAGAIN);
+}
+
+// cachestat(2), since Linux 6.5; neither glibc nor the headers of Debian 12 know it. One call says
+// what takes 64 probes of 8 MiB.
+std::optional<std::uint64_t> resident_pages(int file, ByteRange range) {
+    constexpr long kCachestat = 451;
+    struct {
+        std::uint64_t offset, length;
+    } asked{range.first, range.length()};
+    struct {
+        std::uint64_t resident, dirty, writeback, evicted, recently_evicted;
+    } pages{};
+    if (::syscall(kCachestat, file, &asked, &pages, 0U) != 0) return std::nullopt;
+    return pages.resident;
+}
 
 using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
 
@@ -89,13 +117,16 @@ ssize_t SystemDisk::read(int file, std::span<std::byte> into, std::uint64_t offs
     return ::pread(file, into.data(), into.size(), static_cast<off_t>(offset));
 }
 
-bool SystemDisk::is_resident(int file, std::uint64_t offset) {
-    std::byte byte{};
-    iovec into{&byte, 1};
-    const ssize_t got = ::preadv2(file, &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
-    // Nothing at all means that the file is shorter than it should be: reading it on the pool will
-    // say so.
-    return got > 0 || (got < 0 && errno != EAGAIN);
+bool SystemDisk::is_resident(int file, ByteRange range) {
+    if (range.empty()) return true;
+    if (!has_resident_byte(file, range.end - 1)) return false;
+    if (const auto pages = resident_pages(file, range)) {
+        const auto page = static_cast<std::uint64_t>(::getpagesize());
+        return *pages >= (range.end - 1) / page - range.first / page + 1;
+    }
+    for (std::uint64_t offset = range.first; offset < range.end; offset += kSample)
+        if (!has_resident_byte(file, offset)) return false;
+    return true;
 }
 
 int SystemDisk::sync(int file) { return ::fdatasync(file); }

@@ -189,7 +189,7 @@ Run TaskReader::run_of(ByteRange range) const {
 }
 
 Task<ByteRange> TaskReader::make_resident(ByteRange range) {
-    if (looks_resident(*file_, range)) co_return range;
+    if (file_->is_resident(range)) co_return range;
     range.end = std::min(range.end, range.first + kColdWindow);
     auto read_in = [&] { return bring_in(*file_, range); };
     auto read = co_await offload(stock_->pool, home_, read_in);
