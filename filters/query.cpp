@@ -34,6 +34,7 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 std::vector<Parameter> split_query(std::string_view query) {
     std::vector<Parameter> parameters;
+    parameters.reserve(8);
     for (std::size_t begin = 0; begin <= query.size() && parameters.size() <= kMostParameters;) {
         const std::size_t end = std::min(query.find('&', begin), query.size());
         Parameter& parameter = parameters.emplace_back();
@@ -48,32 +49,29 @@ std::vector<Parameter> split_query(std::string_view query) {
     return parameters;
 }
 
-std::string percent_normal_form(std::string_view text) {
-    std::string out;
-    append_percent_normal_form(out, text);
-    return out;
-}
-
 void append_percent_normal_form(std::string& out, std::string_view text) {
-    if (!text.contains('%')) {
-        out += text;
-        return;
-    }
-    for (std::size_t i = 0; i < text.size(); ++i) {
+    for (std::size_t begin = 0;;) {
+        const std::size_t i = text.find('%', begin);
+        out += text.substr(begin, i - begin);
+        if (i == std::string_view::npos) return;
         const int byte = escaped_byte(text, i);
-        if (byte < 0) {
-            out += text[i];
+        begin = i + (byte < 0 ? 1 : 3);
+        if (byte >= 0 && is_unreserved(static_cast<char>(byte))) {
+            out += static_cast<char>(byte);
             continue;
         }
-        if (is_unreserved(static_cast<char>(byte))) {
-            out += static_cast<char>(byte);
-        } else {
-            out += '%';
-            out += kUpperHex[static_cast<std::size_t>(byte / 16)];
-            out += kUpperHex[static_cast<std::size_t>(byte % 16)];
-        }
-        i += 2;
+        out += '%';
+        if (byte < 0) continue;
+        out += kUpperHex[static_cast<std::size_t>(byte / 16)];
+        out += kUpperHex[static_cast<std::size_t>(byte % 16)];
     }
+}
+
+std::string percent_normal_form(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    append_percent_normal_form(out, text);
+    return out;
 }
 
 bool is_percent_encoded(std::string_view text) {
@@ -85,16 +83,14 @@ bool is_percent_encoded(std::string_view text) {
 std::string decode_value(std::string_view text) {
     std::string out;
     out.reserve(text.size());
-    for (std::size_t i = 0; i < text.size(); ++i) {
+    for (std::size_t begin = 0;;) {
+        const std::size_t i = text.find_first_of("%+", begin);
+        out += text.substr(begin, i - begin);
+        if (i == std::string_view::npos) return out;
         const int byte = escaped_byte(text, i);
-        if (byte >= 0) {
-            out += static_cast<char>(byte);
-            i += 2;
-        } else {
-            out += text[i] == '+' ? ' ' : text[i];
-        }
+        begin = i + (byte < 0 ? 1 : 3);
+        out += byte >= 0 ? static_cast<char>(byte) : text[i] == '+' ? ' ' : '%';
     }
-    return out;
 }
 
 std::string lower_case(std::string_view text) {
