@@ -95,6 +95,9 @@ std::size_t CurlResponse::take_body(std::span<const std::byte> bytes) {
         receiving_paused_ = true;
         return CURL_WRITEFUNC_PAUSE;  // libcurl keeps these bytes and gives them again
     }
+    // A large body fills all of it again and again; growing there would copy it twice over.
+    if (answer_.framing() == http::Framing::length && answer_.content_length() >= kWaiting)
+        arrived_.reserve(kWaiting + CURL_MAX_WRITE_SIZE);
     arrived_.insert(arrived_.end(), bytes.begin(), bytes.end());
     received_ += bytes.size();
     if (answer_.framing() == http::Framing::length && received_ >= answer_.content_length())
