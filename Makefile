@@ -30,10 +30,10 @@ test: ## unit tests, then end to end with real clients and servers
 	@ctest --preset release -j $(JOBS)
 	@HAWKERD=build/release/hawkerd $(PYTEST)
 
-bench: ## beside nginx, in one run (QUICK=1 for two minutes)
+bench: ## beside nginx, Squid, Traffic Server and Varnish, in one run (QUICK=1 for the short one)
 	@scripts/install_packages.sh build bench
-	@scripts/build.sh release hawkerd
-	@$(PYTHON) bench/run.py --hawkerd build/release/hawkerd $(if $(QUICK),--quick)
+	@scripts/build.sh release hawkerd bench_load
+	@$(PYTHON) bench/run.py --hawkerd build/release/hawkerd $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json $(JSON))
 
 compare: ## instructions of five hot paths against bench/compare/baseline.json (RENEW=1 for a new one)
 	@scripts/install_packages.sh build compare

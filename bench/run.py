@@ -1,162 +1,135 @@
 #!/usr/bin/env python3
-"""hawker beside nginx (static files) and nginx (proxy_cache with slice), interleaved in one run.
+"""hawker beside nginx, Squid, Traffic Server and Varnish, interleaved in one run.
 
-    run.py --hawkerd build/release/hawkerd [--quick] [--json FILE]
+    run.py --hawkerd build/release/hawkerd [--quick] [--only W1,W5] [--json FILE]
 
 Only ratios within one run mean anything. Everything runs in a network namespace with nothing but loopback, because a loopback
 under BBR is paced. CPU is user + system of the server's processes; memory is their peak.
 """
 
 import argparse
+import datetime
 import json
 import os
 import pathlib
 import shutil
-import statistics
+import subprocess
 import sys
 import tempfile
 
-import clients
-import peers
+import table
+from workloads import connections, hits, misses
 
 MIB = 1 << 20
+WORKLOADS = {"W1": hits.large, "W2": hits.small, "W3": hits.signed, "W4": hits.ranges, "W5": misses.one_client,
+             "W6": misses.paced_origin, "W7": misses.crowd, "W8": connections.idle_and_slow, "W9": connections.tunnels}
 
 
 def enter_namespace():
-    """Starts this program again in a network namespace of its own."""
+    """Starts this program again in namespaces of its own: nothing but loopback, and whatever is left running ends with it."""
     if os.environ.get("HAWKER_BENCH_NAMESPACE"):
         return
-    options = ["-n"] if os.geteuid() == 0 else ["-r", "-n"]
-    script = "ip link set lo up && sysctl -qw net.ipv4.tcp_congestion_control=cubic; exec \"$@\""
+    options = ["-n", "-p", "--fork", "--kill-child", "--mount-proc"]
+    if os.geteuid() != 0:
+        options.append("-r")
+    script = "ulimit -n $(ulimit -Hn); ip link set lo up; sysctl -qw net.ipv4.ip_local_port_range='1024 65535'; " \
+             "sysctl -qw net.ipv4.tcp_congestion_control=cubic 2>/dev/null || " \
+             "sysctl -qw net.ipv4.tcp_congestion_control=reno; exec \"$@\""
     os.environ["HAWKER_BENCH_NAMESPACE"] = "1"
     os.execvp("unshare", ["unshare", *options, "sh", "-c", script, "sh", sys.executable, *sys.argv])
 
 
 class Bench:
-    def __init__(self, work: pathlib.Path, hawkerd: str, quick: bool):
-        self.work, self.quick = work, quick
-        self.rounds = 3 if quick else 5
+    """What the workloads share: how long, how often, the objects, and where results go."""
+
+    def __init__(self, work: pathlib.Path, hawkerd: str, quick: bool, beside: list[str]):
+        self.work, self.hawkerd, self.quick, self.beside = work, hawkerd, quick, beside
+        self.rounds = 3
+        self.seconds = 1 if quick else 3
         self.large = (256 if quick else 1024) * MIB
         self.small_objects = 500 if quick else 10_000
+        self.table = table.Table()
         self.root = work / "root"
-        self.make_objects()
-        self.origin = peers.start_nginx("origin", work / "origin", self.root)
-        self.static = peers.start_nginx("nginx static", work / "static", self.root)
-        self.cached = peers.start_nginx("nginx proxy_cache+slice", work / "cached", self.root, origin=self.origin.port)
-        self.hawker = peers.start_hawker(work / "hawker", hawkerd, self.origin.port)
-        self.contestants = [self.static, self.cached, self.hawker]
-        self.host = f"127.0.0.1:{self.origin.port}"
-        self.rows = []
+        self._make_objects()
 
-    def make_objects(self):
+    def _make_objects(self):
         self.root.mkdir()
         block = os.urandom(MIB)
         with open(self.root / "large", "wb") as file:
             for i in range(self.large // MIB):
                 file.write(i.to_bytes(8, "big") + block[8:])
-        for i in range(16):
+        for i in range(self.rounds):
             os.link(self.root / "large", self.root / f"cold{i}")
         for name, size in (("4k", 4096), ("64k", 65536)):
             (self.root / name).mkdir()
             for i in range(self.small_objects):
                 (self.root / name / str(i)).write_bytes(i.to_bytes(8, "big") + block[8:size])
 
-    def fetch(self, peer, path):
-        return clients.fetch(peer.port, self.host, peer.target(path))
+    def folder(self, name: str) -> pathlib.Path:
+        """A fresh one for one server."""
+        folder = pathlib.Path(tempfile.mkdtemp(prefix=name + "-", dir=self.work))
+        folder.chmod(0o755)
+        return folder / "server"
 
-    def add(self, workload: str, unit: str, values: dict, better: str):
-        base = statistics.median(values["nginx static"]) if "nginx static" in values else \
-            statistics.median(values["direct"])
-        for name, samples in values.items():
-            middle = statistics.median(samples)
-            self.rows.append({"workload": workload, "unit": unit, "better": better, "peer": name, "median": middle,
-                              "min": min(samples), "max": max(samples), "ratio": middle / base if base else 0})
+    def interleave(self, workload: str, contestants: list, measure, base: str):
+        """Rounds of A B C A B C; `measure(contestant, round)` gives unit → value."""
+        samples = {contestant.name: {} for contestant in contestants}
+        for round_number in range(self.rounds):
+            for contestant in contestants:
+                for unit, value in measure(contestant, round_number).items():
+                    samples[contestant.name].setdefault(unit, []).append(value)
+        self.table.add(workload, samples, base)
 
-    def large_hits(self):
-        for peer in self.contestants:
-            self.fetch(peer, "/large")
-        for count in (1, 8, 64):
-            rate, cpu, memory = ({p.name: [] for p in self.contestants} for _ in range(3))
-            pulls = max(1, (4 if self.quick else 16) // count)
-            for _ in range(self.rounds):
-                for peer in self.contestants:
-                    peer.reset_peak()
-                    before = peer.cpu_seconds()
-                    seconds = clients.fetch_together(count, lambda _: [self.fetch(peer, "/large") for _ in range(pulls)])
-                    gib = count * pulls * self.large / 2**30
-                    rate[peer.name].append(gib / seconds)
-                    cpu[peer.name].append((peer.cpu_seconds() - before) / gib)
-                    memory[peer.name].append(peer.peak_mib())
-            self.add(f"large hit, {count} clients", "GiB/s", rate, "more")
-            self.add(f"large hit, {count} clients", "CPU s/GiB", cpu, "less")
-            self.add(f"large hit, {count} clients", "peak MiB", memory, "less")
 
-    def small_hits(self):
-        for name in ("4k", "64k"):
-            for peer in self.contestants:
-                for i in range(self.small_objects):
-                    self.fetch(peer, f"/{name}/{i}")
-            rate, tail = ({p.name: [] for p in self.contestants} for _ in range(2))
-            for _ in range(self.rounds):
-                for peer in self.contestants:
-                    per_second, p99 = clients.requests_per_second(
-                        peer.port, self.host, peer.prefix, name, self.small_objects, 2 if self.quick else 5)
-                    rate[peer.name].append(per_second)
-                    tail[peer.name].append(p99)
-            self.add(f"small hit, {name}", "requests/s", rate, "more")
-            self.add(f"small hit, {name}", "p99 ms", tail, "less")
+def version(command: list[str], line: int = 0) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    lines = (done.stdout + done.stderr).strip().splitlines()
+    return lines[line] if lines else "not found"
 
-    def cold_misses(self):
-        """A new object each round; `direct` asks the origin itself."""
-        direct = peers.Peer("direct", self.origin.port, self.origin.process)
-        seconds = {name: [] for name in ("direct", self.cached.name, self.hawker.name)}
-        first = {name: [] for name in seconds}
-        for i in range(self.rounds):
-            for peer in (direct, self.cached, self.hawker):
-                seen = []
-                seconds[peer.name].append(
-                    clients.fetch_together(1, lambda _: seen.append(self.fetch(peer, f"/cold{i}"))))
-                first[peer.name].append(seen[0].first_byte * 1e3)
-        self.add("cold miss, 1 client", "s", seconds, "less")
-        self.add("cold miss, 1 client", "first byte ms", first, "less")
 
-    def print_table(self):
-        print(f"\n{'workload':22} {'unit':14} {'peer':24} {'median':>10} {'min':>10} {'max':>10} {'ratio':>7}")
-        last = None
-        for row in self.rows:
-            key = (row["workload"], row["unit"])
-            label = key if key != last else ("", "")
-            print(f"{label[0]:22} {label[1]:14} {row['peer']:24} {row['median']:10.3f} {row['min']:10.3f} "
-                  f"{row['max']:10.3f} {row['ratio']:7.2f}")
-            last = key
-        print("\nratio: to nginx serving the file statically; for cold misses, to asking the origin directly.")
-
-    def stop(self):
-        for peer in [*self.contestants, self.origin]:
-            peer.stop()
+def machine(hawkerd: str) -> dict:
+    cpu = next(line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+               if line.startswith("model name"))
+    memory = int(pathlib.Path("/proc/meminfo").read_text().split()[1]) // 1024 // 1024
+    return {"date": datetime.date.today().isoformat(), "cpu": cpu, "cores": os.cpu_count(), "memory_gib": memory,
+            "kernel": os.uname().release,
+            "versions": {"hawker": version([hawkerd, "--version"]), "nginx": version(["/usr/sbin/nginx", "-v"]),
+                         "squid": version(["/usr/sbin/squid", "-v"]),
+                         "trafficserver": version(["/usr/bin/traffic_server", "-V"]),
+                         "varnish": version(["/usr/sbin/varnishd", "-V"])}}
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--hawkerd", required=True)
     arguments.add_argument("--quick", action="store_true")
+    arguments.add_argument("--only", default="", help="workloads, separated by commas")
+    arguments.add_argument("--peers", default="nginx,squid,trafficserver,varnish", help="beside hawker, separated by commas")
     arguments.add_argument("--json", type=pathlib.Path)
     options = arguments.parse_args()
     enter_namespace()
+    hawkerd = os.path.abspath(options.hawkerd)
     work = pathlib.Path(tempfile.mkdtemp(prefix="hawker-bench-"))
     work.chmod(0o755)
-    bench = Bench(work, os.path.abspath(options.hawkerd), options.quick)
+    failed = []
+    bench = Bench(work, hawkerd, options.quick, options.peers.split(","))
     try:
-        bench.large_hits()
-        bench.small_hits()
-        bench.cold_misses()
-        bench.print_table()
+        for name in options.only.split(",") if options.only else WORKLOADS:
+            print(f"{name}: {WORKLOADS[name].__doc__.splitlines()[0]}", file=sys.stderr, flush=True)
+            try:
+                WORKLOADS[name](bench)
+            except Exception as error:  # noqa: BLE001 - the others are measured all the same
+                failed.append(f"{name}: {type(error).__name__}: {error}")
+                print(failed[-1], file=sys.stderr)
+        bench.table.print()
         if options.json:
-            options.json.write_text(json.dumps(bench.rows, indent=1))
+            options.json.parent.mkdir(exist_ok=True)
+            options.json.write_text(json.dumps({"machine": machine(hawkerd), "quick": options.quick,
+                                                "rows": bench.table.rows, "verdicts": bench.table.verdicts,
+                                                "failed": failed}, indent=1, ensure_ascii=False) + "\n")
     finally:
-        bench.stop()
         shutil.rmtree(work, ignore_errors=True)
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

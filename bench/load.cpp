@@ -1,0 +1,307 @@
+// load: many requests over many connections from one thread, bodies dropped in the kernel
+// (MSG_TRUNC), so that the client is not what is measured. Prints one JSON object.
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+struct Options {
+    std::uint16_t port = 0;
+    std::string host;
+    std::string target;  // {i}: an object's number, {n}: a number never used before
+    std::string tunnel;  // CONNECT to this first
+    std::uint64_t objects = 1;
+    std::size_t connections = 1;
+    double seconds = 0;          // until then; or
+    std::uint64_t requests = 0;  // so many on each connection
+    double within = 0;           // seconds over which the connections begin
+    std::uint64_t range = 0;     // bytes of one; 0: whole
+    std::uint64_t size = 0;      // of the object, where there are ranges
+    bool in_order = false;       // ranges one after the other, not anywhere
+    bool fresh = false;          // a connection for each request
+    std::uint64_t seed = 1;
+};
+
+struct Connection {
+    int fd = -1;
+    bool tunnelled = false;
+    std::string out;
+    std::uint64_t left = 0;  // of the body
+    bool in_body = false;
+    std::string head;
+    Clock::time_point asked;
+    bool first_seen = false;
+    std::uint64_t done = 0;
+    std::uint64_t offset = 0;
+};
+
+class Load {
+public:
+    explicit Load(Options options)
+        : options_(std::move(options)),
+          epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+          random_(options_.seed) {
+        connections_.resize(options_.connections);
+    }
+    void run();
+    void print() const;
+
+private:
+    std::uint64_t random();
+    std::uint64_t next_object();
+    std::string request_for(Connection& connection);
+    void open(Connection& connection);
+    void ask(Connection& connection);
+    void flush(Connection& connection);
+    void on_readable(Connection& connection);
+    void take_head(Connection& connection, std::string_view got);
+    void finish(Connection& connection);
+    bool is_over(const Connection& connection) const;
+
+    Options options_;
+    int epoll_;
+    std::uint64_t random_;
+    std::uint64_t object_ = 0, serial_ = 0;
+    std::vector<Connection> connections_;
+    std::array<char, 1U << 17U> buffer_{};
+    std::vector<float> latencies_, first_bytes_;  // ms
+    std::uint64_t bytes_ = 0, requests_ = 0;
+    std::size_t running_ = 0;
+    Clock::time_point started_, ended_;
+};
+
+double ms_since(Clock::time_point start) {
+    return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+[[noreturn]] void give_up(const std::string& what) { throw std::runtime_error(what); }
+
+// xorshift64*
+std::uint64_t Load::random() {
+    random_ ^= random_ >> 12U;
+    random_ ^= random_ << 25U;
+    random_ ^= random_ >> 27U;
+    return random_ * 2685821657736338717ULL;
+}
+
+std::uint64_t Load::next_object() {
+    object_ = (object_ + 7919) % options_.objects;
+    return object_;
+}
+
+std::string Load::request_for(Connection& connection) {
+    std::string target = options_.target;
+    if (const auto at = target.find("{i}"); at != std::string::npos)
+        target.replace(at, 3, std::to_string(next_object()));
+    if (const auto at = target.find("{n}"); at != std::string::npos)
+        target.replace(at, 3, fmt::format("{:016x}{:08x}", random(), ++serial_));
+    std::string request = fmt::format("GET {} HTTP/1.1\r\nHost: {}\r\n", target, options_.host);
+    if (options_.range > 0) {
+        const std::uint64_t begin =
+            options_.in_order ? connection.offset : random() % (options_.size - options_.range + 1);
+        const std::uint64_t end = std::min(begin + options_.range, options_.size);
+        connection.offset = end == options_.size ? 0 : end;
+        request += fmt::format("Range: bytes={}-{}\r\n", begin, end - 1);
+    }
+    return request + "\r\n";
+}
+
+void Load::open(Connection& connection) {
+    connection.fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(options_.port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    connection.asked = Clock::now();
+    if (::connect(connection.fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0)
+        give_up(fmt::format("connect: {}", std::strerror(errno)));
+    const int on = 1;
+    ::setsockopt(connection.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    epoll_event event{};
+    event.events = EPOLLIN;
+    event.data.ptr = &connection;
+    ::epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event);
+    connection.tunnelled = options_.tunnel.empty();
+    if (connection.tunnelled) return ask(connection);
+    connection.out = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", options_.tunnel);
+    connection.head.clear();
+    flush(connection);
+}
+
+void Load::ask(Connection& connection) {
+    connection.out = request_for(connection);
+    connection.head.clear();
+    connection.in_body = false;
+    connection.first_seen = false;
+    if (!options_.fresh) connection.asked = Clock::now();
+    flush(connection);
+}
+
+// Requests are far smaller than a socket's buffer.
+void Load::flush(Connection& connection) {
+    const auto& out = connection.out;
+    if (::send(connection.fd, out.data(), out.size(), MSG_NOSIGNAL) !=
+        static_cast<ssize_t>(out.size()))
+        give_up(fmt::format("send: {}", std::strerror(errno)));
+}
+
+void Load::take_head(Connection& connection, std::string_view got) {
+    connection.head.append(got);
+    const auto end = connection.head.find("\r\n\r\n");
+    if (end == std::string::npos) return;
+    const std::string_view head = std::string_view(connection.head).substr(0, end + 2);
+    const std::uint64_t begun = connection.head.size() - end - 4;
+    const std::string_view status = head.substr(9, 3);
+    if (status != "200" && status != "206") give_up(std::string(head.substr(0, 400)));
+    if (!connection.tunnelled) {
+        connection.tunnelled = true;
+        if (options_.range == 0 && options_.target.empty()) return finish(connection);
+        return ask(connection);
+    }
+    for (const std::string_view name : {"\r\nContent-Length: ", "\r\ncontent-length: "}) {
+        const auto at = head.find(name);
+        if (at == std::string_view::npos) continue;
+        const char* digits = head.data() + at + name.size();
+        std::from_chars(digits, head.data() + head.size(), connection.left);
+        connection.in_body = true;
+        if (connection.left < begun) give_up("more than was announced");
+        connection.left -= begun;
+        bytes_ += begun;
+        if (connection.left == 0) finish(connection);
+        return;
+    }
+    give_up("no Content-Length: " + std::string(head.substr(0, 400)));
+}
+
+void Load::on_readable(Connection& connection) {
+    const bool drops = connection.in_body && connection.left > 0;
+    const std::size_t most = drops ? std::min<std::uint64_t>(connection.left, 4U << 20U)
+                                   : std::min<std::size_t>(buffer_.size(), 16U << 10U);
+    const ssize_t got =
+        ::recv(connection.fd, buffer_.data(), most, MSG_DONTWAIT | (drops ? MSG_TRUNC : 0));
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (got <= 0) give_up(fmt::format("cut off with {} bytes left", connection.left));
+    if (!connection.first_seen && connection.tunnelled) {
+        connection.first_seen = true;
+        first_bytes_.push_back(static_cast<float>(ms_since(connection.asked)));
+    }
+    const auto size = static_cast<std::size_t>(got);
+    if (!drops) return take_head(connection, std::string_view(buffer_.data(), size));
+    bytes_ += size;
+    connection.left -= size;
+    if (connection.left == 0) finish(connection);
+}
+
+bool Load::is_over(const Connection& connection) const {
+    if (options_.requests > 0) return connection.done >= options_.requests;
+    return ms_since(started_) >= options_.seconds * 1e3;
+}
+
+void Load::finish(Connection& connection) {
+    latencies_.push_back(static_cast<float>(ms_since(connection.asked)));
+    ++requests_;
+    ++connection.done;
+    const bool over = is_over(connection);
+    if (over || options_.fresh) ::close(connection.fd);
+    if (over) {
+        --running_;
+        return;
+    }
+    if (options_.fresh) return open(connection);
+    ask(connection);
+}
+
+void Load::run() {
+    started_ = Clock::now();
+    running_ = connections_.size();
+    std::size_t opened = 0;
+    std::array<epoll_event, 256> events{};
+    while (running_ > 0) {
+        const double count = static_cast<double>(connections_.size());
+        while (opened < connections_.size() &&
+               ms_since(started_) >= options_.within * 1e3 * static_cast<double>(opened) / count)
+            open(connections_[opened++]);
+        const int timeout = opened < connections_.size() ? 1 : 60'000;
+        const int ready =
+            ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout);
+        if (ready == 0 && timeout > 1) give_up("nothing came for a minute");
+        for (int i = 0; i < ready; ++i)
+            on_readable(*static_cast<Connection*>(events[static_cast<std::size_t>(i)].data.ptr));
+    }
+    ended_ = Clock::now();
+}
+
+double quantile(std::vector<float> values, double share) {
+    if (values.empty()) return 0;
+    const auto at = std::min(values.size() - 1,
+                             static_cast<std::size_t>(share * static_cast<double>(values.size())));
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at),
+                     values.end());
+    return values[at];
+}
+
+void Load::print() const {
+    const double seconds = std::chrono::duration<double>(ended_ - started_).count();
+    fmt::print(
+        R"({{"requests": {}, "bytes": {}, "seconds": {:.6f}, "p50_ms": {:.4f}, "p99_ms": {:.4f}, )"
+        R"("first_byte_p50_ms": {:.4f}, "first_byte_max_ms": {:.4f}}})"
+        "\n",
+        requests_, bytes_, seconds, quantile(latencies_, 0.5), quantile(latencies_, 0.99),
+        quantile(first_bytes_, 0.5), quantile(first_bytes_, 1.0));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Options options;
+    CLI::App app("Requests to one server, bodies dropped in the kernel; prints one JSON object.");
+    app.add_option("--port", options.port)->required();
+    app.add_option("--host", options.host, "the Host field")->required();
+    app.add_option("--target", options.target, "{i}: an object's number; {n}: a fresh number");
+    app.add_option("--tunnel", options.tunnel, "CONNECT to this host:port first");
+    app.add_option("--objects", options.objects);
+    app.add_option("--connections", options.connections);
+    app.add_option("--seconds", options.seconds);
+    app.add_option("--requests", options.requests, "on each connection, instead of --seconds");
+    app.add_option("--within", options.within, "seconds over which the connections begin");
+    app.add_option("--range", options.range, "bytes");
+    app.add_option("--size", options.size, "bytes of the object that the ranges are of");
+    app.add_flag("--in-order", options.in_order, "ranges one after the other");
+    app.add_flag("--fresh", options.fresh, "a connection for each request");
+    app.add_option("--seed", options.seed);
+    CLI11_PARSE(app, argc, argv);
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+    try {
+        Load load(options);
+        load.run();
+        load.print();
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "load: {}\n", error.what());
+        return 1;
+    }
+    return 0;
+}

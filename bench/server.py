@@ -1,0 +1,79 @@
+"""A server under measurement: what it costs, and how it is stopped."""
+
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def wait_until(condition, what: str, seconds: float = 60):
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if result := condition():
+            return result
+        time.sleep(0.002)
+    raise TimeoutError(what)
+
+
+def answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def tree(pid: int) -> list[int]:
+    try:
+        tasks = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
+        children = [child for task in tasks for child in (task / "children").read_text().split()]
+    except FileNotFoundError:
+        return []
+    return [pid] + [p for child in children for p in tree(int(child))]
+
+
+class Server:
+    """`prefix` stands before the path in the request line: a forward proxy is asked for a whole URL."""
+
+    def __init__(self, name: str, port: int, process: subprocess.Popen, prefix: str = ""):
+        self.name, self.port, self.process, self.prefix = name, port, process, prefix
+
+    def cpu_seconds(self) -> float:
+        ticks = 0
+        for pid in tree(self.process.pid):
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+            ticks += int(fields[11]) + int(fields[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
+    def reset_peak(self):
+        for pid in tree(self.process.pid):
+            pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+    def _status(self, field: str) -> float:
+        kib = 0
+        for pid in tree(self.process.pid):
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+            kib += int(re.search(rf"{field}:\s+(\d+)", status).group(1))
+        return kib / 1024
+
+    def peak_mib(self) -> float:
+        return self._status("VmHWM")
+
+    def private_mib(self) -> float:
+        """Without pages of files, which the kernel takes back when it wants them."""
+        return self._status("RssAnon")
+
+    def stop(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        try:
+            self.process.wait(timeout=30)
+        except subprocess.TimeoutExpired:
+            for pid in tree(self.process.pid):
+                os.kill(pid, signal.SIGKILL)
+            self.process.wait()

@@ -1,0 +1,101 @@
+"""W8 and W9: connections that do little, and tunnels."""
+
+import contextlib
+import socket
+
+import load
+import peers
+
+MIB = 1 << 20
+
+
+@contextlib.contextmanager
+def forward_proxies(bench, names):
+    running = [peers.start_nginx("origin", bench.folder("origin"), bench.root)]
+    try:
+        port = running[0].port
+        for name in names:
+            running.append(peers.start(bench, name, port))
+        running.append(peers.start_hawker(bench.folder("hawker"), bench.hawkerd, [port], [port],
+                                          "limits: { connections: 20000 }\n"))
+        yield f"127.0.0.1:{port}", running[1:]
+    finally:
+        for server in running:
+            server.stop()
+
+
+def ask(server, host, path, receive_buffer=None) -> socket.socket:
+    client = socket.socket()
+    if receive_buffer:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    client.connect(("127.0.0.1", server.port))
+    client.sendall(f"GET {server.prefix}{path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    return client
+
+
+def idle_and_slow(bench):
+    """W8: connections that stay open and say nothing; clients that read nothing."""
+    idle, slow = (2000, 300) if bench.quick else (10_000, 2000)
+    clients = []
+
+    def measure_idle(server, _):
+        before = server.private_mib()
+        for _ in range(idle):
+            clients.append(ask(server, host, "/4k/1"))
+            left = 4096
+            while left > 0:
+                left -= len(clients[-1].recv(65536))
+        return {"KiB each": (server.private_mib() - before) * 1024 / idle}
+
+    def measure_slow(server, _):
+        alone = load.run(server, "/4k/1", host, connections=16, seconds=bench.seconds)
+        before = server.private_mib()
+        clients.extend(ask(server, host, "/large", receive_buffer=4096) for _ in range(slow))
+        for client in clients[-slow:]:
+            client.recv(1)
+        beside = load.run(server, "/4k/1", host, connections=16, seconds=bench.seconds)
+        return {"KiB each": (server.private_mib() - before) * 1024 / slow,
+                "others, × alone": beside.requests / beside.seconds / (alone.requests / alone.seconds)}
+
+    table = bench.table
+    rounds, bench.rounds = bench.rounds, 1  # what a process has grown by, it keeps
+    for workload, measure, most in (("W8 idle connections", measure_idle, 1), ("W8 slow readers", measure_slow, 8)):
+        with forward_proxies(bench, bench.beside) as (host, contestants):
+            for server in contestants:
+                load.run(server, "/large", host, requests=1)
+                load.run(server, "/4k/1", host, connections=64, requests=200)
+            bench.interleave(workload, contestants, measure, "hawker")
+        for client in clients:
+            client.close()
+        clients.clear()
+        table.must(workload, "KiB each", table.median(workload, "KiB each", "hawker"), most, False)
+    bench.rounds = rounds
+    table.must(workload, "others, × alone", table.median(workload, "others, × alone", "hawker"), 0.95, True)
+
+
+def tunnels(bench):
+    """W9: a large object through CONNECT, 1 and 32 clients; and how many tunnels are made a second."""
+    names = [name for name in bench.beside if name in ("squid", "trafficserver")]
+    if not names:
+        return
+    with forward_proxies(bench, names) as (host, contestants):
+        for server in contestants:
+            server.prefix = ""  # inside of a tunnel the origin itself is asked
+        for count in (1, 32):
+            workload = f"W9 tunnel, {count} client{'s' if count > 1 else ''}"
+
+            def measure(server, _, count=count):
+                before = server.cpu_seconds()
+                seen = load.run(server, "/large", host, connections=count, seconds=bench.seconds, tunnel=host)
+                gib = seen.bytes / 2**30
+                return {"GiB/s": gib / seen.seconds, "CPU s/GiB": (server.cpu_seconds() - before) / gib}
+            bench.interleave(workload, contestants, measure, names[0])
+            best = max(bench.table.median(workload, "GiB/s", name) for name in names)
+            bench.table.must(workload, "GiB/s, × best peer", bench.table.median(workload, "GiB/s", "hawker") / best, 2.5, True)
+
+        def set_up(server, _):
+            seen = load.run(server, None, host, connections=16, seconds=bench.seconds, tunnel=host, fresh=True)
+            return {"tunnels/s": seen.requests / seen.seconds}
+        bench.interleave("W9 tunnels made", contestants, set_up, names[0])
+        if "trafficserver" in names:
+            bench.table.must_reach("W9 tunnels made", "tunnels/s", "trafficserver", 2)

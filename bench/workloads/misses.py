@@ -1,0 +1,125 @@
+"""W5 to W7: what has to be fetched first."""
+
+import contextlib
+import signal
+from types import SimpleNamespace
+
+import load
+import origin as origins
+import peers
+from server import Server
+
+MIB = 1 << 20
+
+
+@contextlib.contextmanager
+def before(bench, port: int, extra: str = ""):
+    """Fresh caches before the origin at `port`, and the origin itself as `direct`. `extra`: of hawker's configuration."""
+    running = []
+    try:
+        for name in bench.beside:
+            running.append(peers.start(bench, name, port, slice_size="4m"))
+        running.append(peers.start_hawker(bench.folder("hawker"), bench.hawkerd, [port], [443], extra))
+        yield [Server("direct", port, SimpleNamespace(pid=0))] + running
+    finally:
+        for server in running:
+            server.stop()
+
+
+def timed(server, target, host, **options) -> dict:
+    seen = load.run(server, target, host, connections=1, requests=1, **options)
+    return {"s": seen.seconds, "first byte ms": seen.first_byte_max_ms}
+
+
+def best(table, workload, unit) -> float:
+    """Of the peers; `direct` and hawker are none."""
+    return min(row["median"] for row in table.rows
+               if row["workload"] == workload and row["unit"] == unit and row["peer"] not in ("direct", "hawker"))
+
+
+def one_client(bench):
+    """W5: one client, one cold object; an origin as fast as it can be, and one that takes 50 ms to the first byte."""
+    table = bench.table
+    quick_origin = peers.start_nginx("origin", bench.folder("origin"), bench.root)
+    try:
+        with before(bench, quick_origin.port) as contestants:
+            host, workload = f"127.0.0.1:{quick_origin.port}", "W5 cold, fast origin"
+            bench.interleave(workload, contestants, lambda server, i: timed(server, f"/cold{i}", host), "direct")
+            table.must(workload, "s, × best peer", table.median(workload, "s", "hawker") / best(table, workload, "s"), 1.0, False)
+            table.must(workload, "first byte, ms after the origin's",
+                       table.median(workload, "first byte ms", "hawker") - table.median(workload, "first byte ms", "direct"),
+                       1.0, False)
+    finally:
+        quick_origin.stop()
+    late = origins.Origin(bench.root / "large", delay=0.05)
+    with before(bench, late.port) as contestants:
+        host, workload = f"127.0.0.1:{late.port}", "W5 cold, 50 ms to first byte"
+        bench.interleave(workload, contestants, lambda server, i: timed(server, f"/cold{i}", host), "direct")
+        table.must_reach(workload, "s", "direct", 1.15)
+        table.must(workload, "first byte, ms after the origin's",
+                   table.median(workload, "first byte ms", "hawker") - table.median(workload, "first byte ms", "direct"),
+                   1.0, False)
+    late.close()
+
+
+def paced_origin(bench):
+    """W6: an origin that gives one connection 20 MiB/s."""
+    paced = origins.Origin(bench.root / "large", pace=20 * MIB)
+    try:
+        with before(bench, paced.port, "fetch: { connections: 8 }\n") as contestants:
+            host, workload = f"127.0.0.1:{paced.port}", "W6 cold, 20 MiB/s a connection"
+            rounds, bench.rounds = bench.rounds, 1
+            bench.interleave(workload, contestants, lambda server, i: timed(server, f"/cold{i}", host), "direct")
+            bench.rounds = rounds
+            bench.table.must_reach(workload, "s", "direct", 1 / 6)
+    finally:
+        paced.close()
+
+
+def crowd(bench):
+    """W7: 50 clients within 200 ms want one cold object of 256 MiB, each with its own signature."""
+    content = bench.root / "crowd"
+    with open(content, "wb") as file, open(bench.root / "large", "rb") as source:
+        size = min(256 * MIB, bench.large)
+        for _ in range(size // MIB):
+            file.write(source.read(MIB))
+    for workload, options, bounds in (
+            ("W7 crowd, whole", {}, (0.5, 1.00)), ("W7 crowd, 8 MiB ranges", {"range": 8 * MIB}, (1.1, 1.00)),
+            ("W7 crowd, the first leaves", {"leaves": True}, (0.5, 1.00))):
+        paced = origins.Origin(content, pace=50 * MIB)
+        try:
+            with before(bench, paced.port) as contestants:
+                measure_crowd(bench, workload, contestants, paced, size, dict(options))
+        finally:
+            paced.close()
+        bench.table.must_reach(workload, "s", "direct", bounds[0])
+        bench.table.must(workload, "bytes from the origin, × size",
+                         bench.table.median(workload, "origin bytes × size", "hawker"), bounds[1] + 0.001, False)
+        bench.table.must(workload, "slowest first byte, ms",
+                         bench.table.median(workload, "slowest first byte ms", "hawker"), 20, False)
+
+
+def measure_crowd(bench, workload, contestants, paced, size, options):
+    host, leaves = f"127.0.0.1:{paced.port}", options.pop("leaves", False)
+    # Ranges are fetched one after the other, as resuming and segmenting clients do.
+    if "range" in options:
+        options.update(size=size, in_order=True, requests=size // options["range"])
+    else:
+        options["requests"] = 1
+
+    def measure(server, number):
+        paced.forget()
+        # A cache that cannot ignore a signature is asked without one: it would fetch 50 times.
+        signature = f"?{load.signature()}" if server.name == "hawker" else ""
+        target = f"/crowd{number}{signature}"
+        first = load.start(server, target, host, requests=1) if leaves else None
+        if first is not None:
+            paced.wait_for_bytes(8 * MIB)
+            first.send_signal(signal.SIGKILL)
+            first.wait()
+        seen = load.run(server, target, host, connections=50, within=0.2, **options)
+        return {"s": seen.seconds, "slowest first byte ms": seen.first_byte_max_ms,
+                "origin bytes × size": paced.sent / size}
+    rounds, bench.rounds = bench.rounds, 1
+    bench.interleave(workload, contestants, measure, "direct")
+    bench.rounds = rounds
