@@ -26,6 +26,7 @@ build: ## everything, as a release
 
 test: ## unit tests, then end to end with real clients and servers
 	@scripts/install_packages.sh build test
+	@scripts/install_clients.sh
 	@scripts/build.sh release all
 	@ctest --preset release -j $(JOBS)
 	@HAWKERD=build/release/hawkerd $(PYTEST)

@@ -4,6 +4,7 @@ set -eu
 preset=$1
 cd "$(dirname "$0")/.."
 scripts/install_packages.sh build test
+scripts/install_clients.sh
 scripts/build.sh "$preset" all
 export ASAN_OPTIONS="detect_leaks=1:strict_string_checks=1:abort_on_error=1"
 export UBSAN_OPTIONS="print_stacktrace=1:halt_on_error=1"
