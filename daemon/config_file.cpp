@@ -42,7 +42,8 @@ public:
 private:
     Expected<void> top_level(const YAML::Node& key_node, const YAML::Node& value) {
         const std::string& key = key_node.Scalar();
-        if (key != "rules" && key != "origins" && key != "listeners" && key != "users")
+        if (key != "rules" && key != "origins" && key != "listeners" && key != "users" &&
+            key != "mirrors")
             return entry(key_node, "", value);
         if (const auto ok = only_once(key_node, key); !ok) return ok;
         if (key == "listeners") {
@@ -55,6 +56,12 @@ private:
             auto origins = read_origins(value, name_);
             if (!origins) return fail(std::move(origins).error());
             file_.origins = std::move(*origins);
+            return {};
+        }
+        if (key == "mirrors") {
+            auto mirrors = read_mirrors(value, name_);
+            if (!mirrors) return fail(std::move(mirrors).error());
+            file_.mirrors = std::move(*mirrors);
             return {};
         }
         if (key == "users") {

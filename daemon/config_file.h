@@ -1,5 +1,5 @@
 // The configuration file: options under nested keys, and the sections `rules`, `origins`,
-// `listeners` and `users`. One YAML file, nothing is included from elsewhere.
+// `listeners`, `mirrors` and `users`. One YAML file, nothing is included from elsewhere.
 //
 // Thread: any. Reading waits for the disk: at start, and on the control thread for a reload.
 // Failure: Errc::invalid with file and line, in words for the person who typed it; Errc::not_found
@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "daemon/listeners_config.h"
+#include "daemon/mirrors_config.h"
 #include "daemon/options.h"
 #include "daemon/origins_config.h"
 #include "daemon/users_config.h"
@@ -27,6 +28,7 @@ struct ConfigFile {
     std::optional<std::vector<filters::RuleSpec>> rules;
     std::vector<OriginSpec> origins;
     std::vector<ListenerSpec> listeners;
+    std::vector<MirrorSpec> mirrors;
     admission::Users::Terms users;
 };
 

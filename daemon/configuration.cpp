@@ -79,6 +79,9 @@ Expected<Configuration> load(const CommandLine& line, const char* const* environ
     auto listeners = resolve_listeners(std::move(file.listeners), configuration.options);
     if (!listeners) return fail(std::move(listeners).error());
     configuration.listeners = std::move(*listeners);
+    auto mirrors = resolve_mirrors(file.mirrors, configuration.options);
+    if (!mirrors) return fail(std::move(mirrors).error());
+    for (ListenerSpec& each : *mirrors) configuration.listeners.push_back(std::move(each));
     auto rules = filters::RuleSet::compile(std::move(*file.rules));
     if (!rules) return fail(std::move(rules).error().within(rules_name));
     configuration.rules = std::move(*rules);

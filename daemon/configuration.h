@@ -27,7 +27,7 @@ struct Configuration {
     std::shared_ptr<const filters::RuleSet> rules;
     std::shared_ptr<const origin::Routes> routes;
     std::shared_ptr<const admission::Users> users;
-    std::vector<ListenerSpec> listeners;  // the proxy's before the admin API's
+    std::vector<ListenerSpec> listeners;  // the proxy's, the admin API's, mirrors'
     std::string name;                     // of the file, or "the shipped configuration"
     std::vector<std::string> remarks;     // not wrong, but worth a warning
 };

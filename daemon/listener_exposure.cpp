@@ -84,9 +84,10 @@ Expected<void> check_exposure(const ListenerSpec& spec, const net::Address& addr
                     "  {}\n"
                     "or listen on a loopback address. Without one of them {}.",
                     spec.where, address.to_string(),
-                    admin ? "tls: {certificate: FILE, key: FILE, client_ca: FILE}    # below "
-                            "`listeners:`"
-                          : "auth: {htpasswd: /etc/hawker/users}    # who has a password there",
+                    spec.offer != Offer::proxy
+                        ? "tls: {certificate: FILE, key: FILE, client_ca: FILE}    # of this "
+                          "listener"
+                        : "auth: {htpasswd: /etc/hawker/users}    # who has a password there",
                     admin ? "everybody sees what is cached and for which URLs"
                           : "everybody could use this machine to reach what it reaches"));
 }
@@ -108,15 +109,18 @@ Expected<std::vector<ListenerSpec>> resolve_listeners(std::vector<ListenerSpec> 
                     fmt::format("{}: listen: there is no address to listen on; leave it out for "
                                 "127.0.0.1:65001",
                                 options.where("listen")));
-    for (ListenerSpec& spec : all) {
-        fill_in(spec, options);
-        if (const auto ok = check_users(spec, options); !ok) return fail(ok.error());
-        if (!spec.passed_name().empty()) continue;  // asked again when it is known
-        const auto address = net::Address::parse(spec.address);
-        if (!address) return fail(Error(address.error()).within(spec.where));
-        if (const auto ok = check_exposure(spec, *address); !ok) return fail(ok.error());
-    }
+    for (ListenerSpec& spec : all)
+        if (const auto ok = complete_listener(spec, options); !ok) return fail(ok.error());
     return all;
+}
+
+Expected<void> complete_listener(ListenerSpec& spec, const Options& options) {
+    fill_in(spec, options);
+    if (const auto ok = check_users(spec, options); !ok) return ok;
+    if (!spec.passed_name().empty()) return {};  // asked again when it is known
+    const auto address = net::Address::parse(spec.address);
+    if (!address) return fail(Error(address.error()).within(spec.where));
+    return check_exposure(spec, *address);
 }
 
 }  // namespace hawker::daemon

@@ -184,6 +184,7 @@ std::vector<proxy::ListenerTerms> Listeners::proxy_terms() const {
         terms.clients = bound.spec.clients;
         terms.authentication = bound.spec.authentication.value_or(proxy::ProxyAuthentication::none);
         terms.bandwidth = bound.spec.bandwidth;
+        terms.mirror = bound.spec.mirror;
         all.push_back(std::move(terms));
     }
     return all;
@@ -209,8 +210,8 @@ std::vector<net::Address> Listeners::addresses() const {
 
 std::vector<std::string> Listeners::names(Offer offer) const {
     std::vector<std::string> all;
-    for (const Bound& bound : offer == Offer::proxy ? proxies_ : admins_)
-        all.push_back(bound.name());
+    for (const Bound& bound : offer == Offer::admin ? admins_ : proxies_)
+        if (bound.spec.offer == offer) all.push_back(bound.name());
     return all;
 }
 

@@ -58,7 +58,11 @@ Expected<void> set_offers(ListenerSpec& spec, const YAML::Node& value) {
     const auto words = words_of(value);
     if (!words) return fail(words.error());
     for (const std::string& word : *words) {
-        if (word == "mirror" || word == "peer")
+        if (word == "mirror")
+            return fail(Errc::invalid,
+                        "write it below `mirrors:`, at the file's left edge: a mirror has a "
+                        "listener of its own (- listen: 127.0.0.1:8090)");
+        if (word == "peer")
             return fail(
                 Errc::invalid,
                 fmt::format("this hawkerd has no '{}' to offer; there are proxy and admin", word));
@@ -189,6 +193,31 @@ std::string contradiction(const ListenerSpec& spec) {
 
 }  // namespace
 
+Expected<bool> read_listener_term(ListenerSpec& spec, const YAML::Node& key,
+                                  const YAML::Node& value, const std::string& file) {
+    const std::string name = text_of(key);
+    if (name == "tls") {
+        spec.tls.emplace();
+        const auto ok = read_mapping(spec, value, kTlsKeys, "tls.", file);
+        return ok ? Expected<bool>(true) : Expected<bool>(fail(ok.error()));
+    }
+    if (name != "mode" && name != "clients" && name != "bandwidth") return false;
+    if (const auto ok = std::ranges::find(kListenerKeys, name, &Key::name)->set(spec, value); !ok)
+        return yaml::wrong(file, key, fmt::format("{}: {}", name, ok.error().what));
+    return true;
+}
+
+Expected<void> settle_listener(ListenerSpec& spec, const YAML::Node& node,
+                               const std::string& file) {
+    if (const std::string wrong = contradiction(spec); !wrong.empty())
+        return yaml::wrong(file, node, wrong);
+    // Who names an authority means it, unless the file says otherwise.
+    if (spec.tls && !spec.tls->client_ca.empty() &&
+        spec.tls->client_certificates == net::ClientCertificates::ignored)
+        spec.tls->client_certificates = net::ClientCertificates::required;
+    return {};
+}
+
 Expected<std::vector<ListenerSpec>> read_listeners(const YAML::Node& node,
                                                    const std::string& file) {
     std::vector<ListenerSpec> specs;
@@ -201,12 +230,7 @@ Expected<std::vector<ListenerSpec>> read_listeners(const YAML::Node& node,
         spec.where = fmt::format("{}:{}", file, yaml::line_of(member));
         if (const auto ok = read_mapping(spec, member, kListenerKeys, "", file); !ok)
             return fail(ok.error());
-        if (const std::string wrong = contradiction(spec); !wrong.empty())
-            return yaml::wrong(file, member, wrong);
-        // Who names an authority means it, unless the file says otherwise.
-        if (spec.tls && !spec.tls->client_ca.empty() &&
-            spec.tls->client_certificates == net::ClientCertificates::ignored)
-            spec.tls->client_certificates = net::ClientCertificates::required;
+        if (const auto ok = settle_listener(spec, member, file); !ok) return fail(ok.error());
         specs.push_back(std::move(spec));
     }
     return specs;

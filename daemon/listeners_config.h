@@ -11,6 +11,7 @@
 #include "daemon/proxy/proxy.h"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,7 +23,7 @@ class Node;
 
 namespace hawker::daemon {
 
-enum class Offer : std::uint8_t { proxy, admin };
+enum class Offer : std::uint8_t { proxy, admin, mirror };
 
 struct TlsFiles {
     std::string certificate;
@@ -40,10 +41,18 @@ struct ListenerSpec {
     std::vector<net::Cidr> clients;
     std::optional<proxy::ProxyAuthentication> authentication;
     std::uint64_t bandwidth = 0;
+    std::shared_ptr<const proxy::Mirror> mirror;  // of Offer::mirror
 
     // The name of a socket that systemd passes; empty when the daemon opens its own.
     std::string_view passed_name() const;
 };
+
+// For another section whose members are listeners: reads one of `mode`, `tls`, `clients` and
+// `bandwidth`. False when the key is none of these.
+Expected<bool> read_listener_term(ListenerSpec& spec, const YAML::Node& key,
+                                  const YAML::Node& value, const std::string& file);
+// What all keys say together; the last word on `spec`, of the member `node`.
+Expected<void> settle_listener(ListenerSpec& spec, const YAML::Node& node, const std::string& file);
 
 // The section alone. Errc::invalid with file and line.
 Expected<std::vector<ListenerSpec>> read_listeners(const YAML::Node& node, const std::string& file);
@@ -54,6 +63,9 @@ Expected<std::vector<ListenerSpec>> read_listeners(const YAML::Node& node, const
 // be reached from elsewhere and nothing says by whom: with the lines that mend it.
 Expected<std::vector<ListenerSpec>> resolve_listeners(std::vector<ListenerSpec> section,
                                                       const Options& options);
+
+// What it leaves open is filled in from the options; the same refusals.
+Expected<void> complete_listener(ListenerSpec& spec, const Options& options);
 
 // The same refusal for an address that is known only once it is bound.
 Expected<void> check_exposure(const ListenerSpec& spec, const net::Address& address);

@@ -23,7 +23,8 @@ Expected<std::string> contents(const std::string& path) {
     return fail(Errc::invalid, system_error(errno, fmt::format("{}: read", path)).what);
 }
 
-// The contents of a file whose bytes open doors.
+}  // namespace
+
 Expected<std::string> secret_contents(const std::string& path) {
     struct stat status{};
     if (::stat(path.c_str(), &status) == 0 && (status.st_mode & (S_IRWXO | S_IWGRP)) != 0)
@@ -31,6 +32,8 @@ Expected<std::string> secret_contents(const std::string& path) {
                     fmt::format("chmod 600 {}: others can read or change this secret", path));
     return contents(path);
 }
+
+namespace {
 
 Expected<void> check_authorities(const std::string& path) {
     const auto text = contents(path);

@@ -25,4 +25,8 @@ struct ConfiguredRoutes {
 Expected<ConfiguredRoutes> routes_of(const Options& options, std::span<const OriginSpec> origins,
                                      const std::string& name);
 
+// The contents of a file whose bytes open doors. Errc::invalid, with the cure, when others can read
+// it.
+Expected<std::string> secret_contents(const std::string& path);
+
 }  // namespace hawker::daemon

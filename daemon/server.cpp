@@ -193,6 +193,10 @@ void Server::announce() const {
               configuration_.rules->rules().size(), workers_.size(),
               cache_options(configuration_.options).directory.string());
     log_.info("interception: {}", interceptions_.description());
+    for (const proxy::ListenerTerms& terms : identity_.listeners)
+        if (terms.mirror)
+            log_.info("mirror {}={} of {}", terms.mirror->name, terms.name,
+                      fmt::join(terms.mirror->upstreams, ", "));
     // Others read the ports from this line: its form is fixed.
     log_.info("listening proxy={} admin={} pid={}", fmt::join(listeners_.names(Offer::proxy), ","),
               fmt::join(listeners_.names(Offer::admin), ","), ::getpid());

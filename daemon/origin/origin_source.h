@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "cache/source.h"
 #include "daemon/origin/client.h"
+#include "daemon/origin/upstreams.h"
 
 #include <functional>
 #include <memory>
@@ -26,6 +27,11 @@ using ClientOf = std::function<Client&(Executor& home)>;
 
 struct SourceOptions {
     std::string url;  // the client's own, signature and all
+    // Where several servers have the same thing: its URL at each, and which of them is asked. Empty
+    // and null: `url` is the only one.
+    std::vector<std::string> alternatives;
+    std::shared_ptr<Upstreams> upstreams;
+    bool asks_nobody = false;  // every transfer fails with Errc::unavailable, at once
     // End-to-end request fields that may go to the origin; no Range, no conditionals.
     http::Fields fields;
     // At most 5 hops. To another scheme, host or port only harmless fields go on.

@@ -55,12 +55,10 @@ OriginTransfer::OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, Ran
       home_(home),
       purpose_(purpose),
       range_(range),
-      target_(split_url(shared_->options.url)),
-      fields_(shared_->options.fields) {
-    for (const std::string_view name : {"Range", "If-Range", "If-Match", "If-None-Match",
-                                        "If-Modified-Since", "If-Unmodified-Since"})
-        fields_.remove(name);
-    fields_.set("Accept-Encoding", "identity");  // R17: a range cuts the encoded form
+      target_(fail(Errc::unavailable, "no server is left to ask")) {
+    if (shared_->options.upstreams)
+        order_ = shared_->options.upstreams->order(std::chrono::steady_clock::now());
+    (void)turn_to_next();
     if (!is_at_home()) return;
     shared_->transfers.insert(this);
     cancelled_ = shared_->stopped;
@@ -73,7 +71,7 @@ OriginTransfer::~OriginTransfer() {
 
 // Whoever asks while another transfer of this source runs asks for a further part.
 void OriginTransfer::begin() {
-    under_way_ = true;
+    if (std::exchange(under_way_, true)) return;
     if (shared_->under_way.fetch_add(1) > 0) kind_ = Lanes::Kind::further_part;
 }
 
@@ -91,18 +89,66 @@ Request OriginTransfer::next_request() const {
     return request;
 }
 
+bool OriginTransfer::turn_to_next() {
+    const SourceOptions& options = shared_->options;
+    const bool is_only_one = !options.upstreams;
+    if (turn_ == (is_only_one ? 1 : order_.size())) return false;
+    target_ = split_url(is_only_one ? options.url : options.alternatives[order_[turn_]]);
+    ++turn_;
+    fields_ = options.fields;
+    for (const std::string_view name : {"Range", "If-Range", "If-Match", "If-None-Match",
+                                        "If-Modified-Since", "If-Unmodified-Since"})
+        fields_.remove(name);
+    fields_.set("Accept-Encoding", "identity");  // R17: a range cuts the encoded form
+    hops_ = 0;
+    promised_.reset();
+    return true;
+}
+
+// What the server that was asked came to: whoever is next asks another one first if it failed.
+void OriginTransfer::told(const Error& error) {
+    if (!shared_->options.upstreams || turn_ == 0) return;
+    const bool failed = error.code == Errc::unavailable || error.code == Errc::timed_out ||
+                        error.code == Errc::closed || error.code == Errc::invalid;
+    if (failed)
+        shared_->options.upstreams->failed(order_[turn_ - 1], std::chrono::steady_clock::now());
+}
+
 Task<Expected<cache::Arrival>> OriginTransfer::head() {
+    if (shared_->options.asks_nobody) co_return fail(Errc::unavailable, "no origin is asked");
     if (!target_) co_return fail(target_.error());
     begin();
+    for (;;) {
+        server_failed_ = false;
+        auto arrival = co_await ask_one();
+        if (cancelled_ || !shared_->options.upstreams) co_return arrival;
+        if (!server_failed_) {
+            shared_->options.upstreams->worked(order_[turn_ - 1]);
+            co_return arrival;
+        }
+        told(arrival.error());
+        if (!turn_to_next() || !target_) co_return arrival;
+        if (is_at_home()) shared_->declined.reset();
+        begin();
+    }
+}
+
+Task<Expected<cache::Arrival>> OriginTransfer::ask_one() {
     for (;;) {
         if (cancelled_) co_return fail(Errc::cancelled, "the transfer was cancelled");
         response_ = shared_->client_of(home_).send(next_request());
         auto head = co_await response_->head();
         if (!head) {
             end();
+            server_failed_ = head.error().code != Errc::cancelled &&
+                             head.error().code != Errc::denied &&
+                             head.error().code != Errc::exhausted;
             co_return fail(of_transport(std::move(head.error())));
         }
-        if (follow(*head) == Next::judge) co_return judge(std::move(*head));
+        if (follow(*head) == Next::judge) {
+            server_failed_ = head->status >= 500;
+            co_return judge(std::move(*head));
+        }
         response_->cancel();
     }
 }
@@ -157,6 +203,7 @@ Task<Expected<std::span<const std::byte>>> OriginTransfer::read() {
     if (!response_) co_return fail(Errc::closed, "the transfer was declined");
     auto bytes = co_await response_->read();
     if (!bytes || bytes->empty()) end();
+    if (!bytes) told(bytes.error());
     if (!bytes || !remaining_) co_return bytes;
     if (bytes->empty() && *remaining_ > 0)
         co_return fail(Errc::closed, fmt::format("{} bytes are missing at the end", *remaining_));

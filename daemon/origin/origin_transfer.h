@@ -47,6 +47,10 @@ private:
 
     bool is_at_home() const { return &home_ == &shared_->home; }
     Request next_request() const;
+    // The first request of the next server that has the thing. False when none is left.
+    bool turn_to_next();
+    void told(const Error& error);
+    Task<Expected<cache::Arrival>> ask_one();
     void begin();
     void end();
     Next follow(const http::ResponseHead& head);
@@ -56,12 +60,15 @@ private:
     Executor& home_;
     Purpose purpose_;
     RangeSpec range_;
+    std::vector<std::size_t> order_;  // places in SourceOptions::alternatives
+    std::size_t turn_ = 0;            // the next of them
     Expected<Target> target_;
     http::Fields fields_;  // of the next request, without Range
     int hops_ = 0;
     std::optional<Digest> promised_;  // by an answer that redirected here
     std::unique_ptr<Response> response_;
     std::optional<std::uint64_t> remaining_;  // of Arrival::length
+    bool server_failed_ = false;              // what was answered last was no word about the thing
     bool cancelled_ = false;
     bool under_way_ = false;
     Lanes::Kind kind_ = Lanes::Kind::first;

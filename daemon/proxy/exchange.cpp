@@ -89,9 +89,12 @@ void cut(Context& context, const Error& error) {
     context.client.close();
 }
 
-namespace {
+http::Fields with_token(const Context& context, http::Fields fields) {
+    if (context.mirror && !context.mirror->token.empty())
+        fields.set("Authorization", fmt::format("Bearer {}", context.mirror->token));
+    return fields;
+}
 
-// The road of one that knows its URL, which outlives it.
 Task<void> serve_url(Context& context, std::string_view url) {
     context.decision = context.settings->rules->decide(question_of(context.request, url));
     context.decision.signed_field += field_to_leave_alone(context.request.fields);
@@ -105,6 +108,8 @@ Task<void> serve_url(Context& context, std::string_view url) {
     else
         co_await pass_through(context);
 }
+
+namespace {
 
 Task<void> serve_inside(Context& context) {
     auto url = url_inside(*context.inside, context.request);
@@ -127,7 +132,8 @@ Task<void> serve(Context& context) {
     Share share = ask_for_share(context);
     if (!share.is_granted) co_await wait_for_share(context, share);
     if (!share.is_granted) co_return;
-    if (request.form == http::TargetForm::authority && !context.inside) {
+    const std::shared_ptr<const Mirror> mirror = context.listener().mirror;
+    if (request.form == http::TargetForm::authority && !context.inside && !mirror) {
         co_await open_tunnel(context);
         co_return;
     }
@@ -144,6 +150,10 @@ Task<void> serve(Context& context) {
     }
     if (ends_here(context)) {
         co_await answer_options(context);
+        co_return;
+    }
+    if (mirror) {
+        co_await serve_mirror(context, *mirror);
         co_return;
     }
     if (context.inside) {

@@ -39,7 +39,8 @@ struct Context {
     std::string_view known_user = {};     // whom a certificate, or the tunnel outside, has named
     const Intercepted* inside = nullptr;  // the tunnel that the request came through, if any
     std::optional<Intercepted> opened =
-        std::nullopt;  // by this CONNECT: what follows on the socket is inside
+        std::nullopt;                    // by this CONNECT: what follows on the socket is inside
+    const MirrorTurn* mirror = nullptr;  // what a mirror changes; null: a forward proxy's exchange
 
     const ListenerTerms& listener() const { return settings->listeners[listener_place]; }
     const admission::UserTerms& user_terms() const {
@@ -58,12 +59,19 @@ Task<void> answer(Context& context, const Error& error, std::string_view proxy_e
 // short file.
 void cut(Context& context, const Error& error);
 
+// What goes up with this request: its end-to-end fields (`fetch_fields` or `forwarded_fields`), and
+// a mirror's own token where the client has none.
+http::Fields with_token(const Context& context, http::Fields fields);
+
 // The roads. Each returns when the response has ended, one way or the other.
 Task<void> pass_through(Context& context);
 Task<void> serve_from_cache(Context& context);
 Task<void> open_tunnel(Context& context);
 // Relays a response whose head was read already: origin's status, fields and body, unchanged.
 Task<void> relay(Context& context, http::ResponseHead head, origin::Response& response);
+
+// The road of a request that knows its URL, which outlives it: the rules decide.
+Task<void> serve_url(Context& context, std::string_view url);
 
 // Chooses the road.
 Task<void> serve(Context& context);

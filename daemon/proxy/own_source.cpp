@@ -8,12 +8,18 @@ origin::SourceOptions source_options(const Context& context) {
     const filters::Decision& decision = context.decision;
     origin::SourceOptions options;
     options.url = decision.origin_url;
-    options.fields = fetch_fields(context.request, context.settings->pseudonym);
+    options.fields =
+        with_token(context, fetch_fields(context.request, context.settings->pseudonym));
     options.follow_redirects = decision.rule->follow_redirects;
     options.may_store_credentialed = decision.rule->ignore_credentials;
     options.obey_cache_control = decision.rule->policy == filters::Policy::http;
     options.content_types = decision.rule->content_types;
     options.knows_digest = decision.digest.has_value();
+    if (context.mirror) {
+        options.alternatives = context.mirror->urls;
+        options.upstreams = context.mirror->upstreams;
+        options.asks_nobody = context.mirror->asks_nobody;
+    }
     return options;
 }
 

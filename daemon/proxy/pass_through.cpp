@@ -1,7 +1,8 @@
 // Requests that are not for the cache: to the origin and back, streamed both ways, changed only as
 // RFC 9110 section 7.6 asks.
+#include "daemon/proxy/pass_through.h"
+
 #include "daemon/http/caching.h"
-#include "daemon/proxy/exchange.h"
 
 #include <charconv>
 
@@ -52,24 +53,6 @@ private:
     std::optional<Error> error_;
 };
 
-origin::Request origin_request(const Context& context) {
-    origin::Request request;
-    request.method = context.request.method;
-    request.url = context.decision.origin_url;
-    request.fields = forwarded_fields(context.request, context.settings->pseudonym);
-    request.body = context.request.framing;
-    request.content_length = context.request.content_length;
-    if (context.request.method == "OPTIONS") {
-        const auto left = context.request.fields.get("Max-Forwards");
-        std::uint64_t hops = 0;
-        if (left &&
-            std::from_chars(left->data(), left->data() + left->size(), hops).ec == std::errc() &&
-            hops > 0)
-            request.fields.set("Max-Forwards", fmt::format("{}", hops - 1));
-    }
-    return request;
-}
-
 // Waits for the rest of an upload whose response is over; closes the connection rather than wait
 // long.
 Task<void> end_upload(Context& context, Upload& upload, Task<void>& running,
@@ -99,8 +82,28 @@ std::optional<std::uint64_t> announced_length(const http::ResponseHead& head) {
 
 }  // namespace
 
+origin::Request origin_request(const Context& context) {
+    origin::Request request;
+    request.method = context.request.method;
+    request.url = context.decision.origin_url;
+    request.fields =
+        with_token(context, forwarded_fields(context.request, context.settings->pseudonym));
+    request.body = context.request.framing;
+    request.content_length = context.request.content_length;
+    if (context.request.method == "OPTIONS") {
+        const auto left = context.request.fields.get("Max-Forwards");
+        std::uint64_t hops = 0;
+        if (left &&
+            std::from_chars(left->data(), left->data() + left->size(), hops).ec == std::errc() &&
+            hops > 0)
+            request.fields.set("Max-Forwards", fmt::format("{}", hops - 1));
+    }
+    return request;
+}
+
 Task<void> relay(Context& context, http::ResponseHead head, origin::Response& response) {
     const bool has_body = relays_a_body(head, context.request);
+    if (context.mirror && context.mirror->down) context.mirror->down(head);
     const auto length = announced_length(head);
     make_relayable(head, context.settings->pseudonym);
     if (has_body && response.framing() == http::Framing::until_close) context.out.end_by_closing();
@@ -129,6 +132,10 @@ Task<void> relay(Context& context, http::ResponseHead head, origin::Response& re
 
 Task<void> pass_through(Context& context) {
     context.record.source = "pass";
+    if (context.mirror) {
+        const bool has_passed = co_await pass_upward(context);
+        if (has_passed) co_return;
+    }
     const auto response = context.origin().send(origin_request(context));
     context.cancel = [&response] { response->cancel(); };
     Upload upload(context);

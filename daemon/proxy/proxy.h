@@ -21,6 +21,7 @@
 #include "daemon/origin/client.h"
 #include "daemon/origin/origin_source.h"
 #include "daemon/proxy/access_memory.h"
+#include "daemon/proxy/mirror.h"
 #include "filters/rule_set.h"
 
 #include <chrono>
@@ -46,6 +47,7 @@ struct ListenerTerms {
     std::vector<net::Cidr> clients;             // who may connect; empty: everybody
     ProxyAuthentication authentication = ProxyAuthentication::none;
     std::uint64_t bandwidth = 0;  // bytes a second for all its clients together; 0: no limit
+    std::shared_ptr<const Mirror> mirror;  // null: a forward proxy
 
     // A Unix socket's clients have no network: its file's mode says who they are.
     bool admits(const net::Address& client) const;

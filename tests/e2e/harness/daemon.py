@@ -79,6 +79,9 @@ class Hawker:
         self.proxies = found["proxy"].split(",")  # as the log has them
         self.proxy = _first_plain(self.proxies)
         self.admin = _first_plain(found["admin"].split(","))
+        # Of mirrors, in the order of the configuration: what clients take for the origin.
+        self.mirrors = [name if "://" in name else f"http://{name}"
+                        for name in re.findall(r"mirror [\w-]+=(\S+) of ", self.log())]
         self.pid = int(found["pid"])
         self.proxy_url = f"http://{self.proxy[0]}:{self.proxy[1]}" if self.proxy else None
         return self

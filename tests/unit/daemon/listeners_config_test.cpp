@@ -126,7 +126,7 @@ TEST(Listeners, AMistakeIsNamedWithItsLine) {
         error_of(head + "client: 10.0.0.0/8\n"),
         HasSubstr("file.yaml:3: unknown key 'client' in a listener; did you mean 'clients'"));
     EXPECT_THAT(error_of(head + "clients: 10.0.0.0/99\n"), HasSubstr("file.yaml:3: clients: "));
-    EXPECT_THAT(error_of(head + "offers: [mirror]\n"), HasSubstr("no 'mirror' to offer"));
+    EXPECT_THAT(error_of(head + "offers: [mirror]\n"), HasSubstr("below `mirrors:`"));
     EXPECT_THAT(error_of(head + "offers: [proxy, admin]\n"), HasSubstr("offers one thing"));
     EXPECT_THAT(error_of(head + "offers: []\n"), HasSubstr("expected a list"));
     EXPECT_THAT(error_of(head + "mode: 0660\n"), HasSubstr("mode: is for the file"));

@@ -1,0 +1,218 @@
+#include "daemon/mirrors_config.h"
+
+#include "base/units.h"
+#include "daemon/nearest_word.h"
+#include "daemon/route_config.h"
+#include "daemon/yaml.h"
+#include "filters/url.h"
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <utility>
+
+#include <fmt/ranges.h>
+
+namespace hawker::daemon {
+
+namespace {
+
+using Setter = Expected<void> (*)(MirrorSpec& spec, const YAML::Node& value);
+struct Key {
+    std::string_view name;
+    Setter set;
+    bool for_repositories = false;  // only for kinds that know some
+};
+
+Expected<void> set_kind(MirrorSpec& spec, const YAML::Node& value) {
+    if (auto ok = yaml::set(spec.kind, value); !ok) return ok;
+    spec.mirror.kind = proxy::mirror_kind(spec.kind);
+    if (spec.mirror.kind) return {};
+    std::vector<std::string> known;
+    for (const std::string_view name : proxy::kinds_of_mirrors()) known.emplace_back(name);
+    return fail(Errc::invalid, fmt::format("'{}' is none of {}{}", spec.kind,
+                                           fmt::join(known, ", "), did_you_mean(spec.kind, known)));
+}
+
+Expected<void> set_listen(MirrorSpec& spec, const YAML::Node& value) {
+    if (auto ok = yaml::set(spec.listen, value); !ok) return ok;
+    for (const std::string& address : spec.listen)
+        if (auto ok = check_listener_address(address); !ok) return ok;
+    return {};
+}
+
+Expected<void> set_upstreams(MirrorSpec& spec, const YAML::Node& value) {
+    if (auto ok = yaml::set(spec.mirror.upstreams, value); !ok) return ok;
+    for (std::string& upstream : spec.mirror.upstreams) {
+        const auto url = filters::parse_url(upstream);
+        if (!url)
+            return fail(Errc::invalid, fmt::format("expected URLs like https://host.example: {}",
+                                                   url.error().what));
+        if (url->has_query)
+            return fail(Errc::invalid, fmt::format("'{}': take the query away", upstream));
+        while (upstream.ends_with('/')) upstream.pop_back();
+    }
+    return {};
+}
+
+// What can stand in a field. The text itself stands in no message.
+Expected<void> check_token(std::string_view token) {
+    const bool is_good = !token.empty() && std::ranges::all_of(token, [](unsigned char c) {
+        return c > ' ' && c < 0x7F;
+    });
+    if (is_good) return {};
+    return fail(Errc::invalid, "expected a token: visible characters without spaces");
+}
+
+Expected<void> set_token(MirrorSpec& spec, const YAML::Node& value) {
+    if (auto ok = yaml::set(spec.mirror.token, value); !ok) return ok;
+    return check_token(spec.mirror.token);
+}
+
+Expected<void> set_access(MirrorSpec& spec, const YAML::Node& value) {
+    const auto text = yaml::scalar(value);
+    if (!text) return fail(text.error());
+    const auto access = filters::parse_access(*text);
+    if (!access || *access == filters::Access::capability)
+        return fail(Errc::invalid, fmt::format("'{}' is neither verify nor shared", *text));
+    spec.mirror.access = *access;
+    return {};
+}
+
+Expected<void> set_ref_ttl(MirrorSpec& spec, const YAML::Node& value) {
+    const auto text = yaml::scalar(value);
+    if (!text) return fail(text.error());
+    const auto ttl = parse_duration(*text);
+    if (!ttl) return fail(ttl.error());
+    spec.mirror.ref_ttl = *ttl;
+    return {};
+}
+
+Expected<void> set_offline_access(MirrorSpec& spec, const YAML::Node& value) {
+    std::vector<std::string> words;
+    if (auto ok = yaml::set(words, value); !ok) return ok;
+    for (const std::string& word : words) {
+        const auto network = net::Cidr::parse(word);
+        if (!network) return fail(network.error());
+        spec.mirror.offline_access.push_back(*network);
+    }
+    return {};
+}
+
+constexpr std::array kKeys = {
+    Key{"listen", set_listen},
+    Key{"kind", set_kind},
+    Key{"upstreams", set_upstreams},
+    Key{"token", set_token},
+    Key{"token_file", [](MirrorSpec& spec,
+                         const YAML::Node& value) { return yaml::set(spec.token_file, value); }},
+    Key{"offline", [](MirrorSpec& spec,
+                      const YAML::Node& value) { return yaml::set(spec.mirror.offline, value); }},
+    Key{"access", set_access, true},
+    Key{"ref_ttl", set_ref_ttl, true},
+    Key{"offline_access", set_offline_access, true},
+};
+
+std::unexpected<Error> unknown_key(const YAML::Node& key, const std::string& file) {
+    std::vector<std::string> known = {"mode", "tls", "clients", "bandwidth"};
+    for (const Key& each : kKeys) known.emplace_back(each.name);
+    const std::string hint = key.Scalar() == "auth"
+                                 ? "; a mirror's clients send no proxy password: say who may come "
+                                   "with clients: or tls: {client_ca: FILE}"
+                                 : did_you_mean(key.Scalar(), known);
+    return yaml::wrong(file, key, fmt::format("unknown key '{}' in mirrors{}", key.Scalar(), hint));
+}
+
+// What the keys say together. Empty when they agree.
+std::string contradiction(const MirrorSpec& spec, const std::set<std::string>& seen) {
+    if (spec.listen.empty()) return "this mirror has no 'listen': - listen: 127.0.0.1:8090";
+    for (const Key& key : kKeys)
+        if (key.for_repositories && seen.contains(std::string(key.name)) &&
+            !spec.mirror.kind->knows_repositories())
+            return fmt::format(
+                "take '{0}' away: kind '{1}' knows no repositories, and leaves {0} to the rules",
+                key.name, spec.kind);
+    if (spec.mirror.upstreams.empty())
+        return "this mirror has no 'upstreams': upstreams: [https://host.example]";
+    if (!spec.mirror.token.empty() && !spec.token_file.empty())
+        return "token: and token_file: are the same thing; keep one of them";
+    return {};
+}
+
+Expected<void> read_member(MirrorSpec& spec, const YAML::Node& node, const std::string& file) {
+    if (!node.IsMap())
+        return yaml::wrong(file, node,
+                           fmt::format("expected a mapping like 'listen: 127.0.0.1:8090', found {}",
+                                       yaml::kind_of(node)));
+    std::set<std::string> seen;
+    for (const auto& member : node) {
+        const std::string& name = member.first.Scalar();
+        if (!seen.insert(name).second)
+            return yaml::wrong(file, member.first,
+                               fmt::format("'{}' stands in this mirror twice", name));
+        const auto term = read_listener_term(spec.listener, member.first, member.second, file);
+        if (!term) return fail(term.error());
+        if (*term) continue;
+        const auto* const key = std::ranges::find(kKeys, name, &Key::name);
+        if (key == kKeys.end()) return unknown_key(member.first, file);
+        if (const auto ok = key->set(spec, member.second); !ok)
+            return yaml::wrong(file, member.first, fmt::format("{}: {}", name, ok.error().what));
+    }
+    if (spec.mirror.upstreams.empty())
+        for (const std::string_view url : spec.mirror.kind->usual_upstreams())
+            spec.mirror.upstreams.emplace_back(url);
+    if (const std::string wrong = contradiction(spec, seen); !wrong.empty())
+        return yaml::wrong(file, node, wrong);
+    return {};
+}
+
+}  // namespace
+
+Expected<std::vector<MirrorSpec>> read_mirrors(const YAML::Node& node, const std::string& file) {
+    std::vector<MirrorSpec> specs;
+    if (node.IsNull()) return specs;
+    if (!node.IsSequence())
+        return yaml::wrong(file, node,
+                           "mirrors: expected a list, each member beginning with '- listen:'");
+    for (const YAML::Node& member : node) {
+        MirrorSpec spec;
+        spec.mirror.kind = proxy::mirror_kind(spec.kind);
+        spec.listener.where = fmt::format("{}:{}", file, yaml::line_of(member));
+        spec.listener.offer = Offer::mirror;
+        if (const auto ok = read_member(spec, member, file); !ok) return fail(ok.error());
+        for (const std::string& address : spec.listen) {
+            spec.listener.address = address;
+            if (const auto ok = settle_listener(spec.listener, member, file); !ok)
+                return fail(ok.error());
+        }
+        specs.push_back(std::move(spec));
+    }
+    return specs;
+}
+
+Expected<std::vector<ListenerSpec>> resolve_mirrors(const std::vector<MirrorSpec>& specs,
+                                                    const Options& options) {
+    std::vector<ListenerSpec> listeners;
+    for (const MirrorSpec& spec : specs) {
+        auto mirror = std::make_shared<proxy::Mirror>(spec.mirror);
+        mirror->name = spec.kind;
+        mirror->health = std::make_shared<origin::Upstreams>(mirror->upstreams.size());
+        if (!spec.token_file.empty()) {
+            const auto text = secret_contents(spec.token_file);
+            if (!text) return fail(Error(text.error()).within(spec.listener.where));
+            mirror->token = text->substr(0, text->find_first_of("\r\n"));
+            if (const auto ok = check_token(mirror->token); !ok)
+                return fail(Error(ok.error()).within(spec.token_file));
+        }
+        for (const std::string& address : spec.listen) {
+            ListenerSpec listener = spec.listener;
+            listener.address = address;
+            listener.mirror = mirror;
+            if (const auto ok = complete_listener(listener, options); !ok) return fail(ok.error());
+            listeners.push_back(std::move(listener));
+        }
+    }
+    return listeners;
+}
+
+}  // namespace hawker::daemon

@@ -1,0 +1,42 @@
+#include "daemon/origin/upstreams.h"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+namespace hawker::origin {
+
+namespace {
+
+constexpr std::chrono::milliseconds kFirstRest{1'000};
+constexpr std::chrono::milliseconds kLongestRest{30'000};
+
+}  // namespace
+
+std::vector<std::size_t> Upstreams::order(SteadyTime now) {
+    const std::scoped_lock lock(mutex_);
+    std::vector<std::size_t> places(states_.size());
+    std::iota(places.begin(), places.end(), std::size_t{0});
+    std::ranges::sort(places, {}, [this, now](std::size_t place) {
+        return std::pair(std::max(states_[place].rests_until, now), place);
+    });
+    if (places.empty()) return places;
+    // Whoever is first and was ill is being tried now; once is enough for the moment.
+    State& first = states_[places.front()];
+    if (first.rest.count() > 0) first.rests_until = std::max(first.rests_until, now + first.rest);
+    return places;
+}
+
+void Upstreams::failed(std::size_t which, SteadyTime now) {
+    const std::scoped_lock lock(mutex_);
+    State& state = states_[which];
+    state.rest = std::clamp(state.rest * 2, kFirstRest, kLongestRest);
+    state.rests_until = now + state.rest;
+}
+
+void Upstreams::worked(std::size_t which) {
+    const std::scoped_lock lock(mutex_);
+    states_[which] = State();
+}
+
+}  // namespace hawker::origin

@@ -1,0 +1,35 @@
+// kind: generic. The path is kept, and the rules see the URL at the first upstream, whichever of
+// them is asked: so a request has one task, wherever its bytes come from.
+#include "daemon/proxy/exchange.h"
+#include "daemon/proxy/mirror_kinds.h"
+
+namespace hawker::proxy {
+
+namespace {
+
+class GenericMirror final : public MirrorKind {
+public:
+    Task<void> serve(Context& context, const Mirror& mirror) const override {
+        MirrorTurn turn = turn_of(context, mirror, target_of(context.request));
+        turn.down = [&mirror, &turn](http::ResponseHead& head) {
+            for (const std::string_view name : {"Location", "Content-Location"}) {
+                const auto value = head.fields.get(name);
+                if (!value) continue;
+                if (const auto ours = in_our_name(*value, mirror, turn.own_base))
+                    head.fields.set(name, *ours);
+            }
+        };
+        context.mirror = &turn;
+        const std::string url = turn.urls.front();
+        co_await serve_url(context, url);
+        context.mirror = nullptr;
+    }
+};
+
+}  // namespace
+
+std::shared_ptr<const MirrorKind> generic_mirror() {
+    return std::make_shared<const GenericMirror>();
+}
+
+}  // namespace hawker::proxy

@@ -1,0 +1,55 @@
+#include "daemon/proxy/mirror.h"
+
+#include "daemon/proxy/exchange.h"
+
+#include <fmt/format.h>
+
+namespace hawker::proxy {
+
+std::string_view target_of(const http::RequestHead& request) {
+    std::string_view target = request.target;
+    if (request.form == http::TargetForm::asterisk) return "/";
+    if (request.form != http::TargetForm::absolute) return target;
+    const std::size_t authority = target.find("//");
+    const std::size_t path = target.find_first_of("/?", authority + 2);
+    return path == std::string_view::npos ? "/" : target.substr(path);
+}
+
+MirrorTurn turn_of(const Context& context, const Mirror& mirror, std::string_view target) {
+    MirrorTurn turn;
+    for (const std::string& upstream : mirror.upstreams)
+        turn.urls.push_back(
+            fmt::format("{}{}{}", upstream, target.starts_with('/') ? "" : "/", target));
+    turn.upstreams = mirror.health;
+    const auto host = context.request.fields.get("Host");
+    turn.own_base = fmt::format(
+        "{}://{}", context.listener().tls ? "https" : "http",
+        host && !host->empty() ? std::string(*host) : context.listener().address.to_string());
+    turn.asks_nobody = mirror.offline;
+    const bool is_read = context.request.method == "GET" || context.request.method == "HEAD";
+    if (is_read && !context.request.fields.has("Authorization")) turn.token = mirror.token;
+    return turn;
+}
+
+std::optional<std::string> in_our_name(std::string_view text, const Mirror& mirror,
+                                       std::string_view own_base) {
+    for (const std::string& upstream : mirror.upstreams) {
+        if (!text.starts_with(upstream)) continue;
+        const std::string_view rest = text.substr(upstream.size());
+        if (rest.empty() || rest.front() == '/' || rest.front() == '?')
+            return fmt::format("{}{}", own_base, rest);
+    }
+    return std::nullopt;
+}
+
+Task<void> serve_mirror(Context& context, const Mirror& mirror) {
+    if (context.request.form == http::TargetForm::authority) {
+        co_await answer(context, 405, "http_request_denied",
+                        "Set the address of a forward proxy as https_proxy: this one is a mirror, "
+                        "which opens no tunnels.");
+        co_return;
+    }
+    co_await mirror.kind->serve(context, mirror);
+}
+
+}  // namespace hawker::proxy

@@ -1,0 +1,84 @@
+// A mirror: a listener whose clients take it for the origin. What they ask for goes to the first of
+// its upstreams that is in good health, and down the same roads as every other request.
+//
+// Kinds of mirrors differ in a MirrorKind: which URL, which task and whose right a request comes
+// to, and what is rewritten on the way up and down. mirror_kinds.cpp has the table of them.
+#pragma once
+
+#include "base/error.h"
+#include "base/task.h"
+#include "daemon/http/message.h"
+#include "daemon/net/address.h"
+#include "daemon/origin/upstreams.h"
+#include "filters/rule.h"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace hawker::proxy {
+
+struct Context;
+struct Mirror;
+
+// Thread: immutable; any.
+class MirrorKind {
+public:
+    virtual ~MirrorKind() = default;
+    // One request in origin-form (or in absolute-form: a mirror owns every name it is called by),
+    // until its response has ended.
+    virtual Task<void> serve(Context& context, const Mirror& mirror) const = 0;
+    // It can tell a repository, its references and who may read it: `access`, `ref_ttl` and
+    // `offline_access` have a meaning.
+    virtual bool knows_repositories() const { return false; }
+    // Where the configuration names none.
+    virtual std::vector<std::string_view> usual_upstreams() const { return {}; }
+};
+
+// As configured. Immutable but for the health of its upstreams.
+struct Mirror {
+    std::string name;  // of the kind, for log lines
+    std::shared_ptr<const MirrorKind> kind;
+    std::vector<std::string> upstreams;  // "https://huggingface.co": without a slash at the end
+    std::shared_ptr<origin::Upstreams> health;
+    std::string token;  // for clients that bring none; empty: none
+    filters::Access access = filters::Access::verify;
+    bool offline = false;
+    std::chrono::milliseconds ref_ttl{60'000};
+    std::vector<net::Cidr> offline_access;
+};
+
+// What a mirror changes about one exchange. Lives as long as the exchange.
+struct MirrorTurn {
+    std::vector<std::string> urls;  // of this request, at each upstream
+    std::shared_ptr<origin::Upstreams> upstreams;
+    std::string own_base;      // what the client calls us: "http://mirror.example:8090"
+    std::string token;         // the mirror's own, if it may stand in for this client
+    bool asks_nobody = false;  // offline
+    // The head of an answer on its way to the client, before hop-by-hop fields are taken away.
+    std::function<void(http::ResponseHead&)> down = {};
+};
+
+// A turn with `target` (path and query) at every upstream.
+MirrorTurn turn_of(const Context& context, const Mirror& mirror, std::string_view target);
+
+// Path and query of the request: of an absolute-form target too. "/" for `*`.
+std::string_view target_of(const http::RequestHead& request);
+
+// `text` with the name of one of the upstreams in front replaced by `own_base`; nullopt when it
+// has none of them there.
+std::optional<std::string> in_our_name(std::string_view text, const Mirror& mirror,
+                                       std::string_view own_base);
+
+// The kind of that name; null when there is none. kinds_of_mirrors() lists the names.
+std::shared_ptr<const MirrorKind> mirror_kind(std::string_view name);
+std::vector<std::string_view> kinds_of_mirrors();
+
+// The road of every request at a mirror's listener.
+Task<void> serve_mirror(Context& context, const Mirror& mirror);
+
+}  // namespace hawker::proxy

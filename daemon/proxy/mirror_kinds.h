@@ -1,0 +1,13 @@
+// The kinds of mirrors, each from its own file. Not a door: mirror_kinds.cpp has the table.
+#pragma once
+
+#include "daemon/proxy/mirror.h"
+
+#include <memory>
+
+namespace hawker::proxy {
+
+// Any origin: the path is kept, and the rules decide as they do for a forward proxy.
+std::shared_ptr<const MirrorKind> generic_mirror();
+
+}  // namespace hawker::proxy

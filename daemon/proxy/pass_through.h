@@ -1,0 +1,16 @@
+// A request that is not for the cache, as it goes up. Not a door.
+#pragma once
+
+#include "daemon/proxy/exchange.h"
+
+namespace hawker::proxy {
+
+// The client's own request, for Decision::origin_url.
+origin::Request origin_request(const Context& context);
+
+// A mirror's request without a body: the upstreams are asked in their order until one answers.
+// False where there is a body, which can be sent only once: then Decision::origin_url names the
+// first upstream in good health.
+Task<bool> pass_upward(Context& context);
+
+}  // namespace hawker::proxy

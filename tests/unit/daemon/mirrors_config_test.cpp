@@ -1,0 +1,102 @@
+#include "daemon/mirrors_config.h"
+
+#include "daemon/config_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hawker::daemon {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+Expected<std::vector<ListenerSpec>> mirrors(const std::string& text) {
+    auto file = parse_config(text, "file.yaml");
+    if (!file) return fail(file.error());
+    auto options = Options::resolve(file->assignments);
+    if (!options) return fail(options.error());
+    return resolve_mirrors(file->mirrors, *options);
+}
+
+std::string error_of(const std::string& text) {
+    const auto specs = mirrors(text);
+    return specs ? "no error" : specs.error().what;
+}
+
+TEST(Mirrors, EveryKeyArrives) {
+    const auto specs = mirrors(R"(
+mirrors:
+  - listen: [0.0.0.0:8090, "127.0.0.1:8091"]
+    kind: generic
+    upstreams: [https://one.example/, "http://two.example:8080/base"]
+    token: hf_secret
+    offline: true
+    clients: [10.0.0.0/8]
+    bandwidth: 1MiB
+)");
+    ASSERT_TRUE(specs) << specs.error().what;
+    ASSERT_THAT(*specs, SizeIs(2));
+    const ListenerSpec& first = specs->front();
+    EXPECT_EQ(first.where, "file.yaml:3");
+    EXPECT_EQ(first.address, "0.0.0.0:8090");
+    EXPECT_EQ(first.offer, Offer::mirror);
+    EXPECT_EQ(first.bandwidth, 1ULL << 20U);
+    ASSERT_TRUE(first.mirror);
+    EXPECT_THAT(first.mirror->upstreams,
+                ElementsAre("https://one.example", "http://two.example:8080/base"));
+    EXPECT_EQ(first.mirror->token, "hf_secret");
+    EXPECT_TRUE(first.mirror->offline);
+    EXPECT_TRUE(first.mirror->kind);
+    EXPECT_EQ(specs->back().mirror, first.mirror) << "two listeners of one mirror";
+}
+
+TEST(Mirrors, AMirrorAsksForNoProxyPassword) {
+    const auto specs = mirrors(
+        "mirrors: [{listen: 127.0.0.1:1, upstreams: https://a.example}]\n"
+        "clients: [10.0.0.0/8]\n");
+    ASSERT_TRUE(specs) << specs.error().what;
+    EXPECT_FALSE(specs->front().authentication);
+}
+
+TEST(Mirrors, WhatIsWrongIsNamedWithItsCure) {
+    const auto with = [](const std::string& keys) {
+        return error_of("mirrors:\n  - {listen: 127.0.0.1:1, upstreams: [https://a.example], " +
+                        keys + "}\n");
+    };
+    EXPECT_THAT(with("upstream: x"),
+                AllOf(HasSubstr("file.yaml:2: unknown key 'upstream'"), HasSubstr("'upstreams'")));
+    EXPECT_THAT(with("auth: none"), HasSubstr("clients:"));
+    EXPECT_THAT(with("kind: generik"), HasSubstr("did you mean 'generic'"));
+    EXPECT_THAT(with("ref_ttl: 60s"), HasSubstr("take 'ref_ttl' away"));
+    EXPECT_THAT(with("token: a, token_file: b"), HasSubstr("keep one"));
+    EXPECT_THAT(with("token: \"two words\""), HasSubstr("token"));
+    EXPECT_THAT(error_of("mirrors: [{upstreams: [https://a.example]}]"), HasSubstr("'listen'"));
+    EXPECT_THAT(error_of("mirrors: [{listen: 127.0.0.1:1}]"), HasSubstr("'upstreams'"));
+    EXPECT_THAT(error_of("mirrors: [{listen: 127.0.0.1:1, upstreams: [ftp://a]}]"),
+                HasSubstr("https://host.example"));
+    EXPECT_THAT(error_of("mirrors: [{listen: 127.0.0.1:1, upstreams: ['https://a/?b']}]"),
+                HasSubstr("take the query away"));
+    EXPECT_THAT(error_of("mirrors: [{listen: 127.0.0.1:1, listen: 127.0.0.1:2}]"),
+                HasSubstr("twice"));
+    EXPECT_THAT(error_of("mirrors: {listen: 127.0.0.1:1}"), HasSubstr("expected a list"));
+    EXPECT_THAT(error_of("listeners: [{address: 127.0.0.1:1, offers: mirror}]"),
+                HasSubstr("`mirrors:`"));
+}
+
+TEST(Mirrors, NoneIsOpenToOtherMachinesByMistake) {
+    EXPECT_THAT(error_of("mirrors: [{listen: 0.0.0.0:8090, upstreams: [https://a.example]}]"),
+                AllOf(HasSubstr("0.0.0.0:8090 can be reached from other machines"),
+                      HasSubstr("clients: [10.0.0.0/8]"), HasSubstr("client_ca")));
+}
+
+TEST(Mirrors, ATokenFileThatOthersCanReadIsRefused) {
+    EXPECT_THAT(error_of("mirrors: [{listen: 127.0.0.1:1, upstreams: [https://a.example], "
+                         "token_file: /etc/passwd}]"),
+                HasSubstr("chmod 600 /etc/passwd"));
+}
+
+}  // namespace
+}  // namespace hawker::daemon

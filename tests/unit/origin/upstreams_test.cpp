@@ -1,0 +1,67 @@
+#include "daemon/origin/upstreams.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hawker::origin {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+class UpstreamsTest : public testing::Test {
+protected:
+    std::vector<std::size_t> order() { return upstreams.order(now); }
+    void fails(std::size_t which) { upstreams.failed(which, now); }
+
+    Upstreams upstreams{3};
+    SteadyTime now{1h};
+};
+
+TEST_F(UpstreamsTest, HealthyOnesAreAskedAsConfigured) {
+    EXPECT_THAT(order(), ElementsAre(0, 1, 2));
+    EXPECT_THAT(order(), ElementsAre(0, 1, 2));
+}
+
+TEST_F(UpstreamsTest, WhatFailedIsAskedLast) {
+    fails(0);
+    EXPECT_THAT(order(), ElementsAre(1, 2, 0));
+    now += 10ms;
+    fails(1);
+    EXPECT_THAT(order(), ElementsAre(2, 0, 1));
+}
+
+TEST_F(UpstreamsTest, AfterItsRestOneRequestTriesItAndOthersGoOnWithoutIt) {
+    fails(0);
+    now += 1s;
+    EXPECT_THAT(order(), ElementsAre(0, 1, 2));
+    EXPECT_THAT(order(), ElementsAre(1, 2, 0));
+    upstreams.worked(0);
+    EXPECT_THAT(order(), ElementsAre(0, 1, 2));
+    EXPECT_THAT(order(), ElementsAre(0, 1, 2));
+}
+
+TEST_F(UpstreamsTest, EveryFailureInARowDoublesTheRestUpToThirtySeconds) {
+    for (int i = 0; i < 10; ++i) fails(0);
+    now += 29s;
+    EXPECT_THAT(order(), ElementsAre(1, 2, 0));
+    now += 1s;
+    EXPECT_THAT(order(), ElementsAre(0, 1, 2));
+}
+
+TEST_F(UpstreamsTest, WhereAllFailedTheOneWhoseRestEndsFirstIsAskedFirst) {
+    fails(1);
+    now += 10ms;
+    fails(0);
+    now += 10ms;
+    fails(2);
+    EXPECT_THAT(order(), ElementsAre(1, 0, 2));
+}
+
+TEST(NoUpstreams, HaveNoOrder) {
+    Upstreams none(0);
+    EXPECT_TRUE(none.order(SteadyTime()).empty());
+}
+
+}  // namespace
+}  // namespace hawker::origin
