@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/digest.h"
+#include "base/strand.h"
 #include "base/task_group.h"
 #include "base/wake.h"
 #include "cache/backoff.h"
@@ -113,6 +114,8 @@ private:
     const FetchOptions options_;
     const SteadyTime began_;
 
+    // The kernel lets one write at a time into a file, and those who wait for it spin.
+    Strand writes_;
     Wake changed_;  // a segment ended, needs changed, something was confirmed
     Wake naps_;
     TaskGroup work_;

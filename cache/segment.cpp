@@ -192,13 +192,13 @@ Task<Fetch::Verdict> Fetch::keep(std::uint64_t at, std::span<const std::byte> by
             std::ranges::copy(bytes.subspan(part.first - at, part.length()),
                               body->data() + part.first);
     } else if (!missing.empty()) {
-        auto written = co_await offload(stock_->pool, home_, write);
+        auto written = co_await offload(writes_, home_, write);
         if (!written) {
             auto make_room_and_write = [&] {
                 stock_->make_room();
                 return write();
             };
-            written = co_await offload(stock_->pool, home_, make_room_and_write);
+            written = co_await offload(writes_, home_, make_room_and_write);
         }
         if (!written) co_return fail(Errc::exhausted, "store the bytes: " + written.error().what);
     }
