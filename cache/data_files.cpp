@@ -129,6 +129,16 @@ struct DataFiles::State {
         return folder;
     }
 
+    // All of them, before anybody waits for a first byte: making one costs a commit of the journal.
+    // What does not succeed now (a full disk) is tried again when it is needed.
+    void make_folders() {
+        for (std::size_t number = 0; number < kFolders; ++number)
+            if (disk->make_directory(pieces.get(), fmt::format("{:02x}", number)) != 0 &&
+                errno != EEXIST)
+                return;
+        if (disk->sync_directory(pieces.get()) == 0) lasting.set();
+    }
+
     // The same, made when missing, and durable before anything is in it.
     Expected<UniqueFd> lasting_folder_of(const TaskId& task) {
         const std::string name = folder_name(task);
@@ -156,6 +166,7 @@ Expected<std::unique_ptr<DataFiles>> DataFiles::open(std::shared_ptr<Disk> disk,
     auto state = std::make_shared<State>();
     state->disk = std::move(disk);
     state->pieces = std::move(*root);
+    state->make_folders();
     return std::unique_ptr<DataFiles>(
         new DataFiles(std::move(state)));  // NOLINT: the constructor is private
 }

@@ -111,6 +111,7 @@ TEST_F(DataFilesTest, SymbolicLinksAreNotFollowed) {
     EXPECT_FALSE(files->open_existing(a, 2));
     const std::filesystem::path fan_out = path_of(b, 1).parent_path();
     if (fan_out != path_of(a, 1).parent_path()) {
+        std::filesystem::remove(fan_out);
         std::filesystem::create_directory_symlink("/tmp", fan_out);
         EXPECT_FALSE(files->create(b, 1));
     }
