@@ -119,14 +119,13 @@ ssize_t SystemDisk::read(int file, std::span<std::byte> into, std::uint64_t offs
 
 bool SystemDisk::is_resident(int file, ByteRange range) {
     if (range.empty()) return true;
-    if (!has_resident_byte(file, range.end - 1)) return false;
     if (const auto pages = resident_pages(file, range)) {
         const auto page = static_cast<std::uint64_t>(::getpagesize());
         return *pages >= (range.end - 1) / page - range.first / page + 1;
     }
     for (std::uint64_t offset = range.first; offset < range.end; offset += kSample)
         if (!has_resident_byte(file, offset)) return false;
-    return true;
+    return has_resident_byte(file, range.end - 1);
 }
 
 int SystemDisk::sync(int file) { return ::fdatasync(file); }

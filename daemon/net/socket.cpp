@@ -261,7 +261,8 @@ Task<Expected<void>> Socket::send_file(int file, std::uint64_t offset, std::uint
     }
     while (sent < length) {
         if (state.closed) co_return fail(Errc::closed, "the connection was closed");
-        const std::uint64_t most = std::min(length - sent, kTurnBytes - state.moved);
+        // Whole turns: what a head has moved before would shift every later call off the pages.
+        const std::uint64_t most = std::min(length - sent, kTurnBytes);
         const ssize_t got = ::sendfile(state.fd.get(), file, &position, most);
         if (got == 0) co_return fail(Errc::corrupt, "a data file is shorter than its index says");
         if (got < 0 && errno == EINTR) continue;
