@@ -12,8 +12,6 @@ namespace hawker::origin {
 
 namespace {
 
-constexpr std::size_t kWaiting = 512UL * 1024;  // bytes that may wait for the reader
-
 CurlResponse& response_of(void* self) { return *static_cast<CurlResponse*>(self); }
 
 }  // namespace
@@ -91,13 +89,13 @@ void CurlResponse::take_final_head() {
 }
 
 std::size_t CurlResponse::take_body(std::span<const std::byte> bytes) {
-    if (arrived_.size() >= kWaiting) {
+    if (arrived_.size() >= window_) {
         receiving_paused_ = true;
         return CURL_WRITEFUNC_PAUSE;  // libcurl keeps these bytes and gives them again
     }
     // A large body fills all of it again and again; growing there would copy it twice over.
-    if (answer_.framing() == http::Framing::length && answer_.content_length() >= kWaiting)
-        arrived_.reserve(kWaiting + CURL_MAX_WRITE_SIZE);
+    if (answer_.framing() == http::Framing::length && answer_.content_length() >= window_)
+        arrived_.reserve(window_ + CURL_MAX_WRITE_SIZE);
     arrived_.insert(arrived_.end(), bytes.begin(), bytes.end());
     received_ += bytes.size();
     if (answer_.framing() == http::Framing::length && received_ >= answer_.content_length())

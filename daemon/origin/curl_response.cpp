@@ -8,6 +8,7 @@ namespace hawker::origin {
 namespace {
 
 constexpr std::chrono::milliseconds kComeBack{5'000};
+constexpr std::size_t kMostWaiting = 512UL * 1024;
 
 std::string_view problem_type(Errc code) {
     if (code == Errc::denied) return "http_request_denied";
@@ -218,11 +219,24 @@ Task<Expected<std::span<const std::byte>>> CurlResponse::read() {
     if (cancelled_) co_return fail(Errc::cancelled, "the request was cancelled");
     if (!arrived_.empty()) {
         std::swap(given_, arrived_);
+        if (given_.size() >= window_) keep_the_odd_end();
+        given_before_ += given_.size();
         resume_receiving();
         co_return std::span<const std::byte>(given_);
     }
     if (failure_ && !body_complete_) co_return fail(failure_->error);
     co_return std::span<const std::byte>();
+}
+
+// More comes than the reader takes: then it is given in steps that end on a multiple of the window.
+// A file that is written so lies in the page cache in large folios, and is sent from there for a
+// quarter less.
+void CurlResponse::keep_the_odd_end() {
+    const std::size_t odd = (given_before_ + given_.size()) % window_;
+    const auto end = given_.end() - static_cast<std::ptrdiff_t>(odd);
+    arrived_.assign(end, given_.end());
+    given_.erase(end, given_.end());
+    window_ = std::min(window_ * 2, kMostWaiting);
 }
 
 Task<Expected<void>> CurlResponse::write(std::span<const std::byte> bytes) {

@@ -72,6 +72,7 @@ private:
     std::optional<Failure> refusal_of_proxy(int status) const;
     void end(std::optional<Failure> failure);
     void detach();
+    void keep_the_odd_end();
     void resume_receiving();
     void resume_sending();
     void request_ended();
@@ -96,8 +97,12 @@ private:
     std::optional<Failure> denied_;  // the last address that the policy forbids
 
     HeadCollector answer_;
+    // Bytes that may wait for the reader. Little at first: what is read before the reader has
+    // its first bytes keeps a client waiting for its own.
+    std::size_t window_ = 64UL * 1024;
     std::vector<std::byte> arrived_;  // not yet given to the reader
     std::vector<std::byte> given_;    // what the last read() returned
+    std::uint64_t given_before_ = 0;  // bytes, by all of them
     std::uint64_t received_ = 0;
     bool receiving_paused_ = false;
     bool body_complete_ = false;
