@@ -1,4 +1,5 @@
-"""An origin that is slow the way real ones are: late to the first byte, and paced per connection by a token bucket.
+"""An origin that is slow the way real ones are: late to the first byte, paced per connection by a token bucket, or behind a link
+that all connections share.
 
 It counts what it was asked for and what it sent: the proxies are not asked.
 """
@@ -13,12 +14,16 @@ CHUNK = 256 << 10
 
 
 class Origin:
-    """Serves the one file `path` under every path. `pace`: bytes/s of one connection; `delay`: seconds to the first byte."""
+    """Serves the one file `path` under every path.
 
-    def __init__(self, path, pace: float | None = None, delay: float = 0):
+    `pace`: bytes/s of one connection; `link`: of all together; `delay`: seconds to the first byte.
+    """
+
+    def __init__(self, path, pace: float | None = None, link: float | None = None, delay: float = 0):
         self.file = os.open(path, os.O_RDONLY)
         self.size = os.fstat(self.file).st_size
-        self.pace, self.delay = pace, delay
+        self.pace, self.link, self.delay = pace, link, delay
+        self.link_free_at = 0.0
         self.requests = self.sent = 0
         self.lock = threading.Lock()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=512)
@@ -82,6 +87,18 @@ class Origin:
                 self.sent += sent
             if self.pace and (ahead := (begin - first) / self.pace - (time.monotonic() - begun)) > 0:
                 time.sleep(ahead)
+            self._wait_for_link(sent)
+
+    def _wait_for_link(self, sent: int):
+        """Connections take turns, a chunk each; a hundredth of a second may go at once after a pause."""
+        if not self.link:
+            return
+        now = time.monotonic()
+        with self.lock:
+            self.link_free_at = max(self.link_free_at, now - 0.01) + sent / self.link
+            ahead = self.link_free_at - now
+        if ahead > 0:
+            time.sleep(ahead)
 
     def close(self):
         self.listener.close()

@@ -38,7 +38,7 @@ def best(table, workload, unit) -> float:
 
 
 def one_client(bench):
-    """W5: one client, one cold object; an origin as fast as it can be, and one that takes 50 ms to the first byte."""
+    """W5: one client, one cold object; an origin as fast as it can be, and one 50 ms away behind a link of 6 Gbit/s."""
     table = bench.table
     quick_origin = peers.start_nginx("origin", bench.folder("origin"), bench.root)
     try:
@@ -51,7 +51,7 @@ def one_client(bench):
                        1.0, False)
     finally:
         quick_origin.stop()
-    late = origins.Origin(bench.root / "large", delay=0.05)
+    late = origins.Origin(bench.root / "large", link=750 * MIB, delay=0.05)
     with before(bench, late.port) as contestants:
         host, workload = f"127.0.0.1:{late.port}", "W5 cold, 50 ms to first byte"
         bench.interleave(workload, contestants, lambda server, i: timed(server, f"/cold{i}", host), "direct")
