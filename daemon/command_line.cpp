@@ -29,6 +29,8 @@ void add_errands(CLI::App& app, CommandLine& line, Flags& flags) {
                    "Say what happens to a GET of this URL: rule, key, task ID, reason")
         ->type_name("URL")
         ->group(group);
+    app.add_option("--range", line.range, "With --explain: its Range field, as bytes=0-99")
+        ->group(group);
     app.add_option("--tag", line.tag, "With --explain: the tag of the request")->group(group);
     app.add_option("--application", line.application,
                    "With --explain: the application of the request")

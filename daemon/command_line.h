@@ -22,10 +22,10 @@ enum class Errand : std::uint8_t {
 
 struct CommandLine {
     Errand errand = Errand::serve;
-    std::string config;                   // empty: no file
-    std::vector<Assignment> assignments;  // from flags
-    bool welcome = false;                 // print the lines to paste once we listen
-    std::string url, tag, application;    // for Errand::explain
+    std::string config;                        // empty: no file
+    std::vector<Assignment> assignments;       // from flags
+    bool welcome = false;                      // print the lines to paste once we listen
+    std::string url, tag, application, range;  // for Errand::explain
 };
 
 // Text that was asked for (--help, --version), or what is wrong: print it and leave.

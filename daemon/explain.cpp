@@ -44,6 +44,9 @@ std::string explain(const filters::RuleSet& rules, const filters::Question& ques
         out += line("canonical URL", decision.canonical_url);
         out += line("digest", decision.digest ? fmt::format("sha256:{}", decision.digest->hex())
                                               : "none in the URL");
+        if (decision.part)
+            out += line("range", fmt::format("bytes {} to {}, an object of its own",
+                                             decision.part->first, decision.part->end - 1));
         out += line("task ID", decision.task_id.hex());
         if (decision.credentials_expire)
             out +=

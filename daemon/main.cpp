@@ -82,7 +82,7 @@ int run(const CommandLine& line) {
         case Errand::print_intercepted:
             return print_intercepted(*configuration);
         case Errand::explain: {
-            filters::Question question("GET", line.url, line.tag, line.application);
+            filters::Question question("GET", line.url, line.tag, line.application, line.range);
             fmt::print("{}", explain(*configuration->rules, question));
             return 0;
         }

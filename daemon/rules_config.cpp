@@ -78,6 +78,8 @@ constexpr std::array kKeyKeys = {
         [](RuleSpec& spec, const YAML::Node& value) { return yaml::set(spec.keep, value); }},
     Key{"sort",
         [](RuleSpec& spec, const YAML::Node& value) { return yaml::set(spec.sort, value); }},
+    Key{"range",
+        [](RuleSpec& spec, const YAML::Node& value) { return yaml::set(spec.range, value); }},
 };
 
 constexpr std::array kRuleKeys = {

@@ -1,5 +1,7 @@
 #include "filters/decision.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace hawker::filters {
@@ -13,6 +15,23 @@ void add_field(fmt::memory_buffer& key, std::string_view field) {
     key.append(field.data(), field.data() + field.size());
 }
 
+// Of a part's name.
+constexpr std::size_t kFirstAt = 20;
+constexpr std::size_t kLastAt = 26;
+constexpr std::size_t kOffsetBytes = 6;
+
+void write_offset(TaskId& id, std::size_t at, std::uint64_t offset) {
+    for (std::size_t i = kOffsetBytes; i-- > 0; offset >>= 8U)
+        id.bytes[at + i] = static_cast<std::byte>(offset & 0xFFU);
+}
+
+std::uint64_t read_offset(const TaskId& id, std::size_t at) {
+    std::uint64_t offset = 0;
+    for (std::size_t i = 0; i < kOffsetBytes; ++i)
+        offset = offset << 8U | std::to_integer<std::uint64_t>(id.bytes[at + i]);
+    return offset;
+}
+
 }  // namespace
 
 TaskId task_id_of(std::string_view canonical_url, std::string_view tag,
@@ -24,6 +43,21 @@ TaskId task_id_of(std::string_view canonical_url, std::string_view tag,
     TaskId id;
     id.bytes = sha256_of(std::string_view(key.data(), key.size()));
     return id;
+}
+
+TaskId task_id_of(const TaskId& whole, ByteRange part) {
+    TaskId id = whole;
+    write_offset(id, kFirstAt, part.first);
+    write_offset(id, kLastAt, part.end - 1);
+    return id;
+}
+
+std::optional<ByteRange> sibling_part(const TaskId& id, const TaskId& sibling) {
+    if (!std::equal(id.bytes.begin(), id.bytes.begin() + kFirstAt, sibling.bytes.begin()))
+        return std::nullopt;
+    const ByteRange part(read_offset(id, kFirstAt), read_offset(id, kLastAt) + 1);
+    if (part.empty()) return std::nullopt;
+    return part;
 }
 
 }  // namespace hawker::filters

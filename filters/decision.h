@@ -2,6 +2,7 @@
 // file.
 #pragma once
 
+#include "base/byte_range.h"
 #include "base/digest.h"
 #include "filters/rule.h"
 
@@ -21,6 +22,7 @@ struct Question {
     std::string_view url;          // absolute, exactly as received
     std::string_view tag;          // part of the key; empty when absent
     std::string_view application;  // part of the key; empty when absent
+    std::string_view range;        // the Range field; empty when there is none
 };
 
 // Response fields that the query string of this very request asks for (`response-content-type`,
@@ -48,6 +50,9 @@ struct Decision {
     TaskId task_id;
     std::string canonical_url;
     std::optional<Digest> digest;  // the URL names its content; a name until the bytes hash to it
+    // With `key.range`: what is cached is these bytes of what the URL names, and nothing else of it
+    // may be asked for.
+    std::optional<ByteRange> part;
     ResponseOverrides overrides;
     // `name=value` of everything that was stripped, in order of appearance: who asks. Overrides are
     // among them, because the signature covers them: whoever asks for another Content-Type than he
@@ -70,6 +75,14 @@ struct Decision {
 // it.
 TaskId task_id_of(std::string_view canonical_url, std::string_view tag,
                   std::string_view application);
+
+// The name of a part: the first 20 bytes of the name of the whole, then where it begins and what
+// its last byte is (6 bytes each, highest first). So the parts of one thing stand side by side in
+// the order of their names, and one that covers another can be found.
+TaskId task_id_of(const TaskId& whole, ByteRange part);
+// The part that `id` names, when it is one of the same whole as `sibling`; else nullopt.
+std::optional<ByteRange> sibling_part(const TaskId& id, const TaskId& sibling);
+inline constexpr std::uint64_t kPartsEnd = 1ULL << 48U;  // no part reaches beyond
 
 // Scheme, host and path, and parameter names; values only where they are known to be harmless.
 // Total: any text gives a printable, secret-free line.

@@ -34,6 +34,9 @@ struct RuleSpec {
         strip;  // names, trailing-* patterns, and names of parameter sets ("aws-sigv4")
     std::vector<std::string> keep;  // wins over strip
     bool sort = false;              // two orders of parameters are one object
+    // Every range is an object of its own, asked for exactly as the client asked: for URLs that are
+    // signed for single ranges. A request without one closed range (bytes=a-b) passes.
+    bool range = false;
     std::string
         digest;  // capture group(s) that hold a SHA-256: "sha256", or "a+b+c" when it is split
     Policy policy = Policy::immutable;

@@ -8,6 +8,7 @@
 #include "filters/strip_list.h"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 #include <utility>
 
@@ -57,6 +58,10 @@ Expected<void> check(const RuleSpec& spec) {
         return fail(
             Errc::invalid,
             "access: capability means that knowing the digest is the right, so it needs `digest`");
+    if (spec.range && !spec.digest.empty())
+        return fail(Errc::invalid, "key.range: a digest is of the whole, so take `digest` away");
+    if (spec.range && spec.policy == Policy::http)
+        return fail(Errc::invalid, "key.range: parts are immutable; write `policy: immutable`");
     if (spec.connections == 0U) return fail(Errc::invalid, "connections: at least 1");
     if (spec.piece_size == 0U) return fail(Errc::invalid, "piece_size: more than 0");
     return {};
@@ -81,6 +86,22 @@ std::string join(const std::vector<const Parameter*>& parameters) {
     return out;
 }
 
+// `bytes=a-b` as we would write it ourselves: it goes on to the origin in our words.
+std::optional<ByteRange> closed_range(std::string_view field) {
+    constexpr std::string_view kUnit = "bytes=";
+    if (!field.starts_with(kUnit)) return std::nullopt;
+    ByteRange range;
+    const char* const end = field.data() + field.size();
+    const auto first = std::from_chars(field.data() + kUnit.size(), end, range.first);
+    if (first.ec != std::errc() || first.ptr == end || *first.ptr != '-') return std::nullopt;
+    const auto last = std::from_chars(first.ptr + 1, end, range.end);
+    if (last.ec != std::errc() || range.end < range.first || range.end >= kPartsEnd - 1)
+        return std::nullopt;
+    if (fmt::format("bytes={}-{}", range.first, range.end) != field) return std::nullopt;
+    ++range.end;
+    return range;
+}
+
 // What a rule needs besides what it says.
 struct Entry {
     std::shared_ptr<const Rule> rule;
@@ -95,7 +116,9 @@ Expected<void> read_query(const Url& url, const Entry& entry, Decision& decision
     if (const auto reason = why_no_key(url, parameters); !reason.empty())
         return fail(Errc::invalid, std::string(reason));
 
-    decision.signed_field = signed_field(parameters);
+    const Rule& rule = *entry.rule;
+    decision.signed_field =
+        signed_field(parameters, rule.range ? RangeField::kept : RangeField::ours);
     if (!decision.signed_field.empty())
         return fail(Errc::unsupported,
                     fmt::format("the signature covers '{}'", decision.signed_field));
@@ -108,7 +131,6 @@ Expected<void> read_query(const Url& url, const Entry& entry, Decision& decision
     decision.credentials_expire = signature_end(query.stripped);
     for (const Parameter* parameter : query.stripped) decision.stripped.push_back(parameter->name);
 
-    const Rule& rule = *entry.rule;
     decision.canonical_url = canonical_url(url, rule.origin_scheme.value_or(url.scheme), query.kept,
                                            rule.sort ? Order::by_name : Order::as_written);
     return {};
@@ -188,6 +210,18 @@ Decision RuleSet::decide(const Question& question) const {
         decision.reason = "only GET and HEAD are cached";
         return decision;
     }
+    if (entry.rule->range) {
+        decision.part = closed_range(question.range);
+        if (!decision.part || question.method != "GET") {
+            decision.part.reset();
+            decision.reason =
+                "each range is an object of its own here: only a GET with one Range of the form "
+                "bytes=a-b is cached";
+            return decision;
+        }
+        decision.loggable_url +=
+            fmt::format("#bytes={}-{}", decision.part->first, decision.part->end - 1);
+    }
     auto read = read_query(*url, entry, decision);
     if (!read) {
         decision.reason = std::move(read).error().what;
@@ -201,6 +235,7 @@ Decision RuleSet::decide(const Question& question) const {
         return decision;
     }
     decision.task_id = task_id_of(decision.canonical_url, question.tag, question.application);
+    if (decision.part) decision.task_id = task_id_of(decision.task_id, *decision.part);
     decision.road = Road::cache;
     decision.reason = entry.reason;
     return decision;

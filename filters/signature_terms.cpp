@@ -142,11 +142,12 @@ bool is_field_name(std::string_view text) {
 }
 
 // Host is the one field that reaches the origin as the client wrote it, whatever we do.
-std::string other_field_than_host(std::string_view list) {
+std::string other_field_than_host(std::string_view list, RangeField range) {
     while (!list.empty()) {
         const std::size_t end = std::min(list.find_first_of("; ,"), list.size());
         const std::string_view field = list.substr(0, end);
-        if (!field.empty() && field != "host")
+        const bool goes_on = field == "host" || (field == "range" && range == RangeField::kept);
+        if (!field.empty() && !goes_on)
             return is_field_name(field) ? std::string(field) : "unknown";
         list.remove_prefix(std::min(end + 1, list.size()));
     }
@@ -167,11 +168,12 @@ std::optional<std::int64_t> signature_end(std::span<const Parameter* const> stri
     return earliest;
 }
 
-std::string signed_field(std::span<const Parameter> parameters) {
+std::string signed_field(std::span<const Parameter> parameters, RangeField range) {
     for (const Parameter& parameter : parameters) {
-        if (parameter.lower_name == "x-xet-signed-range") return "range";
+        if (parameter.lower_name == "x-xet-signed-range" && range == RangeField::ours)
+            return "range";
         if (!lists_fields(parameter.lower_name)) continue;
-        std::string field = other_field_than_host(lower_case(decode_value(parameter.value)));
+        std::string field = other_field_than_host(lower_case(decode_value(parameter.value)), range);
         if (!field.empty()) return field;
     }
     return {};

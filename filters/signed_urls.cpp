@@ -89,9 +89,9 @@ constexpr Name kGithubReleaseGeneric[] = {"jwt", "actor_id", "key_id", "repo_id"
 constexpr Name kGithubReleaseWhole[] = {"sig|x-amz-signature"};
 constexpr Name kGithubReleaseIncludes[] = {"azure-sas", "aws-sigv4", "s3-overrides"};
 
-// --- Hugging Face: CloudFront or S3 or GCS, and who asked. Not X-Xet-Signed-Range: see
-// signature_terms.h.
-constexpr Name kHuggingFace[] = {"x-xet-cas-uid", "x-xet-session-id"};
+// --- Hugging Face: CloudFront or S3 or GCS, and who asked. X-Xet-Signed-Range passes but where
+// each range is an object of its own: see signature_terms.h.
+constexpr Name kHuggingFace[] = {"x-xet-cas-uid", "x-xet-session-id", "x-xet-signed-range"};
 constexpr Name kHuggingFaceGeneric[] = {"user_id", "repo_id"};
 constexpr Name kHuggingFaceWhole[] = {"x-xet-cas-uid|x-xet-session-id|key-pair-id"};
 constexpr Name kHuggingFaceIncludes[] = {"cloudfront", "aws-sigv4", "gcs", "s3-overrides"};

@@ -195,16 +195,31 @@ std::string validator_of(const http::Fields& fields, std::optional<std::uint64_t
     return {};
 }
 
+// A part stands for itself: it begins at zero, and nothing else of the whole can be asked for. What
+// it is a part of is in its validator.
+Expected<cache::Arrival> as_part(cache::Arrival arrival, const ByteRange& part,
+                                 const Asked& asked) {
+    if (arrival.offset != part.first || arrival.length != part.length() || !arrival.size)
+        return fail(Errc::unsupported, "the answer is not exactly the part that was asked for");
+    arrival.validator = fmt::format("part of {}:{}", *arrival.size, arrival.validator);
+    arrival.offset = 0;
+    arrival.ranged = false;
+    arrival.size = asked.only_access ? std::nullopt : arrival.length;
+    arrival.digest.reset();
+    return arrival;
+}
+
 // What of the head belongs to the representation. Age goes: it is in the time of receipt.
-std::string kept_head(const http::ResponseHead& head, WallTime now) {
+std::string kept_head(const http::ResponseHead& head, const SourceOptions& options, WallTime now) {
     http::ResponseHead kept;
     kept.status = 200;
     kept.reason = http::reason_phrase(200);
     kept.fields = head.fields;
     http::remove_hop_by_hop(kept.fields);
-    for (const std::string_view name : {"Set-Cookie", "Set-Cookie2", "Content-Length",
-                                        "Content-Range", "Age", "Cache-Status", "Proxy-Status"})
+    for (const std::string_view name :
+         {"Set-Cookie", "Set-Cookie2", "Content-Length", "Age", "Cache-Status", "Proxy-Status"})
         kept.fields.remove(name);
+    if (!options.part) kept.fields.remove("Content-Range");  // else it says what this is a part of
     for (const std::string& name : http::withheld_fields(head.fields)) kept.fields.remove(name);
     return encode_head(kept, now - http::current_age(head.fields, now, now));
 }
@@ -247,10 +262,13 @@ Expected<cache::Arrival> check_answer(const http::ResponseHead& head, http::Fram
     if (!arrival) return arrival;
     auto storable = check_storable(options, asked, head);
     if (!storable) return fail(std::move(storable.error()));
+    if (options.part && head.status == 200)
+        return fail(Errc::unsupported, "the whole instead of the part that was asked for");
     arrival->end_is_certain = framing != http::Framing::until_close || head.status == 206;
     arrival->validator = validator_of(head.fields, arrival->size);
     arrival->digest = digest_told(head.fields);
-    arrival->head = kept_head(head, now);
+    arrival->head = kept_head(head, options, now);
+    if (options.part) return as_part(*std::move(arrival), *options.part, asked);
     return arrival;
 }
 

@@ -8,6 +8,7 @@
 // Vary.
 #pragma once
 
+#include "base/byte_range.h"
 #include "base/clock.h"
 #include "cache/source.h"
 #include "daemon/origin/client.h"
@@ -42,6 +43,9 @@ struct SourceOptions {
     // page: status 200, and neither the path's ending nor a known digest speaks for them.
     std::vector<std::string> content_types;
     bool knows_digest = false;  // the content will be verified by SHA-256
+    // These bytes of what the URL names are all that is asked for, always with exactly this Range:
+    // nothing else is signed for. To the cache they are the whole, and come without ranges.
+    std::optional<ByteRange> part;
 };
 
 // Does the request say who asks, besides its URL? What is answered to it is stored only where the
@@ -71,8 +75,9 @@ public:
     std::unique_ptr<Declined> take_declined_if(bool (*wanted)(const http::Fields&)) const;
 
     // The access question of `access: verify`: a GET of one byte (If-None-Match is not sent: a
-    // signature may not cover it). Gives what the origin says now; the caller compares validator
-    // and size. Errors as Transfer::head(); a declined answer is then in take_declined().
+    // signature may not cover it); of a part, the part's own Range, cut off behind the head. Gives
+    // what the origin says now; the caller compares validator and size. Errors as Transfer::head();
+    // a declined answer is then in take_declined().
     Task<Expected<cache::Arrival>> probe() const;
 
     // The exchange is over, on its loop: no answer is kept for it any more.

@@ -47,6 +47,10 @@ Error of_transport(Error error) {
     return error;
 }
 
+RangeSpec range_to_ask(const SourceOptions& options, const RangeSpec& wanted) {
+    return options.part ? RangeSpec(options.part->first, options.part->end - 1) : wanted;
+}
+
 }  // namespace
 
 OriginTransfer::OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, RangeSpec range,
@@ -54,7 +58,7 @@ OriginTransfer::OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, Ran
     : shared_(std::move(shared)),
       home_(home),
       purpose_(purpose),
-      range_(range),
+      range_(range_to_ask(shared_->options, range)),
       target_(fail(Errc::unavailable, "no server is left to ask")) {
     if (shared_->options.upstreams)
         order_ = shared_->options.upstreams->order(std::chrono::steady_clock::now());
@@ -156,7 +160,7 @@ Task<Expected<cache::Arrival>> OriginTransfer::ask_one() {
 // Whether this answer asks for another request, and where to.
 OriginTransfer::Next OriginTransfer::follow(const http::ResponseHead& head) {
     const bool from_start = !range_.first || range_.first == 0U;
-    if (says_empty(head) && from_start && !range_.is_whole()) {
+    if (says_empty(head) && from_start && !range_.is_whole() && !part()) {
         range_ = RangeSpec::whole();
         return Next::ask_again;
     }
@@ -184,7 +188,7 @@ Expected<cache::Arrival> OriginTransfer::judge(http::ResponseHead head) {
                                 std::chrono::system_clock::now());
     if (arrival) {
         remaining_ = arrival->length;
-        if (!arrival->digest) arrival->digest = promised_;
+        if (!arrival->digest && !part()) arrival->digest = promised_;
         return arrival;
     }
     if (is_at_home() && shared_->keeps_declined && is_relayable(arrival.error(), head)) {

@@ -55,6 +55,7 @@ private:
     void end();
     Next follow(const http::ResponseHead& head);
     Expected<cache::Arrival> judge(http::ResponseHead head);
+    const std::optional<ByteRange>& part() const { return shared_->options.part; }
 
     std::shared_ptr<OriginSource::Shared> shared_;
     Executor& home_;

@@ -76,13 +76,18 @@ Task<Expected<void>> CachedRoad::send_parts(cache::Reader& first, const StoredAn
 Task<Expected<void>> CachedRoad::send_from_origin(const cache::Representation& representation,
                                                   ByteRange rest) {
     const bool known_end = representation.size.has_value();
+    // The origin brings the part itself, whatever it was read from.
+    rest.first -= held_from_;
+    if (known_end) rest.end -= held_from_;
     RangeSpec spec(rest.first, std::nullopt);
     if (known_end) spec.last = rest.end - 1;
     const auto transfer = source_->open(spec, context_.loop);
     context_.cancel = [&transfer] { transfer->cancel(); };
     auto arrival = co_await transfer->head();
     if (!arrival) co_return fail(std::move(arrival.error()));
-    if (arrival->offset > rest.first || !is_the_same(*arrival, representation))
+    const bool is_same = decision_.part ? arrival->validator == representation.validator
+                                        : is_the_same(*arrival, representation);
+    if (arrival->offset > rest.first || !is_same)
         co_return fail(Errc::changed, "the origin has another representation by now");
     std::uint64_t position = arrival->offset;
     while (position < rest.end) {

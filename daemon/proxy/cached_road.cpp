@@ -47,6 +47,10 @@ CachedRoad::~CachedRoad() { context_.cancel = nullptr; }
 
 Task<void> CachedRoad::run() {
     const http::Fields& fields = context_.request.fields;
+    if (decision_.part && (is_conditional(fields) || fields.has("If-Range"))) {
+        co_await pass_through(context_);
+        co_return;
+    }
     const bool only_if_cached = http::CacheControl::of(fields).only_if_cached;
     if (context_.request.method == "HEAD" || is_conditional(fields) || only_if_cached ||
         !may_fetch())
@@ -106,10 +110,14 @@ Task<Expected<std::unique_ptr<cache::Reader>>> CachedRoad::open_reader(RangeSpec
 
 Task<void> CachedRoad::serve_by_reading() {
     for (int attempt = 0; attempt < kReopenings; ++attempt) {
+        held_from_ = 0;
         std::unique_ptr<cache::Reader> reader = context_.services.cache.open_at_hand(
             decision_.task_id, decision_.digest, context_.loop);
+        if (!reader && decision_.part) reader = co_await open_covering_part();
         if (!reader) {
-            auto opened = co_await open_reader(wanted_range(context_.request));
+            const RangeSpec wanted =
+                decision_.part ? RangeSpec::whole() : wanted_range(context_.request);
+            auto opened = co_await open_reader(wanted);
             if (!opened) {
                 co_await step_aside(opened.error());
                 co_return;
@@ -269,6 +277,7 @@ std::optional<ByteRange> CachedRoad::plain_range(
     if (!representation.size || *representation.size == 0 || unverified_ ||
         context_.request.method != "GET" || !decision_.overrides.empty() || is_conditional(fields))
         return std::nullopt;
+    if (decision_.part) return held_part();
     ByteRange range(0, *representation.size);
     const auto field = fields.get("Range");
     if (!field) return range;
@@ -280,10 +289,11 @@ std::optional<ByteRange> CachedRoad::plain_range(
 
 Task<Expected<void>> CachedRoad::send_plainly(cache::Reader& reader, const PreparedHead& head,
                                               ByteRange range) {
-    const std::uint64_t size = *reader.representation().size;
+    const std::uint64_t size =
+        decision_.part ? head.whole_size.value_or(0) : *reader.representation().size;
     const std::string status = cache_status(reader);
     PlainAnswer answer;
-    answer.range = range;
+    answer.range = decision_.part.value_or(range);
     answer.is_part = context_.request.fields.has("Range");
     answer.age =
         http::current_age(head.initial_age, head.stored.received, context_.services.clock.wall());
@@ -299,8 +309,9 @@ Task<Expected<void>> CachedRoad::send_plainly(cache::Reader& reader, const Prepa
 
 Task<Expected<void>> CachedRoad::send_answer(cache::Reader& reader, const PreparedHead& head) {
     StoredAnswer answer =
-        answer_from(context_.request, decision_.overrides, reader.representation(), head.stored,
-                    context_.services.clock.wall());
+        decision_.part ? part_answer(head, held_part())
+                       : answer_from(context_.request, decision_.overrides, reader.representation(),
+                                     head.stored, context_.services.clock.wall());
     answer.head.fields.add("Cache-Status", cache_status(reader));
     make_relayable(answer.head, context_.settings->pseudonym);
     if (unverified_)

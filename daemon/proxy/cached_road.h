@@ -45,6 +45,11 @@ private:
     Task<Expected<void>> send_answer(cache::Reader& reader, const PreparedHead& head);
 
     Task<Expected<std::unique_ptr<cache::Reader>>> open_reader(RangeSpec wanted);
+    // cached_part.cpp: of a stored part that this one lies in; null when there is none.
+    Task<std::unique_ptr<cache::Reader>> open_covering_part();
+    StoredAnswer part_answer(const PreparedHead& head, ByteRange held) const;
+    // Where the part's bytes stand in what is read.
+    ByteRange held_part() const { return {held_from_, held_from_ + decision_.part->length()}; }
     // As far as it is known here.
     Permit permit_at_once(const cache::Reader& reader, const PreparedHead& head);
     Task<Permit> permit(cache::Reader& reader, const PreparedHead& head);
@@ -74,6 +79,7 @@ private:
     const filters::Rule& rule_;
     OwnSource source_;
     Permission permission_;
+    std::uint64_t held_from_ = 0;  // of a part: where it begins in the one that covers it
     bool asked_origin_ = false;
     std::optional<Error> unverified_;  // why what is sent was not asked for
 };

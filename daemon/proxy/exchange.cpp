@@ -17,6 +17,7 @@ filters::Question question_of(const http::RequestHead& request, std::string_view
     question.url = url;
     question.tag = request.fields.get("X-Hawker-Tag").value_or("");
     question.application = request.fields.get("X-Hawker-Application").value_or("");
+    question.range = request.fields.get("Range").value_or("");
     return question;
 }
 

@@ -20,6 +20,7 @@ origin::SourceOptions source_options(const Context& context) {
         options.upstreams = context.mirror->upstreams;
         options.asks_nobody = context.mirror->asks_nobody;
     }
+    options.part = decision.part;
     return options;
 }
 

@@ -38,6 +38,9 @@ Expected<const PreparedHead*> prepared_head(const cache::Representation& represe
     auto stored = origin::decode_head(representation.head);
     if (!stored) return fail(std::move(stored.error()));
     auto prepared = std::make_unique<PreparedHead>();
+    const auto part =
+        http::parse_content_range(stored->head.fields.get("Content-Range").value_or(""));
+    if (part) prepared->whole_size = part->size;
     prepared->initial_age = http::initial_age(stored->head.fields, stored->received);
     prepared->lines = lines_of(*stored);
     prepared->stored = std::move(*stored);

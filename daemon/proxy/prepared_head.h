@@ -9,6 +9,8 @@
 #include "daemon/origin/origin_source.h"
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -16,7 +18,8 @@ namespace hawker::proxy {
 
 struct PreparedHead final : cache::Derived {
     origin::StoredHead stored;
-    std::chrono::seconds initial_age{0};  // when it was received (RFC 9111 section 4.2.3)
+    std::optional<std::uint64_t> whole_size;  // where this is stored as a part: of the whole
+    std::chrono::seconds initial_age{0};      // when it was received (RFC 9111 section 4.2.3)
     // "Name: value\r\n" of every field that a whole or partial answer repeats: what is left to add
     // is Age, Content-Range, Cache-Status, Via and the framing.
     std::string lines;
@@ -27,7 +30,7 @@ Expected<const PreparedHead*> prepared_head(const cache::Representation& represe
 
 // What one answer adds to it.
 struct PlainAnswer {
-    ByteRange range;       // of the representation
+    ByteRange range;       // of the whole, `size`
     bool is_part = false;  // 206
     std::chrono::seconds age{0};
     std::string_view cache_status;

@@ -124,6 +124,17 @@ StoredAnswer answer_from(const http::RequestHead& request,
     return answer;
 }
 
+StoredAnswer answer_whole_from(const filters::ResponseOverrides& overrides,
+                               const origin::StoredHead& stored, std::uint64_t length,
+                               WallTime now) {
+    StoredAnswer answer;
+    answer.head = base_head(200, stored, now);
+    apply(overrides, answer.head.fields);
+    answer.head.fields.set("Accept-Ranges", "bytes");
+    answer_whole(answer, length);
+    return answer;
+}
+
 RangeSpec wanted_range(const http::RequestHead& request) {
     const auto field = request.fields.get("Range");
     if (!field || request.fields.has("If-Range")) return RangeSpec::whole();

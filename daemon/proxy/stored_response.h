@@ -30,6 +30,11 @@ StoredAnswer answer_from(const http::RequestHead& request,
                          const cache::Representation& representation,
                          const origin::StoredHead& stored, WallTime now);
 
+// The whole of `length` bytes, whatever the request says.
+StoredAnswer answer_whole_from(const filters::ResponseOverrides& overrides,
+                               const origin::StoredHead& stored, std::uint64_t length,
+                               WallTime now);
+
 // What the client will read first, as a hint for a fetch: its only range, or the whole.
 RangeSpec wanted_range(const http::RequestHead& request);
 

@@ -179,7 +179,7 @@ TEST(Explain, NamesRuleKeyAndTaskAndNoSecret) {
     ASSERT_TRUE(configuration) << configuration.error().what;
     const std::string digest(64, 'a');
     const std::string url = "http://store.example/" + digest + "?token=SECRET&versionId=7";
-    const filters::Question question("GET", url, "", "");
+    const filters::Question question("GET", url, "", "", "");
     const std::string text = explain(*configuration->rules, question);
     EXPECT_THAT(text, HasSubstr("store (line 2)"));
     EXPECT_THAT(text, HasSubstr("sha256:" + digest));

@@ -41,6 +41,14 @@ inline Decision get(const RuleSet& rules, std::string_view url, std::string_view
     return rules.decide(question);
 }
 
+inline Decision get_range(const RuleSet& rules, std::string_view url, std::string_view range) {
+    Question question;
+    question.method = "GET";
+    question.url = url;
+    question.range = range;
+    return rules.decide(question);
+}
+
 // A rule for every host that strips these.
 inline Decision stripped_by(std::vector<std::string> strip, std::string_view url) {
     return get(*rules({rule("^https?://", std::move(strip))}), url);

@@ -170,5 +170,57 @@ TEST(RuleSet, KnowsTheHostsItsPatternsSpeakOf) {
         EXPECT_FALSE(set->may_match_host(host)) << host;
 }
 
+class Parts : public testing::Test {
+protected:
+    Parts() {
+        auto spec = rule("^https?://");
+        spec.range = true;
+        set_ = rules({spec});
+    }
+    Decision get(std::string_view range) const { return get_range(*set_, url_, range); }
+    const std::string url_ = "http://example.org/x";
+    std::shared_ptr<const RuleSet> set_;
+};
+
+TEST_F(Parts, EveryRangeIsAnObjectOfItsOwn) {
+    const auto first = get("bytes=0-99");
+    EXPECT_EQ(first.road, Road::cache);
+    EXPECT_EQ(first.part, ByteRange(0, 100));
+    EXPECT_EQ(first.loggable_url, url_ + "#bytes=0-99");
+    EXPECT_EQ(first.task_id, get("bytes=0-99").task_id);
+    EXPECT_NE(first.task_id, get("bytes=0-98").task_id);
+    EXPECT_NE(first.task_id, get("bytes=1-99").task_id);
+}
+
+TEST_F(Parts, WhatIsNotOneClosedRangePasses) {
+    for (const char* range :
+         {"", "bytes=0-", "bytes=-5", "bytes=0-1,4-5", "bytes=5-4", "bytes=00-9", "bytes= 0-9",
+          "bytes=0-9 ", "Bytes=0-9", "bytes=0-+9", "items=0-9", "bytes=0-281474976710655",
+          "bytes=0-99999999999999999999"}) {
+        EXPECT_EQ(get(range).road, Road::pass) << range;
+        EXPECT_FALSE(get(range).part) << range;
+    }
+    EXPECT_EQ(filters::get(*set_, url_, "HEAD").road, Road::pass);
+}
+
+TEST_F(Parts, StandSideBySideInTheOrderOfTheirNames) {
+    const auto part = get("bytes=512-1023");
+    const auto later = get("bytes=513-600");
+    EXPECT_LT(part.task_id.bytes, later.task_id.bytes);
+    EXPECT_EQ(sibling_part(later.task_id, part.task_id), ByteRange(513, 601));
+    EXPECT_FALSE(
+        sibling_part(get_range(*set_, "http://example.org/y", "bytes=0-9").task_id, part.task_id));
+}
+
+TEST_F(Parts, HaveNeitherADigestNorFreshness) {
+    auto spec = rule("/(?P<a>[0-9a-f]{64})");
+    spec.range = true;
+    spec.digest = "a";
+    EXPECT_THAT(refusal({spec}), HasSubstr("key.range"));
+    spec.digest = "";
+    spec.policy = Policy::http;
+    EXPECT_THAT(refusal({spec}), HasSubstr("key.range"));
+}
+
 }  // namespace
 }  // namespace hawker::filters

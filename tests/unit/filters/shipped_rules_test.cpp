@@ -20,6 +20,7 @@ RuleSpec spec_of(const YAML::Node& node) {
     spec.digest = node["digest"].as<std::string>("");
     spec.policy = *parse_policy(node["policy"].as<std::string>());
     spec.access = *parse_access(node["access"].as<std::string>());
+    spec.range = node["key"]["range"].as<bool>(false);
     if (node["origin_scheme"]) spec.origin_scheme = Scheme::https;
     spec.line = node.Mark().line + 1;
     return spec;
@@ -34,8 +35,8 @@ protected:
         set_ = rules(std::move(specs));
     }
     // "rule, canonical URL" and, in brackets, whether the digest was found.
-    std::string look(const std::string& url) const {
-        const auto d = get(*set_, url);
+    std::string look(const std::string& url, std::string_view range = "") const {
+        const auto d = get_range(*set_, url, range);
         if (d.road == Road::pass) return "pass: " + (d.rule ? d.rule->name + ": " : "") + d.reason;
         return d.rule->name + " " + d.canonical_url +
                (d.digest ? d.digest->hex() == kDigest ? " [digest]" : " [wrong]" : "");
@@ -63,7 +64,19 @@ TEST_F(ShippedRules, HuggingFace) {
               "huggingface-xet-bridge https://cas-bridge.xethub.hf.co" + bridge);
     EXPECT_EQ(look("https://huggingface.co/gpt2/resolve/main/config.json"),
               "pass: no rule matches");
-    EXPECT_EQ(look("https://transfer.xethub.hf.co/xorbs/default/" + hex), "pass: no rule matches");
+    for (const char* host : {"transfer.xethub.hf.co", "transfer.xethub-eu.hf.co",
+                             "us.aws.cdn.hf.co", "us.gcp.cdn.hf.co"}) {
+        const std::string xorb = std::string("https://") + host + "/xorbs/default/" + hex;
+        EXPECT_EQ(look(xorb + "?user_id=public&repo_id=1&X-Xet-Session-Id=2&Expires=1&Policy=p&"
+                              "Signature=s&Key-Pair-Id=k",
+                       "bytes=0-9"),
+                  "huggingface-xorbs " + xorb);
+        EXPECT_EQ(look(xorb + "?X-Xet-Signed-Range=bytes%3D0-9&Expires=1&Signature=s&Key-Pair-Id=k",
+                       "bytes=0-9"),
+                  "huggingface-xorbs " + xorb);
+    }
+    EXPECT_EQ(look("https://cas-server.xethub.hf.co/v2/reconstructions/" + hex),
+              "pass: no rule matches");
     EXPECT_EQ(look("https://cdn-lfs.hf.co.evil.example/repos/x/" + hex), "pass: no rule matches");
 }
 
@@ -121,7 +134,7 @@ TEST_F(ShippedRules, ContainerRegistries) {
 TEST_F(ShippedRules, SpeakOfTheHostsTheyAreFor) {
     for (const char* host :
          {"cdn-lfs-us-1.hf.co", "cdn-lfs.huggingface.co", "us.aws.cdn.hf.co",
-          "cas-bridge.xethub.hf.co", "github-cloud.githubusercontent.com",
+          "cas-bridge.xethub.hf.co", "transfer.xethub.hf.co", "github-cloud.githubusercontent.com",
           "github-cloud.s3.amazonaws.com", "release-assets.githubusercontent.com",
           "objects.githubusercontent.com", "gitlab.com", "lfs.gitee.com",
           "cdn-lfs-cn-1.modelscope.cn", "registry-1.docker.io", "ghcr.io"})

@@ -296,6 +296,26 @@ TEST(SignedFields, AXetUrlGoodForARangePasses) {
     EXPECT_EQ(d.signed_field, "range");
 }
 
+TEST(SignedFields, WhereRangesAreObjectsASignatureMayCoverTheRange) {
+    auto spec = rule("^https?://", {"huggingface", "aws-sigv4"});
+    spec.range = true;
+    const auto set = rules({spec});
+    const std::string xorb = "https://transfer.xethub.hf.co/xorbs/default/h";
+    const auto one = get_range(
+        *set, xorb + "?X-Xet-Signed-Range=bytes%3D0-9&Expires=1&Signature=s&Key-Pair-Id=k",
+        "bytes=0-9");
+    EXPECT_EQ(one.road, Road::cache);
+    EXPECT_EQ(one.canonical_url, xorb);
+    EXPECT_EQ(one.part, ByteRange(0, 10));
+    EXPECT_TRUE(one.credentials.contains("X-Xet-Signed-Range"));
+    const auto another = get_range(
+        *set, xorb + "?X-Amz-Credential=c&X-Amz-Signature=s&X-Amz-SignedHeaders=host%3Brange",
+        "bytes=0-9");
+    EXPECT_EQ(another.task_id, one.task_id);
+    EXPECT_EQ(get_range(*set, xorb + "?X-Amz-SignedHeaders=host%3Brange%3Bx", "bytes=0-9").road,
+              Road::pass);
+}
+
 TEST(Overrides, AreDecodedAndNotPartOfTheKey) {
     const auto d = stripped_by(
         {"aws-sigv4"},

@@ -286,6 +286,30 @@ TEST_F(AnswerCheck, APartIsKeptAsTheWholeThatItIsOf) {
     EXPECT_EQ(stored->head.fields.size(), 0U);
 }
 
+TEST_F(AnswerCheck, WhereAPartIsAllThereIsItBeginsAtZeroAndNamesItsWhole) {
+    range = RangeSpec(10, 19);
+    options.part = ByteRange(10, 20);
+    const auto arrival = check(206, {{"Content-Range", "bytes 10-19/100"},
+                                     {"Content-Length", "10"},
+                                     {"ETag", "\"v\""},
+                                     {"X-Linked-Etag", std::string(64, 'a')}});
+    ASSERT_TRUE(arrival) << arrival.error().what;
+    EXPECT_EQ(arrival->offset, 0U);
+    EXPECT_EQ(arrival->size, 10U);
+    EXPECT_FALSE(arrival->ranged);
+    EXPECT_EQ(arrival->validator, "part of 100:etag:\"v\"");
+    EXPECT_FALSE(arrival->digest);  // that would be of the whole
+    EXPECT_EQ(decode_head(arrival->head)->head.fields.get("Content-Range"), "bytes 10-19/100");
+}
+
+TEST_F(AnswerCheck, AnythingButThePartIsNotStored) {
+    range = RangeSpec(10, 19);
+    options.part = ByteRange(10, 20);
+    EXPECT_EQ(error(200, {{"Content-Length", "100"}}), Errc::unsupported);
+    EXPECT_EQ(error(206, {{"Content-Range", "bytes 10-14/15"}, {"Content-Length", "5"}}),
+              Errc::unsupported);
+}
+
 TEST(StoredHead, DamageIsNoticed) {
     http::ResponseHead head;
     head.status = 200;

@@ -329,5 +329,26 @@ TEST_F(OriginSourceTest, CancellingBeforeTheHeadAsksNothing) {
     EXPECT_EQ(origin.connections, 0U);
 }
 
+TEST_F(OriginSourceTest, APartIsAlwaysAskedForAsItIs) {
+    options_.part = ByteRange(2, 5);
+    origin.says(partial("bytes 2-4/10", "cde"));
+    origin.says(partial("bytes 2-4/10", "cde"));
+    run([](OriginSourceTest& test) -> Task<void> {
+        co_await test.fetch_one(RangeSpec::whole());
+        co_await test.fetch_one(RangeSpec(1, 1));  // as a fetch goes on where it broke
+    }(*this));
+    EXPECT_EQ(body, "cdecde");
+    for (const std::size_t request : {0U, 1U}) EXPECT_TRUE(sent(request, "Range: bytes=2-4"));
+    EXPECT_EQ(arrival->offset, 0U);
+}
+
+TEST_F(OriginSourceTest, TheWholeInsteadOfAPartIsForTheClientToSee) {
+    options_.part = ByteRange(2, 5);
+    origin.says(ok("0123456789"));
+    fetch();
+    EXPECT_EQ(head_error->code, Errc::unsupported);
+    EXPECT_EQ(source().take_declined()->head.status, 200);
+}
+
 }  // namespace
 }  // namespace hawker::origin
