@@ -64,6 +64,9 @@ struct OpenRequest {
     RangeSpec wanted =
         RangeSpec::whole();        // what will be read first; a hint for the first transfer
     std::optional<Digest> digest;  // what the content must hash to
+    // The source is one whose word for the digest is taken (Arrival::digest): what is stored under
+    // it already is linked to, and not fetched again.
+    bool links_told_digest = false;
     FetchOptions fetch;
     std::string label;  // for people: redacted, printable
     std::string rule;   // name of the rule; for people

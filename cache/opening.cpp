@@ -85,6 +85,17 @@ Expected<void> Opening::judge(const Arrival& arrival) {
 // The answer is good: a place for the bytes, and the fetch begins.
 Task<Expected<void>> Opening::welcome() {
     const Arrival& arrival = beginning_->arrival;
+    if (request_.links_told_digest && arrival.digest && !request_.digest) {
+        auto link = [&] {
+            return stock_->link_told(object_, arrival, request_.label, request_.rule);
+        };
+        const bool linked = co_await offload(stock_->pool, home_, link);
+        if (linked) {
+            beginning_->transfer->cancel();
+            beginning_ = nullptr;
+            co_return Expected<void>();
+        }
+    }
     const std::uint64_t generation = stock_->index->next_generation();
     const bool nameless = !request_.fetch.store || !arrival.end_is_certain;
     std::shared_ptr<DataFile> file;

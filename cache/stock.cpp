@@ -88,6 +88,21 @@ void Stock::load(const std::shared_ptr<LiveObject>& object, const std::optional<
     live.wake_all();
 }
 
+bool Stock::link_told(const std::shared_ptr<LiveObject>& object, const Arrival& arrival,
+                      const std::string& label, const std::string& rule) {
+    const Words own{.arrival = arrival, .label = label, .rule = rule};
+    auto stored = link_same_content(object->task, *arrival.digest, &own);
+    if (!stored) return false;
+    // As in load(): the table must not forget what the index does not say yet.
+    index->flush([object] {});
+    table->weigh(*object, stored->body.get());
+    adopt(*object, std::move(*stored));
+    auto live = object->lock();
+    live->phase = Phase::ready;
+    live.wake_all();
+    return true;
+}
+
 // Nothing when the bytes are not where the record says.
 std::optional<Stock::Stored> Stock::take_out(const ObjectRecord& record) const {
     Stored stored;
@@ -110,17 +125,26 @@ std::optional<Stock::Stored> Stock::take_out(const ObjectRecord& record) const {
 }
 
 // Another URL, the same bytes: the second task gets a second name for the first one's data.
-std::optional<Stock::Stored> Stock::link_same_content(const TaskId& task, const Digest& digest) {
+std::optional<Stock::Stored> Stock::link_same_content(const TaskId& task, const Digest& digest,
+                                                      const Words* own) {
     const auto other = index->by_digest(digest);
     if (!other || *other == task) return std::nullopt;
     const auto theirs = find_record(*other);
     if (!theirs || !theirs->complete || !theirs->digest_verified || theirs->digest != digest)
         return std::nullopt;
+    if (own && own->arrival.size && *own->arrival.size != theirs->size) return std::nullopt;
     auto stored = take_out(*theirs);
     if (!stored) return std::nullopt;
 
     ObjectRecord& ours = stored->record;
     ours.task = task;
+    if (own) {
+        ours.head = own->arrival.head;
+        ours.validator = own->arrival.validator;
+        ours.label = own->label;
+        ours.rule = own->rule;
+        ours.stored_at = std::chrono::system_clock::to_time_t(clock.wall());
+    }
     ours.generation = index->next_generation();
     if (stored->body) {
         const auto* text =

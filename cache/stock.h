@@ -14,6 +14,7 @@
 #include "cache/foundation.h"
 #include "cache/index.h"
 #include "cache/live_table.h"
+#include "cache/source.h"
 
 #include <atomic>
 #include <condition_variable>
@@ -34,6 +35,10 @@ public:
 
     // Fills `object` from the index, or from another task with the same digest. Waits for the disk.
     void load(const std::shared_ptr<LiveObject>& object, const std::optional<Digest>& digest);
+    // The same for what a source has just said of `object`: whether another task has these bytes.
+    // Waits for the disk.
+    bool link_told(const std::shared_ptr<LiveObject>& object, const Arrival& arrival,
+                   const std::string& label, const std::string& rule);
     // The file of a representation that begins to arrive; a nameless one when it will not be kept.
     // Errc::exhausted when `bytes` more would never fit. Waits for the disk.
     Expected<std::shared_ptr<DataFile>> create_file(const TaskId& task, std::uint64_t generation,
@@ -89,7 +94,13 @@ private:
     };
     std::optional<ObjectRecord> find_record(const TaskId& task) const;
     std::optional<Stored> take_out(const ObjectRecord& record) const;
-    std::optional<Stored> link_same_content(const TaskId& task, const Digest& digest);
+    struct Words {  // of a second task for the same bytes; where absent, those of the first
+        const Arrival& arrival;
+        const std::string& label;
+        const std::string& rule;
+    };
+    std::optional<Stored> link_same_content(const TaskId& task, const Digest& digest,
+                                            const Words* own = nullptr);
     void adopt(LiveObject& object, Stored stored) const;
     void remove_rows(const TaskId& task, std::uint64_t generation);
     std::uint64_t stored_bytes(const ObjectRecord& record) const;

@@ -2,7 +2,6 @@
 
 #include "base/units.h"
 #include "daemon/nearest_word.h"
-#include "daemon/route_config.h"
 #include "daemon/yaml.h"
 #include "filters/url.h"
 
@@ -24,12 +23,15 @@ struct Key {
     bool for_repositories = false;  // only for kinds that know some
 };
 
+const proxy::MirrorTraits& traits_of(const MirrorSpec& spec) {
+    return *std::ranges::find(proxy::kinds_of_mirrors(), spec.kind, &proxy::MirrorTraits::name);
+}
+
 Expected<void> set_kind(MirrorSpec& spec, const YAML::Node& value) {
     if (auto ok = yaml::set(spec.kind, value); !ok) return ok;
-    spec.mirror.kind = proxy::mirror_kind(spec.kind);
-    if (spec.mirror.kind) return {};
     std::vector<std::string> known;
-    for (const std::string_view name : proxy::kinds_of_mirrors()) known.emplace_back(name);
+    for (const proxy::MirrorTraits& each : proxy::kinds_of_mirrors()) known.emplace_back(each.name);
+    if (std::ranges::find(known, spec.kind) != known.end()) return {};
     return fail(Errc::invalid, fmt::format("'{}' is none of {}{}", spec.kind,
                                            fmt::join(known, ", "), did_you_mean(spec.kind, known)));
 }
@@ -53,15 +55,6 @@ Expected<void> set_upstreams(MirrorSpec& spec, const YAML::Node& value) {
         while (upstream.ends_with('/')) upstream.pop_back();
     }
     return {};
-}
-
-// What can stand in a field. The text itself stands in no message.
-Expected<void> check_token(std::string_view token) {
-    const bool is_good = !token.empty() && std::ranges::all_of(token, [](unsigned char c) {
-        return c > ' ' && c < 0x7F;
-    });
-    if (is_good) return {};
-    return fail(Errc::invalid, "expected a token: visible characters without spaces");
 }
 
 Expected<void> set_token(MirrorSpec& spec, const YAML::Node& value) {
@@ -128,7 +121,7 @@ std::string contradiction(const MirrorSpec& spec, const std::set<std::string>& s
     if (spec.listen.empty()) return "this mirror has no 'listen': - listen: 127.0.0.1:8090";
     for (const Key& key : kKeys)
         if (key.for_repositories && seen.contains(std::string(key.name)) &&
-            !spec.mirror.kind->knows_repositories())
+            !traits_of(spec).knows_repositories)
             return fmt::format(
                 "take '{0}' away: kind '{1}' knows no repositories, and leaves {0} to the rules",
                 key.name, spec.kind);
@@ -158,15 +151,22 @@ Expected<void> read_member(MirrorSpec& spec, const YAML::Node& node, const std::
         if (const auto ok = key->set(spec, member.second); !ok)
             return yaml::wrong(file, member.first, fmt::format("{}: {}", name, ok.error().what));
     }
-    if (spec.mirror.upstreams.empty())
-        for (const std::string_view url : spec.mirror.kind->usual_upstreams())
-            spec.mirror.upstreams.emplace_back(url);
+    if (spec.mirror.upstreams.empty() && !traits_of(spec).usual_upstream.empty())
+        spec.mirror.upstreams.emplace_back(traits_of(spec).usual_upstream);
     if (const std::string wrong = contradiction(spec, seen); !wrong.empty())
         return yaml::wrong(file, node, wrong);
     return {};
 }
 
 }  // namespace
+
+Expected<void> check_token(std::string_view token) {
+    const bool is_good = !token.empty() && std::ranges::all_of(token, [](unsigned char c) {
+        return c > ' ' && c < 0x7F;
+    });
+    if (is_good) return {};
+    return fail(Errc::invalid, "expected a token: visible characters without spaces");
+}
 
 Expected<std::vector<MirrorSpec>> read_mirrors(const YAML::Node& node, const std::string& file) {
     std::vector<MirrorSpec> specs;
@@ -176,7 +176,6 @@ Expected<std::vector<MirrorSpec>> read_mirrors(const YAML::Node& node, const std
                            "mirrors: expected a list, each member beginning with '- listen:'");
     for (const YAML::Node& member : node) {
         MirrorSpec spec;
-        spec.mirror.kind = proxy::mirror_kind(spec.kind);
         spec.listener.where = fmt::format("{}:{}", file, yaml::line_of(member));
         spec.listener.offer = Offer::mirror;
         if (const auto ok = read_member(spec, member, file); !ok) return fail(ok.error());
@@ -188,31 +187,6 @@ Expected<std::vector<MirrorSpec>> read_mirrors(const YAML::Node& node, const std
         specs.push_back(std::move(spec));
     }
     return specs;
-}
-
-Expected<std::vector<ListenerSpec>> resolve_mirrors(const std::vector<MirrorSpec>& specs,
-                                                    const Options& options) {
-    std::vector<ListenerSpec> listeners;
-    for (const MirrorSpec& spec : specs) {
-        auto mirror = std::make_shared<proxy::Mirror>(spec.mirror);
-        mirror->name = spec.kind;
-        mirror->health = std::make_shared<origin::Upstreams>(mirror->upstreams.size());
-        if (!spec.token_file.empty()) {
-            const auto text = secret_contents(spec.token_file);
-            if (!text) return fail(Error(text.error()).within(spec.listener.where));
-            mirror->token = text->substr(0, text->find_first_of("\r\n"));
-            if (const auto ok = check_token(mirror->token); !ok)
-                return fail(Error(ok.error()).within(spec.token_file));
-        }
-        for (const std::string& address : spec.listen) {
-            ListenerSpec listener = spec.listener;
-            listener.address = address;
-            listener.mirror = mirror;
-            if (const auto ok = complete_listener(listener, options); !ok) return fail(ok.error());
-            listeners.push_back(std::move(listener));
-        }
-    }
-    return listeners;
 }
 
 }  // namespace hawker::daemon

@@ -10,6 +10,7 @@
 #include "daemon/proxy/mirror.h"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace YAML {
@@ -30,6 +31,9 @@ struct MirrorSpec {
 // Errc::invalid with file and line: a key that is none (with the nearest one), or is not for this
 // kind, and what a mirror cannot do without.
 Expected<std::vector<MirrorSpec>> read_mirrors(const YAML::Node& node, const std::string& file);
+
+// What can stand in a field as a token. The text itself stands in no message.
+Expected<void> check_token(std::string_view token);
 
 // The listeners that they come to.
 Expected<std::vector<ListenerSpec>> resolve_mirrors(const std::vector<MirrorSpec>& specs,

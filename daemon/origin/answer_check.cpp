@@ -122,6 +122,7 @@ bool looks_like_an_error_page(const SourceOptions& options, const Asked& asked,
 
 Expected<void> check_media_type(const SourceOptions& options, const Asked& asked,
                                 const http::ResponseHead& head) {
+    if (options.join) return {};
     const std::string type = media_type(head.fields);
     bool is_expected = std::ranges::any_of(options.content_types, [&type](std::string_view it) {
         return http::equals_ignoring_case(it, type) ||

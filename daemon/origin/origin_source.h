@@ -17,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,11 @@ struct SourceOptions {
     bool follow_redirects = false;
     bool may_store_credentialed = false;  // the rule says that credentials do not select the bytes
     bool obey_cache_control = false;      // policy http
+    // Where redirects are followed: what the answers before the last one said may change its head,
+    // before that is judged. False: it is not the thing, whatever its status says. Who sets it
+    // answers for the media type too, and later transfers begin where the redirects of the first
+    // one led, as long as they are let in there. Any loop.
+    std::function<bool(std::span<const http::ResponseHead> hops, http::ResponseHead& last)> join;
     // Accepted media types ("image/*" too). Empty: any but HTML and JSON that look like an error
     // page: status 200, and neither the path's ending nor a known digest speaks for them.
     std::vector<std::string> content_types;

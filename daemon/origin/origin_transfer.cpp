@@ -12,7 +12,7 @@ namespace hawker::origin {
 
 namespace {
 
-constexpr int kHops = 5;
+constexpr std::size_t kHops = 5;
 
 bool is_redirect(int status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -62,7 +62,7 @@ OriginTransfer::OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, Ran
       target_(fail(Errc::unavailable, "no server is left to ask")) {
     if (shared_->options.upstreams)
         order_ = shared_->options.upstreams->order(std::chrono::steady_clock::now());
-    (void)turn_to_next();
+    if (purpose_ == Purpose::access || !land()) (void)turn_to_next();
     if (!is_at_home()) return;
     shared_->transfers.insert(this);
     cancelled_ = shared_->stopped;
@@ -104,9 +104,32 @@ bool OriginTransfer::turn_to_next() {
                                         "If-Modified-Since", "If-Unmodified-Since"})
         fields_.remove(name);
     fields_.set("Accept-Encoding", "identity");  // R17: a range cuts the encoded form
-    hops_ = 0;
+    hops_.clear();
     promised_.reset();
     return true;
+}
+
+bool OriginTransfer::land() {
+    const std::scoped_lock lock(shared_->landing_mutex);
+    if (!shared_->landing) return false;
+    target_ = shared_->landing->target;
+    fields_ = shared_->landing->fields;
+    hops_ = shared_->landing->hops;
+    promised_ = shared_->landing->promised;
+    has_landed_ = true;
+    return true;
+}
+
+// Only another server is a place of its own: it has said by a signature that we may come.
+void OriginTransfer::remember_landing() {
+    if (!shared_->options.join || hops_.empty() || has_landed_) return;
+    auto landing = std::make_shared<OriginSource::Shared::Landing>();
+    landing->target = *target_;
+    landing->fields = fields_;
+    landing->hops = hops_;
+    landing->promised = promised_;
+    const std::scoped_lock lock(shared_->landing_mutex);
+    shared_->landing = std::move(landing);
 }
 
 // What the server that was asked came to: whoever is next asks another one first if it failed.
@@ -125,7 +148,14 @@ Task<Expected<cache::Arrival>> OriginTransfer::head() {
     for (;;) {
         server_failed_ = false;
         auto arrival = co_await ask_one();
-        if (cancelled_ || !shared_->options.upstreams) co_return arrival;
+        if (!arrival && !cancelled_ && std::exchange(has_landed_, false)) {
+            // The signature has ended, perhaps: the way there is asked for again.
+            forget_landing();
+            if (!turn_to_next() || !target_) co_return arrival;
+            begin();
+            continue;
+        }
+        if (cancelled_ || has_landed_ || !shared_->options.upstreams) co_return arrival;
         if (!server_failed_) {
             shared_->options.upstreams->worked(order_[turn_ - 1]);
             co_return arrival;
@@ -135,6 +165,12 @@ Task<Expected<cache::Arrival>> OriginTransfer::head() {
         if (is_at_home()) shared_->declined.reset();
         begin();
     }
+}
+
+void OriginTransfer::forget_landing() {
+    if (is_at_home()) shared_->declined.reset();
+    const std::scoped_lock lock(shared_->landing_mutex);
+    shared_->landing = nullptr;
 }
 
 Task<Expected<cache::Arrival>> OriginTransfer::ask_one() {
@@ -170,8 +206,8 @@ OriginTransfer::Next OriginTransfer::follow(const http::ResponseHead& head) {
                          : Expected<Target>(fail(Errc::invalid, "no Location"));
     // What cannot be followed is the client's to see.
     const bool is_downgrade = next && target_->scheme == "https" && next->scheme == "http";
-    if (!next || is_downgrade || hops_ == kHops) return Next::judge;
-    ++hops_;
+    if (!next || is_downgrade || hops_.size() == kHops) return Next::judge;
+    hops_.push_back(head);
     if (const auto told = digest_told(head.fields)) promised_ = told;
     if (next->origin() != target_->origin()) fields_ = for_strangers(fields_);
     fields_.remove("Host");
@@ -179,16 +215,25 @@ OriginTransfer::Next OriginTransfer::follow(const http::ResponseHead& head) {
     return Next::ask_again;
 }
 
+Expected<void> OriginTransfer::join(http::ResponseHead& head) const {
+    const bool is_good = head.status == 200 || head.status == 206;
+    if (!is_good || !shared_->options.join || shared_->options.join(hops_, head)) return {};
+    return fail(Errc::unsupported, "this answer is not the thing that was asked for");
+}
+
 Expected<cache::Arrival> OriginTransfer::judge(http::ResponseHead head) {
     Asked asked;
     asked.range = range_;
     asked.url = target_->url();
     asked.only_access = purpose_ == Purpose::access;
-    auto arrival = check_answer(head, response_->framing(), asked, shared_->options,
-                                std::chrono::system_clock::now());
+    const auto joined = join(head);
+    auto arrival = !joined ? Expected<cache::Arrival>(fail(joined.error()))
+                           : check_answer(head, response_->framing(), asked, shared_->options,
+                                          std::chrono::system_clock::now());
     if (arrival) {
         remaining_ = arrival->length;
         if (!arrival->digest && !part()) arrival->digest = promised_;
+        remember_landing();
         return arrival;
     }
     if (is_at_home() && shared_->keeps_declined && is_relayable(arrival.error(), head)) {

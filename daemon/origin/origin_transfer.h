@@ -24,6 +24,16 @@ struct OriginSource::Shared {
     std::unique_ptr<Declined> declined;
     bool stopped = false;
     std::set<OriginTransfer*> transfers;  // that run there
+    // Where a chain of redirects led, signature and all.
+    struct Landing {
+        Target target;
+        http::Fields fields;
+        std::vector<http::ResponseHead> hops;
+        std::optional<Digest> promised;
+    };
+    std::mutex landing_mutex;
+    std::shared_ptr<const Landing> landing;
+
     // On any loop: from the first request to the last byte.
     std::atomic<int> under_way = 0;
 };
@@ -50,6 +60,11 @@ private:
     // The first request of the next server that has the thing. False when none is left.
     bool turn_to_next();
     void told(const Error& error);
+    // Begins where the redirects of an earlier transfer led. False where there is no such place.
+    bool land();
+    void remember_landing();
+    void forget_landing();
+    Expected<void> join(http::ResponseHead& head) const;
     Task<Expected<cache::Arrival>> ask_one();
     void begin();
     void end();
@@ -64,9 +79,10 @@ private:
     std::vector<std::size_t> order_;  // places in SourceOptions::alternatives
     std::size_t turn_ = 0;            // the next of them
     Expected<Target> target_;
-    http::Fields fields_;  // of the next request, without Range
-    int hops_ = 0;
-    std::optional<Digest> promised_;  // by an answer that redirected here
+    http::Fields fields_;                   // of the next request, without Range
+    std::vector<http::ResponseHead> hops_;  // the answers that redirected here
+    bool has_landed_ = false;               // the first of them was not asked this time
+    std::optional<Digest> promised_;        // by an answer that redirected here
     std::unique_ptr<Response> response_;
     std::optional<std::uint64_t> remaining_;  // of Arrival::length
     bool server_failed_ = false;              // what was answered last was no word about the thing

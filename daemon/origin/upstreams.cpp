@@ -27,6 +27,12 @@ std::vector<std::size_t> Upstreams::order(SteadyTime now) {
     return places;
 }
 
+bool Upstreams::is_any_well(SteadyTime now) const {
+    const std::scoped_lock lock(mutex_);
+    return std::ranges::any_of(states_,
+                               [now](const State& state) { return state.rests_until <= now; });
+}
+
 void Upstreams::failed(std::size_t which, SteadyTime now) {
     const std::scoped_lock lock(mutex_);
     State& state = states_[which];

@@ -23,6 +23,8 @@ public:
     // All of them, in the order to ask: those in good health as they were configured, then those
     // that rest, in the order of their ends.
     std::vector<std::size_t> order(SteadyTime now);
+    // False while all of them rest: whoever has something older need not wait for them.
+    bool is_any_well(SteadyTime now) const;
     // Not reached, too slow, or 5xx: it rests for a second, then two, four, at most thirty.
     void failed(std::size_t which, SteadyTime now);
     void worked(std::size_t which);
@@ -32,7 +34,7 @@ private:
         SteadyTime rests_until{};
         std::chrono::milliseconds rest{0};  // zero: in good health
     };
-    std::mutex mutex_;
+    mutable std::mutex mutex_;
     std::vector<State> states_;
 };
 

@@ -1,4 +1,5 @@
 // The fifth step of the cached road: runs of bytes, from the reader or straight from the origin.
+#include "daemon/http/caching.h"
 #include "daemon/proxy/access_question.h"
 #include "daemon/proxy/cached_road.h"
 
@@ -16,7 +17,9 @@ constexpr std::uint64_t kNoEnd = UINT64_MAX;  // of a body whose size nobody kno
 Task<Expected<void>> CachedRoad::send_body(cache::Reader& reader, const StoredAnswer& answer) {
     context_.cancel = [&reader] { reader.cancel(); };
     Expected<void> sent;
-    if (answer.multipart)
+    if (!context_.out.has_body())
+        sent = Expected<void>();  // HEAD: not a byte of it is waited for
+    else if (answer.multipart)
         sent = co_await send_parts(reader, answer);
     else if (!answer.ranges.empty())
         sent = co_await send_range(reader, answer.ranges.front());
@@ -71,6 +74,46 @@ Task<Expected<void>> CachedRoad::send_parts(cache::Reader& first, const StoredAn
     const std::string closing = multipart.closing();
     auto closed = co_await context_.out.body(std::as_bytes(std::span(closing)));
     co_return closed;
+}
+
+Task<void> CachedRoad::serve_past_cache() {
+    context_.record.source = "pass";
+    auto now = co_await source_->probe();
+    if (!now) {
+        auto declined = source_.take_declined();
+        if (declined) {
+            co_await relay(context_, std::move(declined->head), *declined->response);
+            declined->response->cancel();
+        } else {
+            co_await hawker::proxy::answer(context_, now.error());
+        }
+        co_return;
+    }
+    cache::Representation representation;
+    representation.size = now->size;
+    representation.validator = now->validator;
+    representation.digest = now->digest;
+    const auto stored = origin::decode_head(now->head);
+    if (!stored) {
+        co_await hawker::proxy::answer(context_, stored.error());
+        co_return;
+    }
+    http::RequestHead request = context_.request;
+    // One part or all: all is a good answer to several too (RFC 9110 section 14.2).
+    if (request.fields.get("Range").value_or("").contains(',')) request.fields.remove("Range");
+    const StoredAnswer answer = answer_from(request, decision_.overrides, representation, *stored,
+                                            context_.services.clock.wall());
+    http::ResponseHead head = answer.head;
+    http::CacheStatus status;
+    status.fwd = "bypass";
+    head.fields.add("Cache-Status", status.serialize());
+    make_relayable(head, context_.settings->pseudonym);
+    context_.out.begin(std::move(head), answer.body_length);
+    Expected<void> sent;
+    if (context_.out.has_body() && !answer.ranges.empty())
+        sent = co_await send_from_origin(representation, answer.ranges.front());
+    if (sent) sent = co_await context_.out.finish();
+    if (!sent) cut(context_, sent.error());
 }
 
 Task<Expected<void>> CachedRoad::send_from_origin(const cache::Representation& representation,

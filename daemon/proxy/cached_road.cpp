@@ -52,8 +52,8 @@ Task<void> CachedRoad::run() {
         co_return;
     }
     const bool only_if_cached = http::CacheControl::of(fields).only_if_cached;
-    if (context_.request.method == "HEAD" || is_conditional(fields) || only_if_cached ||
-        !may_fetch())
+    const bool asks_about = context_.request.method == "HEAD" || is_conditional(fields);
+    if ((asks_about && !follows_everything()) || only_if_cached || !may_fetch())
         co_await serve_without_fetching();
     else
         co_await serve_by_reading();
@@ -65,7 +65,7 @@ Task<void> CachedRoad::run() {
 Task<void> CachedRoad::serve_without_fetching() {
     auto found = co_await context_.services.cache.find(decision_.task_id, context_.loop);
     const bool is_get = context_.request.method == "GET";
-    if (found && is_get && (may_fetch() || found->complete)) {
+    if (found && (is_get || follows_everything()) && (may_fetch() || found->complete)) {
         co_await serve_by_reading();
         co_return;
     }
@@ -99,6 +99,7 @@ Task<Expected<std::unique_ptr<cache::Reader>>> CachedRoad::open_reader(RangeSpec
     request.source = source_.get();
     request.wanted = wanted;
     request.digest = decision_.digest;
+    request.links_told_digest = follows_everything();
     request.fetch = context_.settings->fetch;
     if (rule_.piece_size) request.fetch.piece_size = *rule_.piece_size;
     if (rule_.connections) request.fetch.connections = *rule_.connections;
@@ -137,7 +138,10 @@ Task<void> CachedRoad::serve_by_reading() {
         const bool served = co_await serve_from(*reader, **head);
         if (served) co_return;
     }
-    co_await pass_through(context_);
+    if (follows_everything() && !context_.mirror->asks_nobody)
+        co_await serve_past_cache();
+    else
+        co_await pass_through(context_);
 }
 
 // Credentials that a rule does not speak for: a fetch would end at its first answer, and the client
@@ -145,6 +149,7 @@ Task<void> CachedRoad::serve_by_reading() {
 // all of it is here already and one byte tells whether this client may have it. Not with a running
 // fetch either: should that end early, these credentials could not go on with it.
 bool CachedRoad::may_fetch() const {
+    if (context_.mirror && context_.mirror->asks_nobody) return false;
     return rule_.ignore_credentials || !origin::carries_credentials(context_.request.fields);
 }
 
@@ -197,7 +202,7 @@ Task<CachedRoad::Permit> CachedRoad::ask_origin(const cache::Representation& rep
         co_return Permit::granted;
     }
     if (staleness == Staleness::fresh && is_no_word(now.error())) {
-        const Permit permitted = co_await go_unverified(now.error());
+        const Permit permitted = co_await go_unverified(now.error(), representation);
         co_return permitted;
     }
     if ((*verdict)->refusal)
@@ -207,17 +212,28 @@ Task<CachedRoad::Permit> CachedRoad::ask_origin(const cache::Representation& rep
     co_return Permit::answered;
 }
 
-Task<CachedRoad::Permit> CachedRoad::go_unverified(const Error& why) {
+std::string CachedRoad::cure_for_unverified() const {
+    if (context_.mirror && context_.mirror->may_unasked)
+        return "add this client's network to 'offline_access' of this mirror";
+    return fmt::format("set 'on_unverifiable: serve' in rule '{}'", rule_.name);
+}
+
+Task<CachedRoad::Permit> CachedRoad::go_unverified(const Error& why,
+                                                   const cache::Representation& representation) {
     (void)source_.take_declined();
-    if (rule_.on_unverifiable == filters::OnUnverifiable::serve) {
+    const auto head = prepared_head(representation);
+    const bool may = context_.mirror && context_.mirror->may_unasked && head &&
+                     context_.mirror->may_unasked((*head)->stored.head.fields);
+    if (may || rule_.on_unverifiable == filters::OnUnverifiable::serve) {
         unverified_ = why;
         co_return Permit::granted;
     }
     Error error = why;
+    if (context_.mirror && context_.mirror->may_unasked) error.code = Errc::denied;
     error.what = fmt::format(
-        "Try again later, or set 'on_unverifiable: serve' in rule '{}': this is cached, but the "
-        "origin could not be asked whether you may read it ({}).",
-        rule_.name, why.what);
+        "Try again later, or {}: this is cached, but the origin could not be asked whether you may "
+        "read it ({}).",
+        cure_for_unverified(), why.what);
     co_await answer(context_, error);
     co_return Permit::answered;
 }
@@ -274,6 +290,7 @@ Task<bool> CachedRoad::serve_from(cache::Reader& reader, const PreparedHead& hea
 std::optional<ByteRange> CachedRoad::plain_range(
     const cache::Representation& representation) const {
     const http::Fields& fields = context_.request.fields;
+    if (context_.mirror && !context_.mirror->warning.empty()) return std::nullopt;
     if (!representation.size || *representation.size == 0 || unverified_ ||
         context_.request.method != "GET" || !decision_.overrides.empty() || is_conditional(fields))
         return std::nullopt;
@@ -313,6 +330,8 @@ Task<Expected<void>> CachedRoad::send_answer(cache::Reader& reader, const Prepar
                        : answer_from(context_.request, decision_.overrides, reader.representation(),
                                      head.stored, context_.services.clock.wall());
     answer.head.fields.add("Cache-Status", cache_status(reader));
+    if (context_.mirror && !context_.mirror->warning.empty())
+        answer.head.fields.add("Warning", context_.mirror->warning);
     make_relayable(answer.head, context_.settings->pseudonym);
     if (unverified_)
         answer.head.fields.add(
@@ -350,7 +369,10 @@ Task<void> CachedRoad::step_aside(const Error& error) {
             co_await answer(context_, error);
             co_return;
         default:
-            co_await pass_through(context_);
+            if (follows_everything() && !context_.mirror->asks_nobody)
+                co_await serve_past_cache();
+            else
+                co_await pass_through(context_);
             co_return;
     }
 }

@@ -58,7 +58,8 @@ private:
     bool may_fetch() const;
     Task<Permit> ask_origin(const cache::Representation& representation, Staleness staleness);
     // The origin cannot be asked: as the rule's on_unverifiable says.
-    Task<Permit> go_unverified(const Error& why);
+    Task<Permit> go_unverified(const Error& why, const cache::Representation& representation);
+    std::string cure_for_unverified() const;
     bool is_stale(const PreparedHead& head) const;
 
     Task<Expected<void>> send_body(cache::Reader& reader, const StoredAnswer& answer);
@@ -72,6 +73,9 @@ private:
     // When there is no reader: the origin's own answer if it left one, else its answer to the
     // client's own request.
     Task<void> step_aside(const Error& error);
+    // The same for a mirror that follows every redirect: the bytes, past the cache.
+    Task<void> serve_past_cache();
+    bool follows_everything() const { return context_.mirror && context_.mirror->join; }
     std::string cache_status(const cache::Reader& reader) const;
 
     Context& context_;

@@ -60,6 +60,7 @@ Task<void> answer(Context& context, int status, std::string_view proxy_error, st
     head.fields.add("Date", http::format_date(context.services.clock.wall()));
     if (!proxy_error.empty())
         head.fields.add("Proxy-Status", http::proxy_status(proxy_error, sentence));
+    if (context.mirror) head.fields.add("X-Error-Message", sentence);
     if (retry_after)
         head.fields.add(
             "Retry-After",
@@ -93,6 +94,7 @@ void cut(Context& context, const Error& error) {
 http::Fields with_token(const Context& context, http::Fields fields) {
     if (context.mirror && !context.mirror->token.empty())
         fields.set("Authorization", fmt::format("Bearer {}", context.mirror->token));
+    if (context.mirror && context.mirror->up) context.mirror->up(fields);
     return fields;
 }
 

@@ -2,9 +2,11 @@
 // its upstreams that is in good health, and down the same roads as every other request.
 //
 // Kinds of mirrors differ in a MirrorKind: which URL, which task and whose right a request comes
-// to, and what is rewritten on the way up and down. mirror_kinds.cpp has the table of them.
+// to, and what is rewritten on the way up and down. mirror_traits.cpp and mirror_kinds.cpp have
+// the tables of them.
 #pragma once
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/task.h"
 #include "daemon/http/message.h"
@@ -16,6 +18,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,11 +35,6 @@ public:
     // One request in origin-form (or in absolute-form: a mirror owns every name it is called by),
     // until its response has ended.
     virtual Task<void> serve(Context& context, const Mirror& mirror) const = 0;
-    // It can tell a repository, its references and who may read it: `access`, `ref_ttl` and
-    // `offline_access` have a meaning.
-    virtual bool knows_repositories() const { return false; }
-    // Where the configuration names none.
-    virtual std::vector<std::string_view> usual_upstreams() const { return {}; }
 };
 
 // As configured. Immutable but for the health of its upstreams.
@@ -50,6 +48,7 @@ struct Mirror {
     bool offline = false;
     std::chrono::milliseconds ref_ttl{60'000};
     std::vector<net::Cidr> offline_access;
+    std::shared_ptr<const filters::Rule> rule;  // what holds for its own tasks
 };
 
 // What a mirror changes about one exchange. Lives as long as the exchange.
@@ -61,6 +60,19 @@ struct MirrorTurn {
     bool asks_nobody = false;  // offline
     // The head of an answer on its way to the client, before hop-by-hop fields are taken away.
     std::function<void(http::ResponseHead&)> down = {};
+    // The fields of a request on its way up.
+    std::function<void(http::Fields&)> up = {};
+
+    // For kinds whose every redirect is followed here: what the last answer takes over from those
+    // before it (origin::SourceOptions::join). HEAD and conditional requests are then answered from
+    // the thing itself, which they begin to fetch; nothing is passed on unread.
+    std::function<bool(std::span<const http::ResponseHead>, http::ResponseHead&)> join = {};
+    // Whose yes counts for this task: a whole repository's. A yes to somebody without credentials
+    // is a yes to all. nullopt: the task's own.
+    std::optional<TaskId> access = {};
+    // May the client read what has these stored fields, although the upstream cannot be asked?
+    std::function<bool(const http::Fields&)> may_unasked = {};
+    std::string warning = {};  // a Warning field's value; empty: none
 };
 
 // A turn with `target` (path and query) at every upstream.
@@ -74,9 +86,18 @@ std::string_view target_of(const http::RequestHead& request);
 std::optional<std::string> in_our_name(std::string_view text, const Mirror& mirror,
                                        std::string_view own_base);
 
-// The kind of that name; null when there is none. kinds_of_mirrors() lists the names.
+// What the configuration must know of a kind.
+struct MirrorTraits {
+    std::string_view name;
+    // It can tell a repository, its references and who may read it: `access`, `ref_ttl` and
+    // `offline_access` have a meaning.
+    bool knows_repositories = false;
+    std::string_view usual_upstream;  // where the configuration names none; empty: it must
+};
+std::span<const MirrorTraits> kinds_of_mirrors();
+
+// The kind of that name: one of kinds_of_mirrors().
 std::shared_ptr<const MirrorKind> mirror_kind(std::string_view name);
-std::vector<std::string_view> kinds_of_mirrors();
 
 // The road of every request at a mirror's listener.
 Task<void> serve_mirror(Context& context, const Mirror& mirror);

@@ -10,4 +10,7 @@ namespace hawker::proxy {
 // Any origin: the path is kept, and the rules decide as they do for a forward proxy.
 std::shared_ptr<const MirrorKind> generic_mirror();
 
+// The Hugging Face Hub: its files, listings and references.
+std::shared_ptr<const MirrorKind> hub_mirror();
+
 }  // namespace hawker::proxy

@@ -18,6 +18,7 @@ origin::SourceOptions source_options(const Context& context) {
     if (context.mirror) {
         options.alternatives = context.mirror->urls;
         options.upstreams = context.mirror->upstreams;
+        options.join = context.mirror->join;
         options.asks_nobody = context.mirror->asks_nobody;
     }
     options.part = decision.part;

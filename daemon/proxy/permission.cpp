@@ -51,19 +51,27 @@ bool Permission::needs_none() const {
            (access == filters::Access::shared && context_.user_terms().shared);
 }
 
+const TaskId& Permission::matter() const {
+    const bool is_shared = context_.mirror && context_.mirror->access;
+    return is_shared ? *context_.mirror->access : decision_.task_id;
+}
+
 bool Permission::is_remembered() const {
-    return needs_none() || context_.services.access.is_allowed(principal(), decision_.task_id);
+    const AccessMemory& access = context_.services.access;
+    if (needs_none() || access.is_allowed(principal(), matter())) return true;
+    // What is open to those who show nothing is open to all.
+    return context_.mirror && context_.mirror->access && access.is_allowed({}, matter());
 }
 
 void Permission::remember() {
     if (needs_none()) return;
     context_.services.access.allow(
-        principal(), decision_.task_id,
+        principal(), matter(),
         allowed_until(context_.services.clock.wall(), context_.settings->access_ttl,
                       decision_.credentials_expire));
 }
 
-void Permission::withdraw() { context_.services.access.forget(principal(), decision_.task_id); }
+void Permission::withdraw() { context_.services.access.forget(principal(), matter()); }
 
 Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask(const cache::Representation& held) {
     AccessMemory& access = context_.services.access;

@@ -34,6 +34,8 @@ public:
 private:
     // The rule asks nobody, or not this user.
     bool needs_none() const;
+    // What the yes is for.
+    const TaskId& matter() const;
     std::string principal() const { return principal_of(context_.request, decision_); }
     Task<Expected<std::shared_ptr<const Verdict>>> ask_origin(const cache::Representation& held,
                                                               AccessQuestions::Lead& lead);

@@ -21,6 +21,7 @@
 #include "daemon/origin/client.h"
 #include "daemon/origin/origin_source.h"
 #include "daemon/proxy/access_memory.h"
+#include "daemon/proxy/documents.h"
 #include "daemon/proxy/mirror.h"
 #include "filters/rule_set.h"
 
@@ -131,6 +132,7 @@ struct Services {
     const Log& log;
     Observer& observer;
     AccessMemory& access;
+    DocumentMemory& documents;
     admission::Authenticator& authenticator;
     admission::Buckets& buckets;
     admission::ClientSlots& slots;

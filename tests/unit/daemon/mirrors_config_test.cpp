@@ -53,6 +53,19 @@ mirrors:
     EXPECT_EQ(specs->back().mirror, first.mirror) << "two listeners of one mirror";
 }
 
+TEST(Mirrors, OfTheHubNeedNoUpstreamsAndKnowRepositories) {
+    const auto specs = mirrors(
+        "mirrors: [{listen: 127.0.0.1:1, kind: huggingface, access: shared, ref_ttl: 5m, "
+        "offline_access: [10.0.0.0/8, 192.0.2.7]}]\n");
+    ASSERT_TRUE(specs) << specs.error().what;
+    const proxy::Mirror& mirror = *specs->front().mirror;
+    EXPECT_THAT(mirror.upstreams, ElementsAre("https://huggingface.co"));
+    EXPECT_EQ(mirror.access, filters::Access::shared);
+    EXPECT_EQ(mirror.ref_ttl, std::chrono::minutes(5));
+    EXPECT_THAT(mirror.offline_access, SizeIs(2));
+    EXPECT_EQ(mirror.rule->access, filters::Access::shared);
+}
+
 TEST(Mirrors, AMirrorAsksForNoProxyPassword) {
     const auto specs = mirrors(
         "mirrors: [{listen: 127.0.0.1:1, upstreams: https://a.example}]\n"
@@ -71,6 +84,9 @@ TEST(Mirrors, WhatIsWrongIsNamedWithItsCure) {
     EXPECT_THAT(with("auth: none"), HasSubstr("clients:"));
     EXPECT_THAT(with("kind: generik"), HasSubstr("did you mean 'generic'"));
     EXPECT_THAT(with("ref_ttl: 60s"), HasSubstr("take 'ref_ttl' away"));
+    EXPECT_THAT(with("kind: huggingface, access: capability"), HasSubstr("verify nor shared"));
+    EXPECT_THAT(with("kind: huggingface, ref_ttl: soon"), HasSubstr("ref_ttl"));
+    EXPECT_THAT(with("kind: huggingface, offline_access: [me]"), HasSubstr("offline_access"));
     EXPECT_THAT(with("token: a, token_file: b"), HasSubstr("keep one"));
     EXPECT_THAT(with("token: \"two words\""), HasSubstr("token"));
     EXPECT_THAT(error_of("mirrors: [{upstreams: [https://a.example]}]"), HasSubstr("'listen'"));

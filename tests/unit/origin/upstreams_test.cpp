@@ -58,6 +58,15 @@ TEST_F(UpstreamsTest, WhereAllFailedTheOneWhoseRestEndsFirstIsAskedFirst) {
     EXPECT_THAT(order(), ElementsAre(1, 0, 2));
 }
 
+TEST_F(UpstreamsTest, NoneIsWellWhileAllRest) {
+    fails(0);
+    fails(1);
+    EXPECT_TRUE(upstreams.is_any_well(now));
+    fails(2);
+    EXPECT_FALSE(upstreams.is_any_well(now));
+    EXPECT_TRUE(upstreams.is_any_well(now + 1s));
+}
+
 TEST(NoUpstreams, HaveNoOrder) {
     Upstreams none(0);
     EXPECT_TRUE(none.order(SteadyTime()).empty());

@@ -1,0 +1,183 @@
+#include "daemon/hub/route.h"
+
+#include "filters/query.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace hawker::hub {
+
+namespace {
+
+using Segments = std::vector<std::string_view>;
+
+constexpr std::array<std::string_view, 4> kTypes = {"models", "datasets", "spaces", "kernels"};
+// What a path may begin with that is nobody's name.
+constexpr std::array<std::string_view, 3> kReserved = {"api", "v2", "resolve"};
+
+bool is_type(std::string_view word) { return std::ranges::find(kTypes, word) != kTypes.end(); }
+
+// Letters, digits and "-._": the names that the Hub gives.
+bool is_name(std::string_view word) {
+    const auto fits = [](unsigned char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '-' || c == '_' || c == '.';
+    };
+    return !word.empty() && word.size() <= 128 && word != "." && word != ".." &&
+           std::ranges::all_of(word, fits);
+}
+
+// nullopt where a server and a cache could disagree on what the path names.
+std::optional<Segments> segments_of(std::string_view path) {
+    Segments segments;
+    while (!path.empty()) {
+        path.remove_prefix(1);  // the slash
+        const std::string_view segment = path.substr(0, path.find('/'));
+        path.remove_prefix(segment.size());
+        const std::string plain = filters::percent_normal_form(segment);
+        if (plain.empty() || plain == "." || plain == ".." || !filters::is_percent_encoded(segment))
+            return std::nullopt;
+        segments.push_back(segment);
+    }
+    return segments;
+}
+
+// A '+' in a path is a plus.
+std::string decoded(std::string_view segment) {
+    std::string text;
+    for (std::size_t i = 0; i < segment.size(); ++i) {
+        if (segment[i] == '+')
+            text += '+';
+        else if (segment[i] == '%' && i + 2 < segment.size()) {
+            text += filters::decode_value(segment.substr(i, 3));
+            i += 2;
+        } else
+            text += segment[i];
+    }
+    return text;
+}
+
+bool is_plain(std::string_view text) {
+    return std::ranges::all_of(text, [](unsigned char c) { return c > ' ' && c != 0x7F; });
+}
+
+// The first `count` of `segments` are a repository's name.
+std::optional<std::string> repo_of(std::span<const std::string_view> segments) {
+    if (segments.empty() || segments.size() > 2) return std::nullopt;
+    if (!std::ranges::all_of(segments, is_name)) return std::nullopt;
+    if (segments.size() == 2 && (is_type(segments.front()) ||
+                                 std::ranges::find(kReserved, segments.front()) != kReserved.end()))
+        return std::nullopt;
+    return fmt::format("{}", fmt::join(segments, "/"));
+}
+
+// Everything from `segments[place]` on: a revision, then a path.
+bool take_revision(Route& route, std::span<const std::string_view> segments) {
+    if (segments.empty()) return false;
+    route.revision = decoded(segments.front());
+    route.path = fmt::format("{}", fmt::join(segments.subspan(1), "/"));
+    return is_plain(route.revision);
+}
+
+// /[{T}/]{repo}/resolve/{rev}/{path}
+bool read_file(Route& route, std::span<const std::string_view> segments) {
+    route.type = "models";
+    if (is_type(segments.front()) && segments.front() != "models") {
+        route.type = segments.front();
+        segments = segments.subspan(1);
+    }
+    const auto word = std::ranges::find(segments, "resolve");
+    const auto place = static_cast<std::size_t>(word - segments.begin());
+    if (word == segments.end() || place == 0 || place > 2) return false;
+    const auto repo = repo_of(segments.first(place));
+    if (!repo || !take_revision(route, segments.subspan(place + 1)) || route.path.empty())
+        return false;
+    route.repo = *repo;
+    route.subject = Subject::file;
+    return true;
+}
+
+// /api/{T}/{repo}[/{word}[/{rev}[/{path}]]]
+bool read_api(Route& route, std::string_view method, std::span<const std::string_view> segments) {
+    constexpr std::array<std::string_view, 5> kWords = {"revision", "tree", "paths-info", "refs",
+                                                        "commits"};
+    if (segments.size() < 3 || !is_type(segments[1])) return false;
+    route.type = segments[1];
+    segments = segments.subspan(2);
+    const auto word = std::ranges::find_if(segments, [&](std::string_view each) {
+        return std::ranges::find(kWords, each) != kWords.end();
+    });
+    const auto place = static_cast<std::size_t>(word - segments.begin());
+    const auto repo = repo_of(segments.first(place));
+    if (!repo) return false;
+    route.repo = *repo;
+    const bool is_get = method == "GET" || method == "HEAD";
+    if (word == segments.end()) {
+        route.subject = Subject::info;
+        return is_get;
+    }
+    const auto rest = segments.subspan(place + 1);
+    if (*word == "refs") {
+        route.subject = Subject::listing;
+        return is_get && rest.empty();
+    }
+    if (!take_revision(route, rest)) return false;
+    route.subject = *word == "tree"         ? Subject::tree
+                    : *word == "paths-info" ? Subject::paths_info
+                    : *word == "commits"    ? Subject::listing
+                                            : Subject::info;
+    if (*word != "tree" && !route.path.empty()) return false;
+    return *word == "paths-info" ? method == "POST" : is_get;
+}
+
+}  // namespace
+
+bool is_commit(std::string_view revision) {
+    return revision.size() == 40 && std::ranges::all_of(revision, [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+           });
+}
+
+bool Route::is_immutable() const { return is_commit(revision); }
+
+Route route_of(std::string_view method, std::string_view target) {
+    Route route;
+    const std::size_t mark = std::min(target.find('?'), target.size());
+    if (mark < target.size()) route.query = target.substr(mark + 1);
+    const auto segments = segments_of(target.substr(0, mark));
+    if (!target.starts_with('/') || !segments || segments->empty()) return {};
+    const bool is_read = method == "GET" || method == "HEAD";
+    const bool understood = segments->front() == "api" ? read_api(route, method, *segments)
+                                                       : is_read && read_file(route, *segments);
+    return understood ? route : Route();
+}
+
+std::string file_target(const Route& route, std::string_view commit) {
+    const std::string prefix = route.type == "models" ? "" : route.type + "/";
+    const std::string query = route.query.empty() ? "" : "?" + route.query;
+    return fmt::format("/{}{}/resolve/{}/{}{}", prefix, route.repo, commit, route.path, query);
+}
+
+std::string revision_target(const Route& route) {
+    std::string encoded;
+    for (const char c : route.revision) {
+        const bool is_unreserved = is_name(std::string_view(&c, 1)) || c == '~' || c == '.';
+        if (is_unreserved)
+            encoded += c;
+        else
+            encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    }
+    return fmt::format("/api/{}/{}/revision/{}", route.type, route.repo, encoded);
+}
+
+std::string file_name(const Route& route, std::string_view commit) {
+    return fmt::format("{}@{}/{}", route.name(), commit, filters::percent_normal_form(route.path));
+}
+
+}  // namespace hawker::hub

@@ -1,0 +1,48 @@
+// What a request to the Hugging Face Hub asks for, told by its path alone. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace hawker::hub {
+
+enum class Subject : std::uint8_t {
+    file,        // /{repo}/resolve/{rev}/{path}
+    info,        // /api/{T}/{repo} and /api/{T}/{repo}/revision/{rev}
+    tree,        // /api/{T}/{repo}/tree/{rev}[/{path}]
+    paths_info,  // POST /api/{T}/{repo}/paths-info/{rev}
+    listing,     // /api/{T}/{repo}/refs and /commits/{rev}
+    other,       // everything else: passed on
+};
+
+struct Route {
+    Subject subject = Subject::other;
+    std::string type;      // models, datasets, spaces, kernels
+    std::string repo;      // "org/name", or "name" alone
+    std::string revision;  // decoded: "main", "refs/pr/1", 40 hexadecimal digits; empty: none
+    std::string path;      // below the revision, as written; empty: none
+    std::string query;     // as written, without '?'
+
+    // The revision is a commit: what lies under it never changes.
+    bool is_immutable() const;
+    // "datasets/org/name": the repository's name among all.
+    std::string name() const { return type + "/" + repo; }
+};
+
+// Total: what is not understood, or could be read two ways (dot segments, empty segments), is
+// Subject::other.
+Route route_of(std::string_view method, std::string_view target);
+
+// 40 lower-case hexadecimal digits.
+bool is_commit(std::string_view revision);
+
+// Where the Hub has the same file under `commit`: path and query.
+std::string file_target(const Route& route, std::string_view commit);
+// Where it says which commit a revision is: its repository information.
+std::string revision_target(const Route& route);
+
+// One name for one thing, however it is written in a URL: the file under that commit.
+std::string file_name(const Route& route, std::string_view commit);
+
+}  // namespace hawker::hub

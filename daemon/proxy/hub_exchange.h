@@ -1,0 +1,89 @@
+// One exchange with a client that takes us for the Hugging Face Hub.
+//
+//   file      its revision becomes a commit; what is known not to be there is said at once; the
+//   rest is
+//             the cached road, with every redirect followed
+//   document  an API listing: from memory or the cache, or asked for once for all who may hear it
+//   other     passed on, with links in our name and nothing that leads to Xet
+//
+// Owner:  the coroutine of MirrorKind::serve. Thread: the loop's.
+#pragma once
+
+#include "daemon/hub/route.h"
+#include "daemon/proxy/documents.h"
+#include "daemon/proxy/exchange.h"
+#include "daemon/proxy/mirror.h"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hawker::proxy {
+
+class HubExchange {
+public:
+    HubExchange(Context& context, const Mirror& mirror);
+    HubExchange(const HubExchange&) = delete;
+    HubExchange& operator=(const HubExchange&) = delete;
+    ~HubExchange() { context_.mirror = nullptr; }
+
+    Task<void> run();
+
+private:
+    enum class How : std::uint8_t { known, asked, stale };
+    // What is to be asked for, and for how long an answer is good.
+    struct Wanted {
+        std::string target;  // at an upstream
+        std::string body;    // of a POST
+        std::string media_type;
+        std::optional<std::chrono::milliseconds> ttl;  // nullopt: for ever
+        TaskId id;
+    };
+    struct Told {
+        DocumentPtr document;
+        How how = How::known;
+    };
+
+    Task<void> serve_file();
+    Task<void> serve_document();
+    Task<void> serve_other();
+
+    // The commit that the revision is; nullopt: the client has its answer.
+    Task<std::optional<std::string>> find_commit();
+    void prepare_file();
+    // The Hub has just said that the file is not there.
+    void note_absence(const http::ResponseHead& head);
+    TaskId absence() const;
+
+    Wanted wanted(std::string target) const;
+    // nullopt: the client has its answer.
+    Task<std::optional<Told>> tell(Wanted wanted);
+    Task<Reply> ask_once(const Wanted& wanted);
+    Task<Reply> ask_upstreams(const Wanted& wanted);
+    origin::Request request_for(const Wanted& wanted, const std::string& url) const;
+    Task<Expected<DocumentPtr>> ask_one(const Wanted& wanted, std::string url, std::string base);
+    Task<void> learn(const Wanted& wanted, const DocumentPtr& document);
+    Task<std::optional<Told>> fall_back(const Wanted& wanted, const Reply& reply);
+    Task<void> send(const Told& told);
+    Task<Expected<std::string>> read_body();
+
+    std::string principal() const { return principal_of(context_.request, {}); }
+    bool is_allowed(const TaskId& matter) const;
+    void allow(const TaskId& matter);
+    // The upstream cannot be asked; `stored` are the fields of what is here.
+    bool may_unasked(const http::Fields& stored) const;
+    std::string_view audience() const;  // for whom what is fetched now is open, in a stored field
+    void go_down(http::ResponseHead& head) const;
+
+    Context& context_;
+    const Mirror& mirror_;
+    hub::Route route_;
+    TaskId listings_;  // whoever has a yes for these reads the repository's listings
+    TaskId files_;     // and here its files
+    MirrorTurn turn_;
+    std::string commit_;  // of the file
+    DocumentPtr absent_;  // noted just now
+};
+
+}  // namespace hawker::proxy

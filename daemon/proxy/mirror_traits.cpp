@@ -1,0 +1,18 @@
+#include "daemon/proxy/mirror.h"
+
+#include <array>
+
+namespace hawker::proxy {
+
+namespace {
+
+constexpr std::array kTraits = {
+    MirrorTraits{"generic", false, ""},
+    MirrorTraits{"huggingface", true, "https://huggingface.co"},
+};
+
+}  // namespace
+
+std::span<const MirrorTraits> kinds_of_mirrors() { return kTraits; }
+
+}  // namespace hawker::proxy

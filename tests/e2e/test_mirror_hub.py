@@ -1,0 +1,282 @@
+"""`kind: huggingface`: what its clients see, what it costs the Hub, and who may read."""
+
+import concurrent.futures
+import json
+
+import pytest
+
+from harness import origin_answer as answers
+from harness.content import MIB, Content
+from harness.mirror_client import MirrorClient
+from harness.secrets import plant
+from harness.small_hub import SmallHub, git_oid
+
+WEIGHTS = Content(3 * MIB)
+CONFIG = b'{"architectures": ["Small"]}'
+FILES = {"config.json": CONFIG, "model.bin": WEIGHTS}
+
+
+@pytest.fixture
+def hub(origin, other_origin):
+    return SmallHub(origin, other_origin)
+
+
+@pytest.fixture
+def start_mirror(start_hawker, hub):
+    def start(*more_upstreams, hawker_options=None, **keys):
+        upstreams = [hub.origin.url(""), *more_upstreams]
+        mirror = {"listen": "127.0.0.1:0", "kind": "huggingface", "upstreams": upstreams, **keys}
+        hawker = start_hawker({"mirrors": [mirror], **(hawker_options or {})})
+        return MirrorClient(hawker.mirrors[0]), hawker
+
+    return start
+
+
+@pytest.fixture
+def repo(hub):
+    return hub.repo("org/model", FILES)
+
+
+def stored(hawker, response):
+    hawker.wait_until_stored(response)
+    return response
+
+
+def restarted(hawker, **keys):
+    hawker.options["mirrors"][0].update(keys)
+    hawker.stop()
+    hawker.restart()
+    return MirrorClient(hawker.mirrors[0])
+
+
+def test_a_large_file_is_answered_where_it_was_asked_for(start_mirror, repo):
+    mirror, _ = start_mirror()
+    for answer in (mirror.head(repo.resolve("model.bin")), mirror.get(repo.resolve("model.bin"))):
+        assert answer.status == 200
+        assert answer.header("X-Repo-Commit") == repo.commit
+        assert answer.header("ETag") == answer.header("X-Linked-Etag") == f'"{WEIGHTS.sha256()}"'
+        assert answer.header("X-Linked-Size") == answer.header("Content-Length") == str(WEIGHTS.size)
+        assert answer.header("Accept-Ranges") == "bytes"
+        for gone in ("Location", "X-Xet-Hash", "Link", "X-Hawker-Audience", "Set-Cookie"):
+            assert answer.header(gone) is None, gone
+    assert answer.body == WEIGHTS.bytes()
+
+
+def test_a_small_file_has_its_git_object_for_a_tag(start_mirror, repo):
+    mirror, _ = start_mirror()
+    answer = mirror.get(repo.resolve("config.json"))
+    assert (answer.status, answer.body) == (200, CONFIG)
+    assert answer.header("ETag") == f'"{git_oid(repo.files["config.json"])}"'
+    assert answer.header("X-Linked-Etag") is None
+
+
+@pytest.mark.parametrize("asked, got", [("bytes=0-0", (0, 1)), ("bytes=-5", (WEIGHTS.size - 5, WEIGHTS.size)),
+                                        (f"bytes=100-{WEIGHTS.size}", (100, WEIGHTS.size))])
+def test_ranges_are_answered_on_the_url_that_was_asked(start_mirror, repo, asked, got):
+    mirror, _ = start_mirror()
+    answer = mirror.get(repo.resolve("model.bin"), Range=asked)
+    assert answer.status == 206 and answer.body == WEIGHTS.bytes(*got)
+    assert answer.header("Content-Range") == f"bytes {got[0]}-{got[1] - 1}/{WEIGHTS.size}"
+    assert answer.header("X-Repo-Commit") == repo.commit
+
+
+def test_a_range_beyond_the_end_is_a_416(start_mirror, repo):
+    mirror, hawker = start_mirror()
+    stored(hawker, mirror.get(repo.resolve("model.bin")))
+    answer = mirror.get(repo.resolve("model.bin"), Range=f"bytes={WEIGHTS.size}-")
+    assert (answer.status, answer.header("Content-Range")) == (416, f"bytes */{WEIGHTS.size}")
+
+
+def test_a_cold_download_costs_the_hub_one_request_a_file_and_one_for_the_branch(start_mirror, hub, repo):
+    mirror, hawker = start_mirror()
+    for path in FILES:
+        assert mirror.head(repo.resolve(path)).status == 200
+        stored(hawker, mirror.get(repo.resolve(path)))
+    assert len(hub.requests) == len(FILES) + 1, hub.requests
+
+
+def test_a_warm_download_of_a_commit_costs_the_hub_nothing(start_mirror, hub, repo):
+    mirror, hawker = start_mirror()
+    for path in FILES:
+        stored(hawker, mirror.get(repo.resolve(path)))
+    mirror.get(f"{repo.at}/tree/{repo.commit}")
+    before = len(hub.requests)
+    for path in FILES:
+        assert mirror.head(repo.resolve(path, repo.commit)).status == 200
+        assert mirror.get(repo.resolve(path, repo.commit)).status == 200
+    assert mirror.get(f"{repo.at}/tree/{repo.commit}").cache_status["hit"]
+    assert len(hub.requests) == before
+
+
+def test_ten_workers_cost_what_one_costs(start_mirror, hub, repo):
+    mirror, _ = start_mirror()
+    with concurrent.futures.ThreadPoolExecutor(10) as workers:
+        bodies = list(workers.map(lambda _: mirror.get(repo.resolve("model.bin")).body, range(10)))
+    assert bodies == [WEIGHTS.bytes()] * 10
+    assert len(hub.requests) == 2, hub.requests
+    assert hub.cdn.bytes_sent <= 1.01 * WEIGHTS.size
+
+
+def test_parts_of_a_large_file_come_from_where_the_first_one_was_led(start_mirror, hub):
+    large = Content(40 * MIB)
+    repo = hub.repo("org/large", {"large.bin": large})
+    mirror, _ = start_mirror(hawker_options={"fetch.connections": 4})
+    assert mirror.get(repo.resolve("large.bin")).body == large.bytes()
+    assert len(hub.requests) == 2, "one for the branch, one for the file"
+    assert len(hub.cdn.requests) > 1
+
+
+def test_a_credential_never_reaches_the_cdn(start_mirror, hub):
+    token = plant("hf_token_of_the_reader")
+    repo = hub.repo("org/private", FILES, token=token)
+    mirror, _ = start_mirror()
+    assert mirror.get(repo.resolve("model.bin"), Authorization=f"Bearer {token}", Cookie="token=x").status == 200
+    assert all(each.header("Authorization") is None for each in hub.cdn.requests)
+    assert all(each.header("Cookie") is None for each in [*hub.cdn.requests, *hub.origin.requests])
+
+
+def test_the_same_content_elsewhere_is_linked_and_not_fetched_again(start_mirror, hub):
+    large = Content(64 * MIB)
+    repo = hub.repo("org/large", {"model.bin": large})
+    fork = hub.repo("somebody/fork", {"model.bin": large}, type="datasets", commit="2" * 40)
+    mirror, hawker = start_mirror()
+    stored(hawker, mirror.get(repo.resolve("model.bin")))
+    before = hub.cdn.bytes_sent
+    again = mirror.get(fork.resolve("model.bin"))
+    assert again.body == large.bytes() and again.header("X-Repo-Commit") == fork.commit
+    repo.move_to("3" * 40)
+    moved = mirror.get(repo.resolve("model.bin", repo.commit))
+    assert moved.body == large.bytes() and moved.header("X-Repo-Commit") == "3" * 40
+    assert hub.cdn.bytes_sent - before < large.size / 4, "what was under way when it was recognised"
+
+
+def test_a_branch_is_asked_for_again_when_its_time_is_over(start_mirror, hub, repo):
+    mirror, _ = start_mirror(ref_ttl="0s")
+    assert mirror.head(repo.resolve("config.json")).header("X-Repo-Commit") == "1" * 40
+    repo.move_to("2" * 40)
+    assert mirror.head(repo.resolve("config.json")).header("X-Repo-Commit") == "2" * 40
+
+
+def test_within_ref_ttl_a_branch_stays_what_it_was(start_mirror, hub, repo):
+    mirror, _ = start_mirror(ref_ttl="1h")
+    mirror.head(repo.resolve("config.json"))
+    repo.move_to("2" * 40)
+    assert mirror.head(repo.resolve("config.json")).header("X-Repo-Commit") == "1" * 40
+
+
+def test_while_the_hub_is_down_a_branch_is_what_it_was_last_and_says_so(start_mirror, hub, repo):
+    mirror, hawker = start_mirror(ref_ttl="0s")
+    stored(hawker, mirror.get(repo.resolve("model.bin")))
+    hub.down = True
+    answer = mirror.get(repo.resolve("model.bin"))
+    assert (answer.status, answer.body) == (200, WEIGHTS.bytes())
+    assert answer.header("Warning").startswith("110 ")
+    info = mirror.get(repo.at + "/revision/main")
+    assert info.status == 200 and info.header("Warning").startswith("110 ")
+    assert info.cache_status["detail"] == "stale"
+
+
+def test_what_is_not_there_is_said_as_the_hub_says_it(start_mirror, hub, repo):
+    mirror, _ = start_mirror()
+    for answer in (mirror.head(repo.resolve("missing.json")), mirror.get(repo.resolve("missing.json"))):
+        assert (answer.status, answer.header("X-Error-Code")) == (404, "EntryNotFound")
+        assert answer.header("X-Repo-Commit") == repo.commit
+    missing = [each for each in hub.requests if "missing.json" in each.path]
+    assert len(missing) == 1, "under a commit it stays so"
+    answer = mirror.get(repo.resolve("config.json", "nowhere"))
+    assert (answer.status, answer.header("X-Error-Code")) == (404, "RevisionNotFound")
+
+
+def test_a_listing_leads_to_us_and_not_to_xet(start_mirror, hub, repo):
+    mirror, _ = start_mirror()
+    mirror.name = "mirror.example:8090"
+    tree = mirror.get(f"{repo.at}/tree/{repo.commit}?recursive=true")
+    assert tree.header("Link") == f'<http://mirror.example:8090{repo.at}/tree/{repo.commit}?cursor=two>; rel="next"'
+    assert {entry["path"] for entry in json.loads(tree.body)} == set(FILES)
+    assert b"xetHash" not in tree.body
+
+
+def test_a_private_repository_is_read_only_by_whom_the_hub_lets_in(start_mirror, hub):
+    token = plant("hf_token_of_a_member")
+    repo = hub.repo("org/private", FILES, token=token)
+    mirror, hawker = start_mirror()
+    stored(hawker, mirror.get(repo.resolve("model.bin"), Authorization=f"Bearer {token}"))
+    for headers in ({}, {"Authorization": f"Bearer {plant('hf_somebody_elses')}"}):
+        for path in (repo.resolve("model.bin"), repo.resolve("model.bin", repo.commit), f"{repo.at}/tree/{repo.commit}"):
+            for method in ("GET", "HEAD"):
+                answer = mirror.request(method, path, headers)
+                assert (answer.status, answer.header("X-Error-Code")) == (401, "RepoNotFound"), (headers, path)
+    before = len(hub.requests)
+    assert mirror.get(repo.resolve("model.bin", repo.commit), Authorization=f"Bearer {token}").status == 200
+    assert len(hub.requests) == before, "its yes is remembered for the repository"
+
+
+def test_a_yes_to_nobody_in_particular_is_a_yes_to_all(start_mirror, hub, repo):
+    mirror, hawker = start_mirror()
+    stored(hawker, mirror.get(repo.resolve("model.bin")))
+    before = len(hub.requests)
+    token = plant("hf_any_token_at_all")
+    assert mirror.get(repo.resolve("model.bin"), Authorization=f"Bearer {token}").status == 200
+    assert len(hub.requests) == before
+
+
+def test_offline_everybody_reads_what_was_open_and_nobody_what_was_not(start_mirror, hub, repo):
+    token = plant("hf_token_of_a_reader")
+    private = hub.repo("org/private", FILES, token=token)
+    mirror, hawker = start_mirror()
+    bearer = {"Authorization": f"Bearer {token}"}
+    for each, headers in ((repo, {}), (private, bearer)):
+        mirror.request("GET", f"{each.at}/revision/main", headers)
+        mirror.request("GET", f"{each.at}/tree/{each.commit}", headers)
+        mirror.request("GET", each.resolve("missing.json"), headers)
+        for path in FILES:
+            stored(hawker, mirror.request("GET", each.resolve(path), headers))
+    mirror = restarted(hawker, offline=True)
+    before = len(hub.origin.requests)
+    assert mirror.get(repo.resolve("model.bin")).body == WEIGHTS.bytes()
+    assert mirror.head(repo.resolve("config.json", repo.commit)).status == 200
+    assert mirror.get(f"{repo.at}/tree/{repo.commit}").status == 200
+    assert mirror.get(repo.resolve("missing.json")).header("X-Error-Code") == "EntryNotFound"
+    for path in (private.resolve("model.bin"), private.resolve("model.bin", private.commit),
+                 f"{private.at}/tree/{private.commit}"):
+        for headers in ({}, bearer):
+            refused = mirror.request("GET", path, headers)
+            assert refused.status == 403, path
+            assert "offline_access" in refused.header("X-Error-Message")
+    assert mirror.get(repo.resolve("never-asked-for.bin")).status == 504
+    assert len(hub.origin.requests) == before
+
+    mirror = restarted(hawker, offline_access=["127.0.0.0/8"])
+    assert mirror.get(private.resolve("model.bin")).body == WEIGHTS.bytes()
+
+
+def test_the_mirrors_own_token_reads_for_those_who_have_none(start_mirror, hub):
+    token = plant("hf_token_of_the_mirror")
+    repo = hub.repo("org/private", FILES, token=token)
+    mirror, _ = start_mirror(token=token)
+    assert mirror.get(repo.resolve("model.bin")).body == WEIGHTS.bytes()
+    assert mirror.get(f"{repo.at}/tree/{repo.commit}").status == 200
+
+
+def test_bytes_that_are_not_what_the_hub_promised_reach_nobody(start_mirror, hub, repo):
+    for resource in hub.cdn.resources.values():
+        resource.fault(answers.wrong_bytes())
+    mirror, hawker = start_mirror()
+    first = mirror.get(repo.resolve("model.bin"))
+    assert first.status != 200 or not first.complete
+    assert not any(task["complete"] for task in hawker.tasks() if "model.bin" in task.get("url", ""))
+
+
+def test_a_page_that_is_no_hubs_answer_is_not_kept(start_mirror, hub, repo, other_origin):
+    hub.origin.add(repo.resolve("model.bin", repo.commit), Content(1000), content_type="text/html")
+    mirror, hawker = start_mirror()
+    mirror.get(repo.resolve("model.bin", repo.commit))
+    assert not hawker.tasks()
+
+
+def test_when_the_first_hub_is_down_the_second_has_the_same_files(start_mirror, hub, repo, origin):
+    mirror, hawker = start_mirror()
+    stored(hawker, mirror.get(repo.resolve("model.bin")))
+    hawker.options["mirrors"][0]["upstreams"] = ["http://127.0.0.1:9", hub.origin.url("")]
+    mirror = restarted(hawker)
+    assert mirror.get(repo.resolve("config.json")).body == CONFIG
