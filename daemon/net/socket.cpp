@@ -32,7 +32,7 @@ std::coroutine_handle<> take_ready(Side& side) {
     side.ready = true;
     side.outcome = Wakened::ready;
     const auto waiter = std::exchange(side.waiter, {});
-    if (waiter) event_del(side.timer.get());
+    if (waiter && side.timer) event_del(side.timer.get());
     return waiter;
 }
 
@@ -193,6 +193,34 @@ Task<Expected<std::size_t>> Socket::read(std::span<std::byte> into, Deadline dea
     }
 }
 
+std::optional<Expected<void>> Socket::State::look(std::string_view waiting_for) {
+    while (!closed && read_side.ready) {
+        std::byte peeked{};
+        const ssize_t got = ::recv(fd.get(), &peeked, 1, MSG_PEEK);
+        if (got >= 0) return Expected<void>();
+        if (errno == EINTR) continue;
+        if (!would_block(errno)) return fail(Errc::closed, system_error(errno, waiting_for).what);
+        read_side.ready = false;
+    }
+    return std::nullopt;
+}
+
+bool Socket::Rest::await_ready() const {
+    return state_.tls || state_.closed || state_.look("the next bytes");
+}
+
+void Socket::Rest::await_suspend(std::coroutine_handle<> waiter) const {
+    Side& side = state_.read_side;
+    assert(!side.claimed && "one await a side");
+    side.claimed = true;
+    side.waiter = waiter;
+    state_.moved = 0;
+    side.timer.reset();
+    if (!state_.write_side.waiter) state_.write_side.timer.reset();
+}
+
+void Socket::Rest::await_resume() const noexcept { state_.read_side.claimed = false; }
+
 Task<Expected<void>> Socket::readable(Deadline deadline, std::string_view waiting_for) {
     State& state = *state_;
     const Claim claim(state.read_side);
@@ -200,15 +228,8 @@ Task<Expected<void>> Socket::readable(Deadline deadline, std::string_view waitin
         auto ready = co_await state.readable_tls(deadline, waiting_for);
         co_return ready;
     }
-    while (!state.closed && state.read_side.ready) {
-        std::byte peeked{};
-        const ssize_t got = ::recv(state.fd.get(), &peeked, 1, MSG_PEEK);
-        if (got >= 0) co_return Expected<void>();
-        if (errno == EINTR) continue;
-        if (!would_block(errno))
-            co_return fail(Errc::closed, system_error(errno, waiting_for).what);
-        state.read_side.ready = false;
-    }
+    auto seen = state.look(waiting_for);
+    if (seen) co_return std::move(*seen);
     const Wakened outcome = co_await Wait(state, state.read_side, deadline);
     co_return to_expected(outcome, waiting_for);
 }
@@ -299,16 +320,12 @@ bool Socket::is_closed() const { return state_->closed; }
 Loop& Socket::loop() { return state_->loop; }
 int Socket::fd() const { return state_->fd.get(); }
 
-const Address& Socket::peer() const {
-    std::optional<Address>& peer = state_->peer;
-    if (!peer) {
-        sockaddr_storage storage{};
-        socklen_t length = sizeof(storage);
-        auto* address = reinterpret_cast<sockaddr*>(&storage);
-        const bool is_known = ::getpeername(state_->fd.get(), address, &length) == 0;
-        peer = is_known ? Address(address, length) : Address();
-    }
-    return *peer;
+Address Socket::peer() const {
+    sockaddr_storage storage{};
+    socklen_t length = sizeof(storage);
+    auto* address = reinterpret_cast<sockaddr*>(&storage);
+    if (::getpeername(state_->fd.get(), address, &length) != 0) return Address();
+    return Address(address, length);
 }
 
 }  // namespace hawker::net

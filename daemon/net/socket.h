@@ -20,6 +20,7 @@
 #include "daemon/net/tls.h"
 
 #include <chrono>
+#include <coroutine>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -58,6 +59,11 @@ public:
     // Returns when a read would not block: there is a byte, the end, or an error for it to tell.
     // Holds no buffer meanwhile.
     Task<Expected<void>> readable(Deadline deadline, std::string_view waiting_for);
+    // co_await socket.rest(): as readable(), for a connection that may have nothing to say for
+    // long. Until then it costs the socket alone: no deadline, no timer, no frame. close() ends it.
+    // With TLS it ends at once: what arrives need not be plaintext.
+    class Rest;
+    Rest rest();
     // All bytes of all parts (writev).
     Task<Expected<void>> write(std::span<const std::span<const std::byte>> parts,
                                Deadline deadline);
@@ -76,8 +82,8 @@ public:
     bool is_closed() const;
     Loop& loop();
     int fd() const;
-    // As it was when it was first asked for: it outlives the connection.
-    const Address& peer() const;
+    // Of no family when the connection has ended.
+    Address peer() const;
 
     struct State;  // for net/ alone
     State& state() { return *state_; }
@@ -85,6 +91,18 @@ public:
 private:
     std::unique_ptr<State> state_;
 };
+
+class Socket::Rest {
+public:
+    explicit Rest(State& state) : state_(state) {}
+    bool await_ready() const;
+    void await_suspend(std::coroutine_handle<> waiter) const;
+    void await_resume() const noexcept;
+
+private:
+    State& state_;
+};
+inline Socket::Rest Socket::rest() { return Rest(*state_); }
 
 // Who pays for bytes before they go: see tunnel().
 class Pace {

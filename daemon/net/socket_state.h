@@ -52,8 +52,7 @@ struct Socket::State {
     std::uint64_t moved = 0;             // bytes since the last wait or turn
     std::unique_ptr<TlsConnection> tls;  // since accept_tls()
     bool closed = false;
-    bool peer_ended = false;              // its FIN has been announced
-    mutable std::optional<Address> peer;  // asked for once
+    bool peer_ended = false;  // its FIN has been announced
 
     static void on_event(int fd, short what, void* argument);
     static void on_read_timeout(int fd, short what, void* argument);
@@ -64,6 +63,8 @@ struct Socket::State {
     void end_waits();
     void close();
 
+    // Would a read not block? As far as the kernel has said, and then by a look.
+    std::optional<Expected<void>> look(std::string_view waiting_for);
     // One recv(2). nullopt where nothing has come.
     std::optional<Expected<std::size_t>> receive(std::span<std::byte> into,
                                                  std::string_view waiting_for);

@@ -23,9 +23,12 @@ Connection::Connection(net::Loop& loop, Services& services, IdleOrder& idle_orde
       idle_order_(idle_order),
       client_(std::move(client)),
       listener_(listener),
-      input_(*client_, services.clock),
-      peer_(client_->peer().to_string()),
-      client_name_(client_->peer().client()) {}
+      input_(*client_, services.clock) {
+    const net::Address peer = client_->peer();
+    peer_ = peer.to_string();
+    client_name_ = peer.client();
+    admitted_ = services.settings()->listeners[listener].admits(peer);
+}
 
 void Connection::drain() {
     draining_ = true;
@@ -38,9 +41,8 @@ void Connection::abort() {
     client_->close();
 }
 
-// Who is not among the listener's clients is not worth an answer: it costs a close.
-bool Connection::is_admitted() const {
-    return services_.settings()->listeners[listener_].admits(client_->peer());
+void Connection::expire() {
+    if (resting_) client_->close();
 }
 
 // Whoever never gets through it is as idle as one who never asks.
@@ -67,29 +69,43 @@ Task<bool> Connection::shake_hands() {
     co_return session.has_value();
 }
 
-Task<void> Connection::run() {
-    if (!is_admitted()) co_return;
+// Who is not among the listener's clients is not worth an answer: it costs a close.
+Task<bool> Connection::begin() {
+    if (!admitted_) co_return false;
     const bool agreed = co_await shake_hands();
-    if (!agreed) {
-        client_->close();
-        co_return;
-    }
-    for (bool goes_on = true; goes_on && !draining_;) {
+    if (!agreed) client_->close();
+    co_return agreed;
+}
+
+net::Socket::Rest Connection::rest() {
+    idle_ = true;
+    resting_ = true;
+    join(idle_order_, services_.clock.now());
+    return client_->rest();
+}
+
+Task<bool> Connection::work() {
+    do {
+        resting_ = false;
+        if (draining_) co_return false;
         const std::shared_ptr<const Settings> settings = services_.settings();
-        idle_ = input_.buffered().empty();
-        if (idle_) join(idle_order_, services_.clock.now());
         ClientInput::Head head = co_await input_.next_head(*settings);
         idle_ = false;
         leave();
-        if (std::holds_alternative<Error>(head)) break;
+        if (std::holds_alternative<Error>(head)) co_return false;
         if (std::holds_alternative<http::BadRequest>(head)) {
             co_await refuse(std::move(std::get<http::BadRequest>(head)), settings);
-            break;
+            co_return false;
         }
         // Those that hold now: the wait may have been long, and the user may have gone meanwhile.
-        goes_on =
+        const bool goes_on =
             co_await serve_one(std::move(std::get<http::RequestHead>(head)), services_.settings());
-    }
+        if (!goes_on) co_return false;
+    } while (!input_.buffered().empty());
+    co_return !draining_;
+}
+
+Task<void> Connection::end() {
     co_await client_->shutdown_write(services_.settings()->write_timeout);
     client_->close();
 }
@@ -110,14 +126,14 @@ Task<bool> Connection::serve_one(http::RequestHead request,
     context.client_name = client_name_;
     context.known_user = certificate_user_;
     if (inside_) {
-        context.inside = &*inside_;
+        context.inside = inside_.get();
         context.known_user = inside_->user;
     }
     co_await serve(context);
     cancel_ = nullptr;
     if (record.url.empty()) record.url = filters::loggable_url(request.target);
     const bool opened = context.opened.has_value();
-    if (opened) inside_ = std::move(context.opened);
+    if (opened) inside_ = std::make_unique<const Intercepted>(std::move(*context.opened));
     if (out.status() != 0) record.status = out.status();
     if (record.source != "tunnel") {
         record.bytes = out.body_bytes();

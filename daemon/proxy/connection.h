@@ -1,6 +1,8 @@
 // One client connection: request after request, in order, until either side has enough.
 //
-// Owner:   the proxy's task group; it ends by itself. Thread: the loop's.
+// Owner:   the proxy's task group. Thread: the loop's.
+// Use:     begin(), then rest() and work() in turn while they say so, then end(). Ten thousand rest
+//          at once: what is kept meanwhile is this object, and nothing that only work() needs.
 // Stop:    drain() ends it after the response under way (at once when idle); abort() at once.
 #pragma once
 
@@ -11,7 +13,6 @@
 #include "daemon/proxy/proxy.h"
 
 #include <memory>
-#include <optional>
 
 namespace hawker::proxy {
 
@@ -20,13 +21,20 @@ public:
     // `listener`: its place in Settings::listeners.
     Connection(net::Loop& loop, Services& services, IdleOrder& idle_order,
                std::unique_ptr<net::Socket> client, std::size_t listener);
-    Task<void> run();
+    // What its listener asks of the client before the first request. False: it is over.
+    Task<bool> begin();
+    // Until something has come.
+    net::Socket::Rest rest();
+    // What has come, to its end. False: it is over.
+    Task<bool> work();
+    Task<void> end();
+
     void drain();
     void abort();
+    // The client has had its time to ask for something.
+    void expire();
 
 private:
-    bool is_admitted() const;
-    // What its listener asks for before the first request. False: the connection is over.
     Task<bool> shake_hands();
     Task<bool> serve_one(http::RequestHead request, std::shared_ptr<const Settings> settings);
     // What is still coming is read and dropped for a moment: closing at once would reset the answer
@@ -40,12 +48,14 @@ private:
     std::unique_ptr<net::Socket> client_;
     const std::size_t listener_;
     ClientInput input_;
-    std::string peer_;                   // address and port, for the log
-    std::string client_name_;            // Address::client()
-    std::string certificate_user_;       // whom a client certificate names
-    std::optional<Intercepted> inside_;  // since a CONNECT was intercepted
+    std::string peer_;                           // address and port, for the log
+    std::string client_name_;                    // Address::client()
+    std::string certificate_user_;               // whom a client certificate names
+    std::unique_ptr<const Intercepted> inside_;  // since a CONNECT was intercepted
+    bool admitted_ = false;                      // it is among the listener's clients
     bool draining_ = false;
     bool idle_ = true;
+    bool resting_ = false;
     Cancellation* cancel_ = nullptr;  // of the exchange under way
 };
 

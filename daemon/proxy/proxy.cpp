@@ -16,7 +16,10 @@ constexpr std::chrono::milliseconds kLeastIdle{100};
 class LoopProxy final : public Proxy {
 public:
     LoopProxy(net::Loop& loop, Services& services)
-        : loop_(loop), services_(services), running_(loop) {}
+        : loop_(loop),
+          services_(services),
+          watch_(loop, [this] { expire_the_idle(); }),
+          running_(loop) {}
 
     void serve(std::unique_ptr<net::Socket> client, std::size_t listener) override {
         running_.spawn(run(std::move(client), listener));
@@ -51,9 +54,35 @@ private:
         connections_.insert(&connection);
         services_.observer.connection_opened();
         if (draining_) connection.drain();
-        co_await connection.run();
+        bool goes_on = co_await connection.begin();
+        while (goes_on) {
+            watch_the_idle();
+            co_await connection.rest();
+            goes_on = co_await connection.work();
+        }
+        co_await connection.end();
         services_.observer.connection_closed();
         connections_.erase(&connection);
+    }
+
+    // One timer for all who rest, for the one that has rested longest.
+    void watch_the_idle() {
+        if (std::exchange(watching_, true)) return;
+        watch_.set(services_.settings()->idle_timeout);
+    }
+    void expire_the_idle() {
+        const auto patience = services_.settings()->idle_timeout;
+        watching_ = false;
+        while (IdleOrder::Member* const longest = idle_.longest()) {
+            const auto left = longest->idle_since() + patience - services_.clock.now();
+            if (left > left.zero()) {
+                watching_ = true;
+                watch_.set(std::chrono::ceil<std::chrono::milliseconds>(left));
+                return;
+            }
+            longest->leave();
+            static_cast<Connection*>(longest)->expire();
+        }
     }
 
     void abort_all() {
@@ -65,6 +94,8 @@ private:
     Services& services_;
     std::unordered_set<Connection*> connections_;
     IdleOrder idle_;
+    net::Timer watch_;
+    bool watching_ = false;
     bool draining_ = false;
     TaskGroup running_;
 };

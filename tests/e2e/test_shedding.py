@@ -69,6 +69,19 @@ def test_idle_connections_of_other_loops_make_room_too(start_hawker, visitors, u
         eventually(lambda: hawker.fetch(url).status == 200, "room for one more")
 
 
+def test_who_asks_for_nothing_for_long_is_closed_and_who_asks_is_not(start_hawker, visitors, url):
+    hawker = start_hawker({"timeouts.idle": "1s"})
+    silent, talking = visitors(hawker, 2)
+    assert ask(silent, url) == 200
+    asked = 0
+    while not is_closed(silent):
+        assert ask(talking, url) == 200
+        asked += 1
+    assert asked > 1
+    assert ask(talking, url) == 200
+    eventually(lambda: is_closed(talking), "its own second of silence")
+
+
 def test_where_all_are_busy_one_more_hears_why_and_later_is_served(start_hawker, visitors, url, slow_url):
     hawker = start_hawker({"limits.connections": 2})
     busy = visitors(hawker, 2)

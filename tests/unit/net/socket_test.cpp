@@ -16,6 +16,11 @@ namespace {
 
 using SocketTest = OnLoop;
 
+Task<bool> rested(Socket& socket) {
+    co_await socket.rest();
+    co_return true;
+}
+
 TEST_F(SocketTest, MoreThanTheKernelHoldsArrivesWhole) {
     auto pair = make_pair();
     const std::string sent = pattern(8U << 20U);
@@ -160,6 +165,30 @@ TEST_F(SocketTest, ReadableTellsOfBytesAndTakesNone) {
         const std::string got = co_await read_all(near);
         EXPECT_EQ(got, "hello");
     }(*pair.near, *pair.far));
+}
+
+TEST_F(SocketTest, ARestEndsWithTheFirstByteAndTakesNone) {
+    auto pair = make_pair();
+    run([](Socket& near, Socket& far) -> Task<void> {
+        Task<bool> resting = rested(near);
+        EXPECT_FALSE(resting.done());
+        co_await send_all(far, "hello");
+        co_await resting;
+        co_await near.rest();  // at once: the bytes are still there
+        const std::string got = co_await read_all(near);
+        EXPECT_EQ(got, "hello");
+    }(*pair.near, *pair.far));
+}
+
+TEST_F(SocketTest, CloseEndsARest) {
+    auto pair = make_pair();
+    run([](Socket& near) -> Task<void> {
+        Task<bool> resting = rested(near);
+        near.close();
+        co_await resting;
+        EXPECT_TRUE(near.is_closed());
+        co_await near.rest();
+    }(*pair.near));
 }
 
 TEST_F(SocketTest, AReadAfterOneThatTimedOutGetsTheBytes) {
