@@ -92,6 +92,26 @@ Expected<void> set_offline_access(MirrorSpec& spec, const YAML::Node& value) {
     return {};
 }
 
+Expected<void> set_xet(MirrorSpec& spec, const YAML::Node& value) {
+    const auto text = yaml::scalar(value);
+    if (!text) return fail(text.error());
+    if (*text != "strip" && *text != "serve")
+        return fail(Errc::invalid, fmt::format("'{}' is neither strip nor serve", *text));
+    spec.mirror.serves_xet = *text == "serve";
+    return {};
+}
+
+Expected<void> set_xet_hosts(MirrorSpec& spec, const YAML::Node& value) {
+    std::vector<std::string> words;
+    if (auto ok = yaml::set(words, value); !ok) return ok;
+    for (const std::string& word : words) {
+        const auto host = HostPattern::parse(word);
+        if (!host) return fail(host.error());
+        spec.mirror.xet_servers.push_back(*host);
+    }
+    return {};
+}
+
 constexpr std::array kKeys = {
     Key{"listen", set_listen},
     Key{"kind", set_kind},
@@ -104,6 +124,8 @@ constexpr std::array kKeys = {
     Key{"access", set_access, true},
     Key{"ref_ttl", set_ref_ttl, true},
     Key{"offline_access", set_offline_access, true},
+    Key{"xet", set_xet, true},
+    Key{"xet_hosts", set_xet_hosts, true},
 };
 
 std::unexpected<Error> unknown_key(const YAML::Node& key, const std::string& file) {
@@ -127,6 +149,9 @@ std::string contradiction(const MirrorSpec& spec, const std::set<std::string>& s
                 key.name, spec.kind);
     if (spec.mirror.upstreams.empty())
         return "this mirror has no 'upstreams': upstreams: [https://host.example]";
+    if (spec.mirror.serves_xet && spec.mirror.offline)
+        return "take 'offline: true' away, or write xet: strip: Xet needs servers that can be "
+               "asked";
     if (!spec.mirror.token.empty() && !spec.token_file.empty())
         return "token: and token_file: are the same thing; keep one of them";
     return {};
@@ -153,6 +178,8 @@ Expected<void> read_member(MirrorSpec& spec, const YAML::Node& node, const std::
     }
     if (spec.mirror.upstreams.empty() && !traits_of(spec).usual_upstream.empty())
         spec.mirror.upstreams.emplace_back(traits_of(spec).usual_upstream);
+    if (spec.mirror.xet_servers.empty())
+        spec.mirror.xet_servers.push_back(*HostPattern::parse("*.hf.co"));
     if (const std::string wrong = contradiction(spec, seen); !wrong.empty())
         return yaml::wrong(file, node, wrong);
     return {};

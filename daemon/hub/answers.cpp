@@ -30,30 +30,6 @@ std::optional<std::string> said(std::span<const http::ResponseHead> hops,
     return std::nullopt;
 }
 
-bool leads_to_xet(std::string_view link) {
-    return link.contains("xet-auth") || link.contains("xet-reconstruction-info");
-}
-
-// The members of a Link field: commas within <> or quotes separate nothing.
-std::vector<std::string_view> members_of(std::string_view value) {
-    std::vector<std::string_view> members;
-    std::size_t begin = 0;
-    bool in_target = false;
-    bool in_quotes = false;
-    for (std::size_t i = 0; i <= value.size(); ++i) {
-        const char c = i < value.size() ? value[i] : ',';
-        if (c == '<' && !in_quotes) in_target = true;
-        if (c == '>' && !in_quotes) in_target = false;
-        if (c == '"' && !in_target) in_quotes = !in_quotes;
-        if (c != ',' || (i < value.size() && (in_target || in_quotes))) continue;
-        std::string_view member = value.substr(begin, i - begin);
-        while (member.starts_with(' ')) member.remove_prefix(1);
-        if (!member.empty()) members.push_back(member);
-        begin = i + 1;
-    }
-    return members;
-}
-
 // Past the string that begins at `at`: behind its closing quote, or the end of the text.
 std::size_t past_string(std::string_view json, std::size_t at) {
     for (++at; at < json.size(); ++at) {
@@ -92,6 +68,30 @@ std::size_t past_value(std::string_view json, std::size_t at) {
 
 }  // namespace
 
+bool leads_to_xet(std::string_view link) {
+    return link.contains("xet-auth") || link.contains("xet-reconstruction-info");
+}
+
+// The members of a Link field: commas within <> or quotes separate nothing.
+std::vector<std::string_view> link_members(std::string_view value) {
+    std::vector<std::string_view> members;
+    std::size_t begin = 0;
+    bool in_target = false;
+    bool in_quotes = false;
+    for (std::size_t i = 0; i <= value.size(); ++i) {
+        const char c = i < value.size() ? value[i] : ',';
+        if (c == '<' && !in_quotes) in_target = true;
+        if (c == '>' && !in_quotes) in_target = false;
+        if (c == '"' && !in_target) in_quotes = !in_quotes;
+        if (c != ',' || (i < value.size() && (in_target || in_quotes))) continue;
+        std::string_view member = value.substr(begin, i - begin);
+        while (member.starts_with(' ')) member.remove_prefix(1);
+        if (!member.empty()) members.push_back(member);
+        begin = i + 1;
+    }
+    return members;
+}
+
 void strip_for_mirror(http::Fields& fields) {
     constexpr std::array<std::string_view, 10> kOthersOwn = {
         "Set-Cookie",    "Set-Cookie2",
@@ -102,7 +102,7 @@ void strip_for_mirror(http::Fields& fields) {
     for (const std::string_view name : kOthersOwn) fields.remove(name);
     std::vector<std::string> kept;
     for (const std::string_view value : fields.all("Link"))
-        for (const std::string_view member : members_of(value))
+        for (const std::string_view member : link_members(value))
             if (!leads_to_xet(member)) kept.emplace_back(member);
     fields.remove("Link");
     for (const std::string& member : kept) fields.add("Link", member);
@@ -179,7 +179,7 @@ std::string without_member(std::string_view json, std::string_view name) {
 std::string links_in_our_name(std::string_view value, std::span<const std::string> bases,
                               std::string_view own_base) {
     std::string joined;
-    for (const std::string_view member : members_of(value)) {
+    for (const std::string_view member : link_members(value)) {
         if (!joined.empty()) joined += ", ";
         const auto base = std::ranges::find_if(bases, [&](const std::string& each) {
             const std::string_view rest = member.substr(std::min<std::size_t>(1, member.size()));

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hawker::hub {
 
@@ -30,6 +31,10 @@ std::string without_member(std::string_view json, std::string_view name);
 // A Link field's value (RFC 8288) whose targets on one of `bases` lead to `own_base` instead.
 std::string links_in_our_name(std::string_view value, std::span<const std::string> bases,
                               std::string_view own_base);
+
+// The members of a Link field; and whether one of them leads to Xet.
+std::vector<std::string_view> link_members(std::string_view value);
+bool leads_to_xet(std::string_view link);
 
 // The Hub says that the commit is there and the file is not: that stays so.
 bool says_no_entry(const http::ResponseHead& head);

@@ -32,7 +32,8 @@ bool is_no_word(const Reply& reply) {
     return status >= 500 || status == 429;
 }
 
-// Head and body, if the body is no longer than a listing may be.
+}  // namespace
+
 Task<Expected<std::shared_ptr<Document>>> read_document(origin::Response& response) {
     auto document = std::make_shared<Document>();
     auto head = co_await response.head();
@@ -50,8 +51,6 @@ Task<Expected<std::shared_ptr<Document>>> read_document(origin::Response& respon
             co_return fail(Errc::denied, "The upstream's answer is larger than a listing may be.");
     }
 }
-
-}  // namespace
 
 HubExchange::Wanted HubExchange::wanted(std::string target) const {
     Wanted wanted;
@@ -258,7 +257,8 @@ Task<std::optional<HubExchange::Told>> HubExchange::fall_back(const Wanted& want
 Task<void> HubExchange::send(const Told& told) {
     http::ResponseHead head = told.document->head;
     std::string body = told.document->body;
-    if (head.fields.get("Content-Type").value_or("").contains("json")) {
+    const bool is_json = head.fields.get("Content-Type").value_or("").contains("json");
+    if (is_json && !mirror_.serves_xet) {
         body = hub::without_member(body, "xetHash");
         if (body.size() != told.document->body.size()) head.fields.remove("ETag");
     }

@@ -4,12 +4,14 @@
 //   rest is
 //             the cached road, with every redirect followed
 //   document  an API listing: from memory or the cache, or asked for once for all who may hear it
+//   Xet       where it is served: its token and plans in our name, its servers as any other origin
 //   other     passed on, with links in our name and nothing that leads to Xet
 //
 // Owner:  the coroutine of MirrorKind::serve. Thread: the loop's.
 #pragma once
 
 #include "daemon/hub/route.h"
+#include "daemon/hub/xet.h"
 #include "daemon/proxy/documents.h"
 #include "daemon/proxy/exchange.h"
 #include "daemon/proxy/mirror.h"
@@ -20,6 +22,9 @@
 #include <string_view>
 
 namespace hawker::proxy {
+
+// Head and body, if the body is no longer than a listing may be.
+Task<Expected<std::shared_ptr<Document>>> read_document(origin::Response& response);
 
 class HubExchange {
 public:
@@ -48,6 +53,15 @@ private:
     Task<void> serve_file();
     Task<void> serve_document();
     Task<void> serve_other();
+
+    // hub_xet.cpp. False: this has nothing to do with Xet.
+    Task<bool> serve_xet();
+    Task<bool> serve_xet_head();
+    Task<void> serve_xet_server(std::string_view target);
+    Task<Expected<DocumentPtr>> ask_xet_server(std::string url);
+    // As the server said it, but for the names of Xet's servers.
+    Task<void> send_in_our_name(Expected<DocumentPtr> document);
+    hub::XetNames xet_names() const { return {turn_.own_base, mirror_.xet_servers}; }
 
     // The commit that the revision is; nullopt: the client has its answer.
     Task<std::optional<std::string>> find_commit();

@@ -46,6 +46,9 @@ HubExchange::HubExchange(Context& context, const Mirror& mirror)
     files_ = filters::task_id_of("hub files", name,
                                  is_shop_window(route_.path) ? route_.path : std::string());
     turn_ = turn_of(context, mirror, target_of(context.request));
+    // Whoever may use the mirror may read as it does; a right to write is nobody's but its owner's.
+    if (hub::xet_route_of(target_of(context.request)) == hub::XetRoute::write_token)
+        turn_.token.clear();
     turn_.down = [this](http::ResponseHead& head) { go_down(head); };
     turn_.up = [](http::Fields& fields) {
         fields.remove("Cookie");
@@ -60,6 +63,10 @@ HubExchange::HubExchange(Context& context, const Mirror& mirror)
 
 Task<void> HubExchange::run() {
     pace(context_, mirror_.rule.get());
+    if (mirror_.serves_xet) {
+        const bool served = co_await serve_xet();
+        if (served) co_return;
+    }
     switch (route_.subject) {
         case hub::Subject::file:
             co_await serve_file();

@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/host_pattern.h"
 #include "base/task.h"
 #include "daemon/http/message.h"
 #include "daemon/net/address.h"
@@ -48,6 +49,8 @@ struct Mirror {
     bool offline = false;
     std::chrono::milliseconds ref_ttl{60'000};
     std::vector<net::Cidr> offline_access;
+    bool serves_xet = false;                    // instead of taking out what leads to it
+    std::vector<HostPattern> xet_servers;       // whom it speaks to then
     std::shared_ptr<const filters::Rule> rule;  // what holds for its own tasks
 };
 

@@ -66,6 +66,25 @@ TEST(Mirrors, OfTheHubNeedNoUpstreamsAndKnowRepositories) {
     EXPECT_EQ(mirror.rule->access, filters::Access::shared);
 }
 
+TEST(Mirrors, XetIsStrippedUnlessTheMirrorServesIt) {
+    const auto plain = mirrors("mirrors: [{listen: 127.0.0.1:1, kind: huggingface}]\n");
+    ASSERT_TRUE(plain) << plain.error().what;
+    EXPECT_FALSE(plain->front().mirror->serves_xet);
+    EXPECT_TRUE(any_matches(plain->front().mirror->xet_servers, "cas-server.xethub.hf.co"));
+    const auto served = mirrors(
+        "mirrors: [{listen: 127.0.0.1:1, kind: huggingface, xet: serve, "
+        "xet_hosts: [cas.example]}]\n");
+    ASSERT_TRUE(served) << served.error().what;
+    EXPECT_TRUE(served->front().mirror->serves_xet);
+    EXPECT_TRUE(any_matches(served->front().mirror->xet_servers, "cas.example"));
+    EXPECT_FALSE(any_matches(served->front().mirror->xet_servers, "cas-server.xethub.hf.co"));
+    const std::string hub = "mirrors: [{listen: 127.0.0.1:1, kind: huggingface, ";
+    EXPECT_THAT(error_of(hub + "xet: half}]\n"), HasSubstr("'half' is neither strip nor serve"));
+    EXPECT_THAT(error_of(hub + "xet: serve, offline: true}]\n"), HasSubstr("xet: strip"));
+    EXPECT_THAT(error_of("mirrors: [{listen: 127.0.0.1:1, upstreams: [http://a.b], xet: serve}]\n"),
+                HasSubstr("knows no repositories"));
+}
+
 TEST(Mirrors, AMirrorAsksForNoProxyPassword) {
     const auto specs = mirrors(
         "mirrors: [{listen: 127.0.0.1:1, upstreams: https://a.example}]\n"

@@ -1,0 +1,125 @@
+#include "daemon/hub/xet.h"
+
+#include "daemon/hub/answers.h"
+#include "filters/url.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace hawker::hub {
+
+namespace {
+
+constexpr std::string_view kPrefix = "/xet/";
+
+bool is_server(std::string_view url, const XetNames& names) {
+    const auto parsed = filters::parse_url(url);
+    return parsed && parsed->scheme == filters::Scheme::https &&
+           any_matches(names.servers, parsed->host);
+}
+
+std::string_view path_of(std::string_view target) { return target.substr(0, target.find('?')); }
+
+// Of a JSON string that holds a URL: writers may escape the slash and nothing else.
+std::string without_escaped_slashes(std::string_view text) {
+    std::string plain;
+    plain.reserve(text.size());
+    for (std::size_t i = 0; i < text.size(); ++i)
+        if (!text.substr(i).starts_with("\\/")) plain += text[i];
+    return plain;
+}
+
+// The string's text, which begins behind its opening quote at `at`.
+std::string_view string_at(std::string_view json, std::size_t at) {
+    std::size_t end = at;
+    while (end < json.size() && json[end] != '"') end += json[end] == '\\' ? 2U : 1U;
+    return json.substr(at, std::min(end, json.size()) - at);
+}
+
+// The Link members of Xet, each in our name.
+std::string xet_links(std::string_view value, std::span<const std::string> upstreams,
+                      const XetNames& names) {
+    std::string links;
+    for (const std::string_view member : link_members(value)) {
+        const std::size_t end = member.find('>');
+        if (!leads_to_xet(member) || !member.starts_with('<') || end == std::string_view::npos)
+            continue;
+        const auto ours = xet_url_in_our_name(member.substr(1, end - 1), names);
+        if (!links.empty()) links += ", ";
+        links += ours ? fmt::format("<{}{}", *ours, member.substr(end))
+                      : links_in_our_name(member, upstreams, names.own_base);
+    }
+    return links;
+}
+
+}  // namespace
+
+XetRoute xet_route_of(std::string_view target) {
+    const std::string_view path = path_of(target);
+    if (path.starts_with(kPrefix))
+        return path.contains("/reconstructions") ? XetRoute::reconstruction : XetRoute::server;
+    if (!path.starts_with("/api/")) return XetRoute::none;
+    if (path.contains("/xet-read-token")) return XetRoute::token;
+    if (path.contains("/xet-write-token")) return XetRoute::write_token;
+    return XetRoute::none;
+}
+
+std::optional<std::string> xet_server_url(std::string_view target, const XetNames& names) {
+    if (!target.starts_with(kPrefix)) return std::nullopt;
+    target.remove_prefix(kPrefix.size());
+    const std::size_t scheme = target.find('/');
+    if (scheme == std::string_view::npos) return std::nullopt;
+    std::string url = fmt::format("{}://{}", target.substr(0, scheme), target.substr(scheme + 1));
+    if (!is_server(url, names)) return std::nullopt;
+    return url;
+}
+
+std::optional<std::string> xet_url_in_our_name(std::string_view url, const XetNames& names) {
+    const std::size_t scheme = url.find("://");
+    if (scheme == std::string_view::npos || !is_server(url, names)) return std::nullopt;
+    return fmt::format("{}{}{}/{}", names.own_base, kPrefix, url.substr(0, scheme),
+                       url.substr(scheme + 3));
+}
+
+std::string xet_urls_in_our_name(std::string_view json, const XetNames& names) {
+    std::string out;
+    out.reserve(json.size() + json.size() / 4);
+    for (std::size_t at = 0; at < json.size();) {
+        out += json[at];
+        if (json[at++] != '"') continue;
+        const std::string_view text = string_at(json, at);
+        std::optional<std::string> ours;
+        if (text.starts_with("http"))
+            ours = xet_url_in_our_name(without_escaped_slashes(text), names);
+        out += ours ? *ours : text;
+        at += text.size();
+        if (at < json.size()) out += json[at++];  // the closing quote
+    }
+    return out;
+}
+
+bool xet_file_head(http::ResponseHead& head, std::span<const std::string> upstreams,
+                   const XetNames& names) {
+    const auto hash = head.fields.get("X-Xet-Hash");
+    const auto size = head.fields.get("X-Linked-Size");
+    const std::string links = xet_links(head.fields.joined("Link"), upstreams, names);
+    const auto route = head.fields.get("X-Xet-Refresh-Route");
+    if (head.status >= 400 || !hash || !size || (links.empty() && !route)) return false;
+    const std::string kept_hash(*hash);
+    const std::string kept_route =
+        route ? links_in_our_name(fmt::format("<{}>", *route), upstreams, names.own_base) : "";
+    const std::string length(*size);
+    if (!join_file_head({}, head)) return false;
+    head.status = 200;
+    head.reason = http::reason_phrase(200);
+    head.fields.set("Content-Length", length);
+    head.fields.set("Accept-Ranges", "bytes");
+    head.fields.set("X-Xet-Hash", kept_hash);
+    if (!links.empty()) head.fields.add("Link", links);
+    if (!kept_route.empty())
+        head.fields.set("X-Xet-Refresh-Route", kept_route.substr(1, kept_route.size() - 2));
+    return true;
+}
+
+}  // namespace hawker::hub

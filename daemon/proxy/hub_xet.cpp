@@ -1,0 +1,143 @@
+// Xet through a mirror of the Hub (docs/xet.md): its token and its reconstructions lead to us; what
+// is asked of its servers then takes the road of every other request, and xorbs are cached by the
+// rules.
+#include "daemon/http/caching.h"
+#include "daemon/proxy/forwarding.h"
+#include "daemon/proxy/hub_exchange.h"
+
+#include <charconv>
+
+namespace hawker::proxy {
+
+namespace {
+
+std::optional<std::uint64_t> size_in(const http::ResponseHead& head) {
+    const std::string_view text = head.fields.get("Content-Length").value_or("");
+    std::uint64_t size = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), size);
+    if (parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) return std::nullopt;
+    return size;
+}
+
+}  // namespace
+
+Task<bool> HubExchange::serve_xet() {
+    const std::string_view target = target_of(context_.request);
+    switch (hub::xet_route_of(target)) {
+        case hub::XetRoute::none: {
+            const bool is_question =
+                context_.request.method == "HEAD" && route_.subject == hub::Subject::file;
+            if (!is_question) co_return false;
+            const bool answered = co_await serve_xet_head();
+            co_return answered;
+        }
+        case hub::XetRoute::token:
+        case hub::XetRoute::write_token: {
+            if (context_.request.method != "GET") co_return false;
+            auto reply = co_await ask_upstreams(wanted(std::string(target)));
+            co_await send_in_our_name(std::move(reply.document));
+            co_return true;
+        }
+        case hub::XetRoute::reconstruction:
+        case hub::XetRoute::server:
+            co_await serve_xet_server(target);
+            co_return true;
+    }
+    co_return false;
+}
+
+// A server of Xet's: neither the Hub's upstreams nor the mirror's token are for it.
+Task<void> HubExchange::serve_xet_server(std::string_view target) {
+    turn_.token.clear();
+    const auto url = hub::xet_server_url(target, xet_names());
+    if (!url) {
+        co_await answer(context_, 404, "http_request_denied",
+                        "Add this host to 'xet_hosts' of this mirror: it is no server of Xet's "
+                        "that the mirror speaks to.");
+        co_return;
+    }
+    const bool is_plan = hub::xet_route_of(target) == hub::XetRoute::reconstruction &&
+                         context_.request.method == "GET";
+    if (!is_plan) {
+        context_.mirror = nullptr;
+        co_await serve_url(context_, *url);
+        co_return;
+    }
+    context_.record.url = filters::loggable_url(*url);
+    auto plan = co_await ask_xet_server(*url);
+    co_await send_in_our_name(std::move(plan));
+}
+
+Task<Expected<DocumentPtr>> HubExchange::ask_xet_server(std::string url) {
+    origin::Request request;
+    request.method = "GET";
+    request.url = std::move(url);
+    request.fields = forwarded_fields(context_.request, context_.settings->pseudonym);
+    request.fields.set("Accept-Encoding", "identity");
+    const auto response = context_.origin().send(std::move(request));
+    context_.cancel = [&response] { response->cancel(); };
+    response->finish_body();
+    auto document = co_await read_document(*response);
+    response->cancel();
+    context_.cancel = nullptr;
+    if (!document) co_return fail(std::move(document.error()));
+    co_return DocumentPtr(std::move(*document));
+}
+
+Task<void> HubExchange::send_in_our_name(Expected<DocumentPtr> document) {
+    if (!document) {
+        co_await answer(context_, document.error());
+        co_return;
+    }
+    http::ResponseHead head = (*document)->head;
+    const hub::XetNames names = xet_names();
+    const std::string body = hub::xet_urls_in_our_name((*document)->body, names);
+    const auto server = head.fields.get("X-Xet-Cas-Url");
+    const auto ours = server ? hub::xet_url_in_our_name(*server, names) : std::nullopt;
+    if (ours) head.fields.set("X-Xet-Cas-Url", *ours);
+    for (const std::string_view name : {"Content-Length", "ETag", "Set-Cookie", "Content-MD5"})
+        head.fields.remove(name);
+    http::CacheStatus status;
+    status.fwd = "bypass";
+    status.fwd_status = head.status;
+    head.fields.add("Cache-Status", status.serialize());
+    make_relayable(head, context_.settings->pseudonym);
+    context_.record.source = "pass";
+    context_.out.begin(std::move(head), body.size());
+    auto sent = co_await context_.out.body(std::as_bytes(std::span(body)));
+    if (sent) sent = co_await context_.out.finish();
+    if (!sent) cut(context_, sent.error());
+}
+
+// Is the file in Xet? Then the client is told so, and its bytes are never asked for over HTTP.
+Task<bool> HubExchange::serve_xet_head() {
+    for (const std::size_t place : turn_.upstreams->order(context_.services.clock.now())) {
+        origin::Request request;
+        request.method = "HEAD";
+        request.url = turn_.urls[place];
+        request.fields =
+            with_token(context_, fetch_fields(context_.request, context_.settings->pseudonym));
+        request.fields.set("Accept-Encoding", "identity");
+        const auto response = context_.origin().send(std::move(request));
+        context_.cancel = [&response] { response->cancel(); };
+        response->finish_body();
+        auto head = co_await response->head();
+        response->cancel();
+        context_.cancel = nullptr;
+        if (!head || head->status >= 500) continue;
+        if (!hub::xet_file_head(*head, mirror_.upstreams, xet_names())) co_return false;
+        http::CacheStatus status;
+        status.fwd = "bypass";
+        head->fields.add("Cache-Status", status.serialize());
+        make_relayable(*head, context_.settings->pseudonym);
+        context_.record.source = "pass";
+        const auto length = size_in(*head);
+        context_.out.begin(std::move(*head), length);
+        auto sent = co_await context_.out.finish();
+        if (!sent) cut(context_, sent.error());
+        co_return true;
+    }
+    co_return false;
+}
+
+}  // namespace hawker::proxy
