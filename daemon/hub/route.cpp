@@ -149,6 +149,14 @@ bool Route::is_immutable() const { return is_commit(revision); }
 Route route_of(std::string_view method, std::string_view target) {
     Route route;
     const std::size_t mark = std::min(target.find('?'), target.size());
+    if (target.starts_with("/.hawker/lfs/")) {
+        route.subject = Subject::lfs_object;
+        return route;
+    }
+    if (method == "POST" && target.ends_with(".git/info/lfs/objects/batch")) {
+        route.subject = Subject::lfs_batch;
+        return route;
+    }
     if (mark < target.size()) route.query = target.substr(mark + 1);
     const auto segments = segments_of(target.substr(0, mark));
     if (!target.starts_with('/') || !segments || segments->empty()) return {};

@@ -13,6 +13,8 @@ enum class Subject : std::uint8_t {
     tree,        // /api/{T}/{repo}/tree/{rev}[/{path}]
     paths_info,  // POST /api/{T}/{repo}/paths-info/{rev}
     listing,     // /api/{T}/{repo}/refs and /commits/{rev}
+    lfs_batch,   // POST /[{T}/]{repo}.git/info/lfs/objects/batch
+    lfs_object,  // /.hawker/lfs/...: a link of our own (lfs_batch.h)
     other,       // everything else: passed on
 };
 

@@ -173,7 +173,7 @@ origin::Request HubExchange::request_for(const Wanted& wanted, const std::string
     request.url = url;
     request.fields =
         with_token(context_, fetch_fields(context_.request, context_.settings->pseudonym));
-    request.fields.set("Accept", "application/json");
+    request.fields.set("Accept", wanted.accepted);
     request.fields.set("Accept-Encoding", "identity");
     if (wanted.media_type.empty()) return request;
     request.fields.set("Content-Type", wanted.media_type);

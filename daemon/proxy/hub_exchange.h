@@ -42,6 +42,7 @@ private:
         std::string target;  // at an upstream
         std::string body;    // of a POST
         std::string media_type;
+        std::string_view accepted = "application/json";
         std::optional<std::chrono::milliseconds> ttl;  // nullopt: for ever
         TaskId id;
     };
@@ -52,6 +53,8 @@ private:
 
     Task<void> serve_file();
     Task<void> serve_document();
+    Task<void> serve_lfs_batch();
+    Task<void> serve_lfs_object();
     Task<void> serve_other();
 
     // hub_xet.cpp. False: this has nothing to do with Xet.
@@ -81,6 +84,7 @@ private:
     Task<std::optional<Told>> fall_back(const Wanted& wanted, const Reply& reply);
     Task<void> send(const Told& told);
     Task<Expected<std::string>> read_body();
+    DocumentPtr with_our_links(const DocumentPtr& document) const;  // of an LFS batch answer
 
     std::string principal() const { return principal_of(context_.request, {}); }
     bool is_allowed(const TaskId& matter) const;

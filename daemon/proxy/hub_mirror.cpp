@@ -71,6 +71,12 @@ Task<void> HubExchange::run() {
         case hub::Subject::file:
             co_await serve_file();
             co_return;
+        case hub::Subject::lfs_batch:
+            co_await serve_lfs_batch();
+            co_return;
+        case hub::Subject::lfs_object:
+            co_await serve_lfs_object();
+            co_return;
         case hub::Subject::other:
             co_await serve_other();
             co_return;

@@ -280,3 +280,50 @@ def test_when_the_first_hub_is_down_the_second_has_the_same_files(start_mirror, 
     hawker.options["mirrors"][0]["upstreams"] = ["http://127.0.0.1:9", hub.origin.url("")]
     mirror = restarted(hawker)
     assert mirror.get(repo.resolve("config.json")).body == CONFIG
+
+
+# Git LFS -----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lfs_mirror(start_hawker, lfs_server):
+    lfs_server.create({"weights.bin": WEIGHTS})
+    mirror = {"listen": "127.0.0.1:0", "kind": "huggingface", "upstreams": [lfs_server.base]}
+    hawker = start_hawker({"mirrors": [mirror]})
+    return MirrorClient(hawker.mirrors[0])
+
+
+def test_git_clones_with_its_lfs_objects_through_the_mirror(lfs_mirror, lfs_server, git):
+    repo = f"{lfs_mirror.url}/team/models.git"
+    assert (git.clone(repo) / "weights.bin").read_bytes() == WEIGHTS.bytes()
+    before = lfs_server.storage.bytes_sent
+    assert before <= 1.01 * WEIGHTS.size
+    assert (git.clone(repo) / "weights.bin").read_bytes() == WEIGHTS.bytes()
+    assert lfs_server.storage.bytes_sent == before, "every link is signed anew, and is for the same object"
+
+
+def ask_batch(mirror):
+    question = {"operation": "download", "transfers": ["basic"],
+                "objects": [{"oid": WEIGHTS.sha256(), "size": WEIGHTS.size}]}
+    answer = mirror.request("POST", "/team/models.git/info/lfs/objects/batch",
+                            {"Content-Type": "application/vnd.git-lfs+json"}, json.dumps(question).encode())
+    return json.loads(answer.body)["objects"][0]["actions"]["download"]["href"].removeprefix(mirror.url)
+
+
+def test_a_link_of_an_lfs_object_is_for_that_object_alone(lfs_mirror):
+    link = ask_batch(lfs_mirror)
+    assert lfs_mirror.get(link).body == WEIGHTS.bytes()
+    assert lfs_mirror.head(link).header("Content-Length") == str(WEIGHTS.size)
+    assert lfs_mirror.get(link, Range="bytes=5-9").body == WEIGHTS.bytes(5, 10)
+    place, _, href = link.rpartition("/")
+    for other in (f"{place}/{'A' * len(href)}", link.replace(WEIGHTS.sha256(), "0" * 64),
+                  link.replace(f"/{WEIGHTS.size}/", "/1/"), "/.hawker/lfs/x"):
+        refused = lfs_mirror.get(other)
+        assert refused.status == 403 and "batch API" in refused.text, other
+
+
+def test_an_lfs_object_that_is_not_what_its_name_says_reaches_nobody(lfs_mirror, lfs_server):
+    for resource in lfs_server.storage.resources.values():
+        resource.fault(answers.wrong_bytes())
+    answer = lfs_mirror.get(ask_batch(lfs_mirror))
+    assert answer.status != 200 or not answer.complete

@@ -7,6 +7,7 @@ redirected to a CDN with a fresh signature each time, and who may read them.
 
 import hashlib
 import json
+from urllib.parse import quote
 
 from harness.content import Text
 
@@ -48,7 +49,7 @@ class Repo:
         self._api(f"{self.web}/resolve/{commit}/missing.json", self._no_entry)
 
     def resolve(self, path, revision="main"):
-        return f"{self.web}/resolve/{revision}/{path}"
+        return f"{self.web}/resolve/{revision}/{quote(path)}"
 
     # Answers ------------------------------------------------------------------------------------------------------------
 
@@ -75,8 +76,11 @@ class Repo:
         for path, content in self.files.items():
             entry = {"type": "file", "path": path, "size": content.size, "oid": git_oid(content)}
             if is_large(content):
-                entry |= {"lfs": {"oid": content.sha256(), "size": content.size}, "xetHash": "e" * 64}
+                entry |= {"lfs": {"oid": content.sha256(), "size": content.size, "pointerSize": 132}, "xetHash": "e" * 64}
             entries.append(entry)
+        if "cursor=" in request.query:
+            self._json(answer, [])
+            return
         following = self.hub.origin.url(request.path, "cursor=two")
         self._json(answer, entries, Link=f'<{following}>; rel="next"')
 
@@ -100,13 +104,13 @@ class Repo:
                                     "X-Xet-Hash": "e" * 64, "Vary": "Accept, Origin",
                                     "Link": f'<https://hub/api/xet-read-token/{commit}>; rel="xet-auth"'})
         else:
-            place = f"/api/resolve-cache/{self.type}/{self.name}/{commit}/{path}"
+            place = f"/api/resolve-cache/{self.type}/{self.name}/{commit}/{quote(path)}"
             self.hub.origin.add(place, content, etag=f'"{git_oid(content)}"', headers=headers, content_type="text/plain")
 
             def redirect(request, answer):
                 answer.become(307, {**headers, "Location": f"{place}?etag=x"})
 
-        self._api(f"{self.web}/resolve/{commit}/{path}", redirect)
+        self._api(f"{self.web}/resolve/{commit}/{quote(path)}", redirect)
 
 
 def is_large(content):

@@ -61,6 +61,14 @@ TEST(Route, TheApiIsKnownByItsWords) {
     EXPECT_EQ(subject("/o/n/resolve/main/f", "PUT"), Subject::other);
 }
 
+TEST(Route, TheBatchApiAndItsLinksAreKnown) {
+    EXPECT_EQ(subject("/o/n.git/info/lfs/objects/batch", "POST"), Subject::lfs_batch);
+    EXPECT_EQ(subject("/datasets/o/n.git/info/lfs/objects/batch", "POST"), Subject::lfs_batch);
+    EXPECT_EQ(subject("/o/n.git/info/lfs/objects/batch"), Subject::other);
+    EXPECT_EQ(subject("/o/n.git/info/refs?service=git-upload-pack"), Subject::other);
+    EXPECT_EQ(subject("/.hawker/lfs/x"), Subject::lfs_object);
+}
+
 TEST(Route, WhatCouldBeReadTwoWaysIsPassedOn) {
     for (const std::string_view target :
          {"/o/n/resolve/main/../x", "/o/n/resolve/main//x", "/o/n/resolve/main/%2e%2e/x",

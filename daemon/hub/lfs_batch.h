@@ -1,0 +1,43 @@
+// The Git LFS batch API as a mirror speaks it: downloads whose links lead to the mirror, each bound
+// to the object it is for. Pure.
+#pragma once
+
+#include "base/digest.h"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace hawker::hub {
+
+// A download that a batch answer offers.
+struct LfsDownload {
+    Digest oid;
+    std::uint64_t size = 0;
+    std::string href;
+    bool brings_credentials = false;  // the answer tells the client to send an Authorization there
+    std::int64_t until = 0;           // Unix seconds
+};
+
+// The question, without transfers that go past us; nullopt for what is no question for downloads
+// (an upload, or not JSON): that is passed on as it is.
+std::optional<std::string> plain_download(std::string_view question);
+
+// The answer with every download's link replaced by what `our_link` says. Objects that are named by
+// anything but a SHA-256, and uploads, keep theirs. nullopt when it is no batch answer.
+std::optional<std::string> with_our_links(
+    std::string_view answer, std::int64_t now,
+    const std::function<std::string(const LfsDownload&)>& our_link);
+
+// "/.hawker/lfs/{oid}/{size}/{until}/{c or -}/{seal}/{href in base64url}": what a link is made of,
+// to be sealed by whoever gives it out.
+std::string lfs_target(const LfsDownload& download, std::string_view seal);
+struct SealedDownload {
+    LfsDownload download;
+    std::string seal;
+};
+std::optional<SealedDownload> read_lfs_target(std::string_view target);
+
+}  // namespace hawker::hub

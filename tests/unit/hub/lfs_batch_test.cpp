@@ -1,0 +1,88 @@
+#include "daemon/hub/lfs_batch.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace hawker::hub {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::int64_t kNow = 1'000'000;
+const std::string kOid(64, 'a');
+
+std::string answer(const std::string& action, const std::string& name = "download") {
+    return R"({"objects":[{"oid":")" + kOid + R"(","size":7,"actions":{")" + name + "\":" + action +
+           "}}]}";
+}
+
+std::string linked(const std::string& text) {
+    const auto rewritten = with_our_links(
+        text, kNow, [](const LfsDownload& each) { return "OURS" + lfs_target(each, "seal"); });
+    return rewritten.value_or("none");
+}
+
+TEST(LfsQuestion, AsksForPlainDownloadsOnly) {
+    const auto plain = plain_download(
+        R"({"operation":"download","transfers":["xet","basic"],"objects":[{"oid":"x","size":1}]})");
+    ASSERT_TRUE(plain);
+    EXPECT_THAT(*plain, AllOf(HasSubstr(R"("transfers":["basic"])"), HasSubstr(R"("oid":"x")"),
+                              Not(HasSubstr("xet"))));
+}
+
+TEST(LfsQuestion, WhatIsNoneForDownloadsIsPassedOn) {
+    EXPECT_FALSE(plain_download(R"({"operation":"upload"})"));
+    EXPECT_FALSE(plain_download("[]"));
+    EXPECT_FALSE(plain_download("{\"operation\":"));
+    EXPECT_FALSE(plain_download(""));
+}
+
+TEST(LfsAnswer, EveryDownloadLeadsToUs) {
+    EXPECT_THAT(
+        linked(answer(R"({"href":"https://cdn/x?sig=1","expires_in":60})")),
+        AllOf(HasSubstr("OURS/.hawker/lfs/" + kOid + "/7/1000060/-/seal/"), Not(HasSubstr("cdn"))));
+    EXPECT_THAT(linked(answer(R"({"href":"https://h/x","header":{"Authorization":"B"}})")),
+                HasSubstr("/7/1003600/c/seal/"));
+}
+
+TEST(LfsAnswer, UploadsAndOtherNamesKeepTheirLinks) {
+    EXPECT_THAT(linked(answer(R"({"href":"https://h/up"})", "upload")), HasSubstr("https://h/up"));
+    EXPECT_THAT(
+        linked(R"({"objects":[{"oid":"short","size":1,"actions":{"download":{"href":"h"}}}]})"),
+        HasSubstr(R"("href":"h")"));
+    EXPECT_EQ(linked("[]"), "none");
+    EXPECT_EQ(linked("{}"), "none");
+    EXPECT_EQ(linked(R"({"objects":[1,null,{"oid":1},{"actions":[]}]})").substr(0, 4), "{\"ob");
+}
+
+TEST(LfsTarget, IsReadBackAsItWasWritten) {
+    LfsDownload download;
+    download.oid = *Digest::from_hex(kOid);
+    download.size = 12;
+    download.href = "https://cdn.example/a/b?x=y&z=\xC3\xA9";
+    download.until = 99;
+    download.brings_credentials = true;
+    const auto read = read_lfs_target(lfs_target(download, "abc"));
+    ASSERT_TRUE(read);
+    EXPECT_EQ(read->seal, "abc");
+    EXPECT_EQ(read->download.href, download.href);
+    EXPECT_EQ(read->download.oid, download.oid);
+    EXPECT_EQ(read->download.size, 12U);
+    EXPECT_EQ(read->download.until, 99);
+    EXPECT_TRUE(read->download.brings_credentials);
+}
+
+TEST(LfsTarget, AnythingElseIsNone) {
+    const std::string good = "/.hawker/lfs/" + kOid + "/1/2/-/seal/aHR0cA==";
+    EXPECT_TRUE(read_lfs_target(good));
+    for (const std::string& bad :
+         {good + "/more", "/.hawker/lfs/" + kOid, "/.hawker/lfs/" + kOid + "/x/2/-/s/aA==",
+          "/.hawker/lfs/" + kOid + "/1/2/?/s/aA==", "/.hawker/lfs/" + kOid + "/1/2/-//aA==",
+          "/.hawker/lfs/" + kOid + "/1/2/-/s/???", std::string("/other"), std::string()})
+        EXPECT_FALSE(read_lfs_target(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace hawker::hub
