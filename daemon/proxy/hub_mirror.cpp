@@ -62,11 +62,11 @@ HubExchange::HubExchange(Context& context, const Mirror& mirror)
 }
 
 Task<void> HubExchange::run() {
-    pace(context_, mirror_.rule.get());
     if (mirror_.serves_xet) {
         const bool served = co_await serve_xet();
         if (served) co_return;
     }
+    pace(context_, mirror_.rule.get());
     switch (route_.subject) {
         case hub::Subject::file:
             co_await serve_file();

@@ -2,6 +2,7 @@
 // is asked of its servers then takes the road of every other request, and xorbs are cached by the
 // rules.
 #include "daemon/http/caching.h"
+#include "daemon/proxy/fair_share.h"
 #include "daemon/proxy/forwarding.h"
 #include "daemon/proxy/hub_exchange.h"
 
@@ -89,6 +90,7 @@ Task<void> HubExchange::send_in_our_name(Expected<DocumentPtr> document) {
         co_await answer(context_, document.error());
         co_return;
     }
+    pace(context_, mirror_.rule.get());
     http::ResponseHead head = (*document)->head;
     const hub::XetNames names = xet_names();
     const std::string body = hub::xet_urls_in_our_name((*document)->body, names);
