@@ -1,12 +1,16 @@
 #include "cli/local_commands.h"
 
 #include "cli/ca.h"
+#include "cli/dragonfly_import.h"
 #include "cli/environment.h"
 #include "cli/intercepted.h"
 #include "cli/trust.h"
 
 #include <cstdlib>
+#include <fstream>
+#include <iostream>
 #include <memory>
+#include <sstream>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -27,6 +31,8 @@ struct Words {
     unsigned days = 3650;
 };
 using SharedWords = std::shared_ptr<Words>;
+
+enum class Strictness : std::uint8_t { none, all };
 
 Place place_of(const Words& words) {
     return Place{.directory = words.directory, .certificate = words.certificate};
@@ -184,10 +190,53 @@ void add_environment(CLI::App& app, const Chosen& chosen) {
     command.callback([words, chosen] { chosen([words](Output) { return environment(*words); }); });
 }
 
+Expected<std::string> import_config(const std::string& file, Strictness strictness) {
+    std::ostringstream text;
+    if (file == "-") {
+        text << std::cin.rdbuf();
+    } else {
+        std::ifstream stream(file);
+        if (!stream) return fail(system_error(errno, file));
+        text << stream.rdbuf();
+    }
+    auto imported = import_dfdaemon(text.str(), file == "-" ? "standard input" : file);
+    if (!imported) return fail(std::move(imported).error());
+    if (strictness == Strictness::all && !imported->lost.empty())
+        return fail(Errc::unsupported,
+                    fmt::format("without --strict this is imported all the same; it would not be "
+                                "as it was:\n  {}",
+                                fmt::join(imported->lost, "\n  ")));
+    return std::move(imported->text);
+}
+
+void add_config(CLI::App& app, const Chosen& chosen) {
+    CLI::App& config = *app.add_subcommand("config", "Configurations of others");
+    config.require_subcommand(1);
+    CLI::App& command = *config.add_subcommand(
+        "import",
+        "Print hawkerd's configuration made of a Dragonfly dfdaemon's; its comments say what has "
+        "no counterpart, and why");
+    const auto file = std::make_shared<std::string>();
+    const auto strict = std::make_shared<bool>(false);
+    command
+        .add_option("file", *file,
+                    "dfdaemon.yaml, dfget.yaml, or a Helm chart's values; -: standard input")
+        ->required()
+        ->type_name("FILE");
+    command.add_flag("--strict", *strict,
+                     "Print no configuration and end with 1 when something would not be as it was");
+    command.callback([file, strict, chosen] {
+        chosen([file, strict](Output) {
+            return import_config(*file, *strict ? Strictness::all : Strictness::none);
+        });
+    });
+}
+
 }  // namespace
 
 void add_local_commands(CLI::App& app, const Chosen& chosen) {
     add_ca(app, chosen);
+    add_config(app, chosen);
     add_environment(app, chosen);
 }
 

@@ -30,7 +30,7 @@ OWNED = {
     "crypt.h": r"daemon/admission/",
     "spdlog/": r"base/log\.cpp",
     "boost/": r"daemon/http/request_parser\.cpp",
-    "yaml-cpp/": r"daemon/[a-z_]+\.(h|cpp)",
+    "yaml-cpp/": r"(daemon/[a-z_]+|cli/dragonfly_[a-z]+)\.(h|cpp)",
     "CLI/": r"(daemon|cli)/[a-z_]+\.(h|cpp)",
     "prometheus/": r"daemon/(admin/)?[a-z_]+\.(h|cpp)",
     "systemd/": r"daemon/[a-z_]+\.cpp",
