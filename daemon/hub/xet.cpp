@@ -12,6 +12,7 @@ namespace hawker::hub {
 namespace {
 
 constexpr std::string_view kPrefix = "/xet/";
+constexpr std::string_view kServers = "/xet/https/";  // no other scheme is spoken
 
 bool is_server(std::string_view url, const XetNames& names) {
     const auto parsed = filters::parse_url(url);
@@ -66,20 +67,15 @@ XetRoute xet_route_of(std::string_view target) {
 }
 
 std::optional<std::string> xet_server_url(std::string_view target, const XetNames& names) {
-    if (!target.starts_with(kPrefix)) return std::nullopt;
-    target.remove_prefix(kPrefix.size());
-    const std::size_t scheme = target.find('/');
-    if (scheme == std::string_view::npos) return std::nullopt;
-    std::string url = fmt::format("{}://{}", target.substr(0, scheme), target.substr(scheme + 1));
+    if (!target.starts_with(kServers)) return std::nullopt;
+    std::string url = fmt::format("https://{}", target.substr(kServers.size()));
     if (!is_server(url, names)) return std::nullopt;
     return url;
 }
 
 std::optional<std::string> xet_url_in_our_name(std::string_view url, const XetNames& names) {
-    const std::size_t scheme = url.find("://");
-    if (scheme == std::string_view::npos || !is_server(url, names)) return std::nullopt;
-    return fmt::format("{}{}{}/{}", names.own_base, kPrefix, url.substr(0, scheme),
-                       url.substr(scheme + 3));
+    if (!is_server(url, names)) return std::nullopt;
+    return fmt::format("{}{}{}", names.own_base, kServers, url.substr(url.find("://") + 3));
 }
 
 std::string xet_urls_in_our_name(std::string_view json, const XetNames& names) {
