@@ -120,7 +120,7 @@ bool OriginTransfer::land() {
     return true;
 }
 
-// Only another server is a place of its own: it has said by a signature that we may come.
+// A signature in it, or the same credentials, opens that place without asking who led there again.
 void OriginTransfer::remember_landing() {
     if (!shared_->options.join || hops_.empty() || has_landed_) return;
     auto landing = std::make_shared<OriginSource::Shared::Landing>();

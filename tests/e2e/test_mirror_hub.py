@@ -211,6 +211,28 @@ def test_a_private_repository_is_read_only_by_whom_the_hub_lets_in(start_mirror,
     assert len(hub.requests) == before, "its yes is remembered for the repository"
 
 
+def test_what_a_gated_repository_shows_opens_none_of_its_files(start_mirror, hub):
+    token = plant("hf_token_of_one_who_agreed")
+    repo = hub.repo("org/gated", {**FILES, "README.md": b"# Agree first"}, token=token, gated=True)
+    mirror, hawker = start_mirror()
+    stored(hawker, mirror.get(repo.resolve("model.bin"), Authorization=f"Bearer {token}"))
+    assert mirror.get(f"{repo.at}/tree/{repo.commit}").status == 200
+    assert mirror.get(repo.resolve("README.md")).status == 200
+    for path in (repo.resolve("model.bin"), repo.resolve("model.bin", repo.commit), repo.resolve("config.json")):
+        answer = mirror.get(path)
+        assert (answer.status, answer.header("X-Error-Code")) == (403, "GatedRepo"), path
+        assert WEIGHTS.bytes(0, 64) not in answer.body
+
+
+def test_a_busy_hub_is_passed_on_with_its_words_and_not_kept(start_mirror, hub, repo):
+    words = {"Retry_After": "55", "RateLimit": '"api";r=0;t=55', "RateLimit_Policy": '"fixed window";"api";q=500;w=300'}
+    hub.origin.resources[f"{repo.at}/revision/main"].fault(answers.status(429, **words), times=1)
+    mirror, _ = start_mirror()
+    busy = mirror.get(repo.resolve("config.json"))
+    assert (busy.status, busy.header("Retry-After"), busy.header("RateLimit")) == (429, "55", words["RateLimit"])
+    assert mirror.get(repo.resolve("config.json")).status == 200
+
+
 def test_a_yes_to_nobody_in_particular_is_a_yes_to_all(start_mirror, hub, repo):
     mirror, hawker = start_mirror()
     stored(hawker, mirror.get(repo.resolve("model.bin")))

@@ -17,8 +17,9 @@ class SmallHub:
         self.origin, self.cdn = origin, cdn
         self.down = False
 
-    def repo(self, name, files, type="models", commit="1" * 40, token=None):
-        return Repo(self, name, files, type, commit, token)
+    def repo(self, name, files, type="models", commit="1" * 40, token=None, gated=False):
+        """With `token` only its bearer reads; of a gated one everybody reads the listings and README.md."""
+        return Repo(self, name, files, type, commit, token, gated)
 
     @property
     def requests(self):
@@ -27,8 +28,8 @@ class SmallHub:
 
 
 class Repo:
-    def __init__(self, hub, name, files, type, commit, token):
-        self.hub, self.name, self.type, self.token = hub, name, type, token
+    def __init__(self, hub, name, files, type, commit, token, gated):
+        self.hub, self.name, self.type, self.token, self.gated = hub, name, type, token, gated
         self.files = {path: Text(data) if isinstance(data, bytes) else data for path, data in files.items()}
         self.at = f"/api/{type}/{name}"
         self.web = f"/{name}" if type == "models" else f"/{type}/{name}"
@@ -57,12 +58,17 @@ class Repo:
         def guarded(request, answer):
             if self.hub.down:
                 answer.become(503, {"Content-Type": "text/plain"}, b"down")
-            elif self.token and request.header("Authorization") != f"Bearer {self.token}":
+            elif self.gated and "/resolve/" in path and not path.endswith("/README.md") and not self._lets_in(request):
+                answer.become(403, {"X-Error-Code": "GatedRepo", "X-Error-Message": "Access is restricted"}, b"no")
+            elif not self.gated and not self._lets_in(request):
                 answer.become(401, {"X-Error-Code": "RepoNotFound", "X-Error-Message": "Repository not found"}, b"no")
             else:
                 handler(request, answer)
 
         self.hub.origin.add_handler(path, guarded)
+
+    def _lets_in(self, request):
+        return not self.token or request.header("Authorization") == f"Bearer {self.token}"
 
     def _json(self, answer, value, **headers):
         named = {name.replace("_", "-"): text for name, text in headers.items()}

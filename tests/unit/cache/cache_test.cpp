@@ -79,6 +79,57 @@ TEST_F(CacheTest, WhatHashesToSomethingElseIsNotAtHand) {
     EXPECT_EQ(cache->open_at_hand(task, Digest(sha256_of("another")), loop), nullptr);
 }
 
+// A content whose digest the source tells, stored and known under it.
+class ToldDigestTest : public CacheTest {
+protected:
+    ToldDigestTest() {
+        origin.content = some_content(1_MiB);
+        origin.digest = testing::digest_of(origin.content);
+        EXPECT_TRUE(visit().finished);
+        commit();
+        before = origin.bytes_sent();
+    }
+    // The same content under another name.
+    Client& visit_other(bool links) {
+        OpenRequest other = request();
+        other.task = task_named("other");
+        other.source = std::make_shared<testing::FakeSource>(origin, "alice");
+        other.links_told_digest = links;
+        other.label = "the other name";
+        Client& client = arrive(other);
+        crank();
+        return client;
+    }
+
+    std::uint64_t before = 0;
+};
+
+TEST_F(ToldDigestTest, LinksToWhatIsHereWhereTheSourceIsTrusted) {
+    const Client& client = visit_other(true);
+    EXPECT_TRUE(client.finished);
+    EXPECT_EQ(client.received, origin.content);
+    EXPECT_LT(origin.bytes_sent() - before, origin.content.size() / 2);
+    EXPECT_TRUE(is_stored(task_named("other")));
+    commit();
+    const auto entries = cache->list(std::nullopt, 10);
+    EXPECT_TRUE(std::ranges::any_of(
+        entries, [](const Entry& entry) { return entry.label == "the other name"; }));
+}
+
+TEST_F(ToldDigestTest, OpensNothingToWhoeverOnlyKnowsIt) {
+    origin.script.push_back({});
+    origin.content =
+        some_content(1_MiB, 99);  // another server, with the digest of something secret
+    const Client& client = visit_other(false);
+    EXPECT_FALSE(client.finished) << "what it sends is not what it said";
+    EXPECT_EQ(client.error->code, Errc::corrupt);
+}
+
+TEST_F(ToldDigestTest, OfAnotherSizeIsNotTheSameContent) {
+    origin.content += "more";
+    EXPECT_FALSE(visit_other(true).finished);
+}
+
 TEST_F(CacheTest, AReaderKeepsTheHeadThatItHasSeenAndOthersGetTheRefreshedOne) {
     visit();
     const auto reader = cache->open_at_hand(task, {}, loop);
