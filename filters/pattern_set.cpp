@@ -141,46 +141,53 @@ std::string_view host_part(std::string_view pattern) {
     return {};
 }
 
-// The host alone, and with every port that the pattern may have in mind.
-std::vector<std::string> spellings(std::string_view part, std::string_view host) {
-    std::vector<std::string> out{std::string(host), std::string(host) + ":443",
-                                 std::string(host) + ":80"};
+// Every port that a pattern of hosts may have in mind, with its colon; none is one, too.
+std::vector<std::string> ports_of(std::string_view part) {
+    std::vector<std::string> ports{"", ":443", ":80"};
     for (std::size_t colon = part.find(':'); colon != std::string_view::npos;
          colon = part.find(':', colon + 1)) {
         const std::size_t end =
             std::min(part.find_first_not_of("0123456789", colon + 1), part.size());
-        if (end > colon + 1)
-            out.push_back(std::string(host).append(part.substr(colon, end - colon)));
+        if (end > colon + 1) ports.emplace_back(part.substr(colon, end - colon));
     }
-    return out;
+    return ports;
 }
 
-bool matches_any(const RE2& pattern, const std::vector<std::string>& hosts) {
-    return std::ranges::any_of(
-        hosts, [&pattern](const std::string& host) { return RE2::FullMatch(host, pattern); });
+bool matches(const RE2& expression, std::string_view host, const std::vector<std::string>& ports) {
+    return std::ranges::any_of(ports, [&](const std::string& port) {
+        return RE2::FullMatch(std::string(host) + port, expression);
+    });
 }
 
 }  // namespace
 
-std::vector<std::string_view> host_expressions(std::string_view pattern) {
+struct HostExpressions::Compiled {
+    std::unique_ptr<const RE2> expression;
+    std::vector<std::string> ports;
+};
+
+HostExpressions::HostExpressions(std::string_view pattern) {
     RE2::Options options = options_for(1 << 20);
     options.set_case_sensitive(false);
-    std::vector<std::string_view> expressions;
     for (const std::string_view alternative : alternatives(pattern)) {
         const std::string_view part = host_part(alternative);
         if (part.empty()) continue;
-        const RE2 expression(piece(part), options);
-        if (expression.ok() && !matches_any(expression, spellings(part, "no-such-host.invalid")))
-            expressions.push_back(part);
+        Compiled compiled{std::make_unique<const RE2>(piece(part), options), ports_of(part)};
+        if (!compiled.expression->ok() ||
+            matches(*compiled.expression, "no-such-host.invalid", compiled.ports))
+            continue;
+        texts_.emplace_back(part);
+        compiled_.push_back(std::move(compiled));
     }
-    return expressions;
 }
 
-bool speaks_of_host(std::string_view pattern, std::string_view host) {
-    RE2::Options options = options_for(1 << 20);
-    options.set_case_sensitive(false);
-    return std::ranges::any_of(host_expressions(pattern), [&](std::string_view part) {
-        return matches_any(RE2(piece(part), options), spellings(part, host));
+HostExpressions::HostExpressions(HostExpressions&&) noexcept = default;
+HostExpressions& HostExpressions::operator=(HostExpressions&&) noexcept = default;
+HostExpressions::~HostExpressions() = default;
+
+bool HostExpressions::match(std::string_view host) const {
+    return std::ranges::any_of(compiled_, [host](const Compiled& each) {
+        return matches(*each.expression, host, each.ports);
     });
 }
 

@@ -45,11 +45,26 @@ private:
     std::unique_ptr<Compiled> compiled_;
 };
 
-// Whether a URL that `pattern` matches could be of this host, as far as the text of the pattern
-// tells: one that does not begin with a scheme and a host, or takes any host at all, does not speak
-// of hosts and gives false.
-bool speaks_of_host(std::string_view pattern, std::string_view host);
-// What it compares hosts with, port included: the parts of `pattern` that speak of hosts.
-std::vector<std::string_view> host_expressions(std::string_view pattern);
+// The parts of a pattern that speak of hosts, port included, as far as its text tells: one that
+// does not begin with a scheme and a host, or takes any host at all, does not.
+//
+// Thread: immutable once made.
+class HostExpressions {
+public:
+    // Of a pattern that compiles.
+    explicit HostExpressions(std::string_view pattern);
+    HostExpressions(HostExpressions&&) noexcept;
+    HostExpressions& operator=(HostExpressions&&) noexcept;
+    ~HostExpressions();
+
+    // Could a URL that the pattern matches be of this host?
+    bool match(std::string_view host) const;
+    const std::vector<std::string>& texts() const { return texts_; }
+
+private:
+    struct Compiled;
+    std::vector<std::string> texts_;
+    std::vector<Compiled> compiled_;
+};
 
 }  // namespace hawker::filters

@@ -106,6 +106,7 @@ std::optional<ByteRange> closed_range(std::string_view field) {
 struct Entry {
     std::shared_ptr<const Rule> rule;
     StripList strip;
+    HostExpressions hosts;
     std::string reason;  // of what it caches
 };
 
@@ -173,7 +174,9 @@ Expected<std::shared_ptr<const RuleSet>> RuleSet::compile(std::vector<RuleSpec> 
         compiled->rules.push_back(rule);
         auto reason =
             fmt::format("cached as {}, access {}", name_of(rule->policy), name_of(rule->access));
-        compiled->entries.emplace_back(std::move(rule), *std::move(strip), std::move(reason));
+        HostExpressions hosts(rule->match);
+        compiled->entries.emplace_back(std::move(rule), *std::move(strip), std::move(hosts),
+                                       std::move(reason));
     }
     return std::shared_ptr<const RuleSet>(
         new RuleSet(std::move(compiled)));  // NOLINT: the constructor is private
@@ -243,16 +246,16 @@ Decision RuleSet::decide(const Question& question) const {
 
 bool RuleSet::may_match_host(std::string_view host) const {
     if (host.ends_with('.')) host.remove_suffix(1);
-    return std::ranges::any_of(compiled_->rules, [host](const std::shared_ptr<const Rule>& rule) {
-        return rule->policy != Policy::bypass && speaks_of_host(rule->match, host);
+    return std::ranges::any_of(compiled_->entries, [host](const Entry& entry) {
+        return entry.rule->policy != Policy::bypass && entry.hosts.match(host);
     });
 }
 
 Expected<std::vector<std::string>> RuleSet::domains() const {
     std::set<std::string> all;
-    for (const std::shared_ptr<const Rule>& rule : compiled_->rules) {
+    for (const auto& [rule, strip, hosts, reason] : compiled_->entries) {
         if (rule->policy == Policy::bypass) continue;
-        for (const std::string_view expression : host_expressions(rule->match)) {
+        for (const std::string& expression : hosts.texts()) {
             const auto domains = domains_of(expression);
             if (!domains)
                 return fail(Errc::unsupported,

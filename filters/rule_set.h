@@ -25,8 +25,7 @@ public:
 
     // True when some caching rule could match a URL of this host; for the "interception would have
     // cached this" hint. A rule that takes any host, or does not begin with a scheme and a host,
-    // does not count: it would put the hint on every tunnel. Compiles expressions: ask once per
-    // host.
+    // does not count: it would put the hint on every tunnel.
     bool may_match_host(std::string_view host) const;
     // Under these lies every host for which may_match_host() is true. Errc::unsupported, naming the
     // rule, when the text of a pattern does not say it: "cdn.example" needs its dot as "\\.".

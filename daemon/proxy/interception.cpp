@@ -10,8 +10,6 @@ namespace hawker::proxy {
 
 namespace {
 
-constexpr std::size_t kMostVerdicts = 4096;
-
 // "host[:port]" of a Host field or an absolute target.
 bool is_for(const Intercepted& tunnel, std::string_view authority) {
     const std::string written(authority);
@@ -43,23 +41,10 @@ Interception::Interception(InterceptedHosts hosts, std::shared_ptr<const filters
       server_(std::move(server)) {}
 
 bool Interception::wants(std::string_view host) const {
-    std::string plain = plain_host(host);
-    {
-        const std::scoped_lock lock(mutex_);
-        if (const auto known = verdicts_.find(plain); known != verdicts_.end())
-            return known->second;
-    }
-    const bool verdict = judge(plain);
-    const std::scoped_lock lock(mutex_);
-    if (verdicts_.size() >= kMostVerdicts) verdicts_.clear();  // somebody walks through names
-    verdicts_.emplace(std::move(plain), verdict);
-    return verdict;
-}
-
-bool Interception::judge(const std::string& host) const {
+    const std::string plain = plain_host(host);
     const bool is_named =
-        any_matches(hosts_.patterns, host) || (hosts_.of_rules && rules_->may_match_host(host));
-    return is_named && leaves_->authority().permits(host);
+        any_matches(hosts_.patterns, plain) || (hosts_.of_rules && rules_->may_match_host(plain));
+    return is_named && leaves_->authority().permits(plain);
 }
 
 Expected<std::string> url_inside(const Intercepted& tunnel, const http::RequestHead& request) {

@@ -1,6 +1,6 @@
 // Which CONNECT tunnels are opened, and what their clients are shown.
 //
-// Thread:  any. Immutable but for two bounded memories, each behind a lock of its own.
+// Thread:  any. Immutable but for its leaves, a bounded memory behind a lock of its own.
 #pragma once
 
 #include "base/host_pattern.h"
@@ -10,9 +10,7 @@
 #include "filters/rule_set.h"
 
 #include <memory>
-#include <mutex>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace hawker::proxy {
@@ -38,14 +36,10 @@ public:
     const std::shared_ptr<const net::TlsServer>& server() const { return server_; }
 
 private:
-    bool judge(const std::string& host) const;
-
     const InterceptedHosts hosts_;
     const std::shared_ptr<const filters::RuleSet> rules_;
     const std::shared_ptr<certificates::LeafStore> leaves_;
     const std::shared_ptr<const net::TlsServer> server_;
-    mutable std::mutex mutex_;
-    mutable std::unordered_map<std::string, bool> verdicts_;  // a rule's verdict is dear
 };
 
 // The request target of an intercepted tunnel, seen from outside.

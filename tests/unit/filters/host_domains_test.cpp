@@ -73,7 +73,7 @@ TEST(HostDomains, NoHostOfAPatternIsForgotten) {
         ASSERT_TRUE(domains) << expression;
         int spoken_for = 0;
         const auto look = [&](const std::string& host) {
-            if (!speaks_of_host("^https?://" + expression + "/", host)) return;
+            if (!HostExpressions("^https?://" + expression + "/").match(host)) return;
             ++spoken_for;
             EXPECT_TRUE(std::ranges::any_of(*domains,
                                             [&host](const std::string& domain) {

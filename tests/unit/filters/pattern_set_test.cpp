@@ -45,14 +45,14 @@ TEST(PatternSet, GroupsThatDidNotTakePartCaptureNothing) {
 }
 
 TEST(PatternSet, AHostIsReadFromThePatternsText) {
-    EXPECT_TRUE(speaks_of_host("^https?:\\/\\/a\\.example\\.org\\/x", "a.example.org"));
-    EXPECT_TRUE(speaks_of_host("(?i)^https?://[a-c/]+\\.org/", "b.org"));
+    EXPECT_TRUE(HostExpressions("^https?:\\/\\/a\\.example\\.org\\/x").match("a.example.org"));
+    EXPECT_TRUE(HostExpressions("(?i)^https?://[a-c/]+\\.org/").match("b.org"));
     EXPECT_TRUE(
-        speaks_of_host("^https?://(?:127\\.0\\.0\\.1|localhost):\\d+/shared/", "localhost"));
-    EXPECT_TRUE(speaks_of_host("^https?://cdn\\.example\\.org", "cdn.example.org"));
+        HostExpressions("^https?://(?:127\\.0\\.0\\.1|localhost):\\d+/shared/").match("localhost"));
+    EXPECT_TRUE(HostExpressions("^https?://cdn\\.example\\.org").match("cdn.example.org"));
     for (const char* pattern :
          {"", "(", "[", "\\", "://", "://[", "^https?://.*/x", "x|y", "[]/]", "(?:a"})
-        EXPECT_FALSE(speaks_of_host(pattern, "example.org")) << pattern;
+        EXPECT_FALSE(HostExpressions(pattern).match("example.org")) << pattern;
 }
 
 }  // namespace
