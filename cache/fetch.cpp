@@ -157,6 +157,7 @@ std::optional<ByteRange> Fetch::plan(LiveState& live) const {
                               .piece_size = live.holdings.piece_size,
                               .connections = single_ ? 1 : options_.connections,
                               .begun = report_.segments,
+                              .per_wait = per_wait_,
                               .present = live.holdings.present,
                               .flying = live.flying,
                               .goal = live.goal,

@@ -30,6 +30,7 @@ struct Beginning {
     std::unique_ptr<Transfer> transfer;
     Arrival arrival;
     std::shared_ptr<const Source> source;
+    std::chrono::nanoseconds waited{0};  // for the head
 };
 
 class Fetch : public std::enable_shared_from_this<Fetch> {
@@ -99,6 +100,7 @@ private:
     void announce(Segment& segment, LiveState& live, ByteRange range);
     void withdraw(Segment& segment, LiveState& live);
     bool is_done(const Segment& segment) const;
+    void learn_pace(const Beginning& beginning, SteadyTime answered, std::uint64_t bytes);
 
     // confirm.cpp: checksums of pieces, the digest of the whole
     void confirm_in_background(const std::vector<std::uint32_t>& pieces);
@@ -124,7 +126,8 @@ private:
     std::list<std::shared_ptr<Segment>> active_;
     unsigned allowed_;  // segments at once, now; fewer when the source is busy
     bool poked_ = false;
-    bool single_ = false;  // the source has no ranges: one stream from the start
+    bool single_ = false;         // the source has no ranges: one stream from the start
+    std::uint64_t per_wait_ = 0;  // Situation::per_wait, as the last transfer showed it
     std::optional<Error> stop_reason_;
     std::optional<Error> error_;
 

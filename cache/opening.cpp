@@ -57,8 +57,10 @@ Task<Expected<void>> Opening::lead() {
 Task<Expected<void>> Opening::ask() {
     beginning_ = std::make_unique<Beginning>();
     beginning_->source = request_.source;
+    const SteadyTime asked = stock_->clock.now();
     beginning_->transfer = request_.source->open(range_, home_);
     auto arrival = co_await beginning_->transfer->head();
+    beginning_->waited = stock_->clock.now() - asked;
     if (arrival) {
         beginning_->arrival = std::move(*arrival);
         auto judged = judge(beginning_->arrival);

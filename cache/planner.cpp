@@ -17,6 +17,7 @@ std::uint64_t round_up(std::uint64_t offset, std::uint64_t unit) {
 
 // How long a segment may be now: short at first, so that all connections start soon; longer later,
 // for fewer requests; short again at the end, so that no connection is left alone with a long tail.
+// But never so short that it is over before the next one's head has come.
 std::uint64_t length_limit(const Situation& now, const Extents& taken) {
     if (now.connections <= 1) return std::numeric_limits<std::uint64_t>::max();
     const unsigned doublings = std::min(now.begun / now.connections, 8U);
@@ -27,7 +28,7 @@ std::uint64_t length_limit(const Situation& now, const Extents& taken) {
     for (const ByteRange& wanted : now.goal.stretches())
         remaining += wanted.length() - taken.count(wanted);
     limit = std::min(limit, round_up(remaining / now.connections, now.piece_size));
-    return std::max(limit, now.piece_size);
+    return std::max({limit, round_up(kWorthAWait * now.per_wait, now.piece_size), now.piece_size});
 }
 
 // `gap` cut to the limit, at a piece boundary where there is one inside.

@@ -22,6 +22,8 @@ inline constexpr std::uint64_t kDefaultPiece = 4_MiB;
 inline constexpr std::uint64_t kLargestPiece = 64_MiB;
 inline constexpr std::uint64_t kLargestSegment = 64_MiB;
 inline constexpr std::uint64_t kFirstSegmentPieces = 4;
+// The least that is worth a wait: so many times of what could have come meanwhile.
+inline constexpr std::uint64_t kWorthAWait = 2;
 
 // What one reader still has to read.
 struct Need {
@@ -34,7 +36,8 @@ struct Situation {
     std::uint64_t size = 0;
     std::uint64_t piece_size = kDefaultPiece;
     unsigned connections = 1;
-    unsigned begun = 0;  // segments asked for so far; later ones are longer
+    unsigned begun = 0;          // segments asked for so far; later ones are longer
+    std::uint64_t per_wait = 0;  // bytes that one transfer brings while another waits for a head
     const Extents& present;
     std::span<const ByteRange> flying;
     const Extents& goal;  // everything that anybody wanted, in whole pieces

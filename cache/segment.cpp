@@ -55,16 +55,29 @@ Task<Fetch::Verdict> Fetch::attempt(Segment& segment, std::unique_ptr<Beginning>
     if (!is_answered) beginning = ask(segment);
     if (!beginning) co_return fail(Errc::refused, "no source is left that opens it");
     segment.transfer = beginning->transfer.get();
+    const SteadyTime asked = stock_->clock.now();
     Verdict verdict;
     if (!is_answered) {
         auto arrival = co_await beginning->transfer->head();
         verdict = arrival ? accept(segment, *arrival) : Verdict(fail(arrival.error()));
         if (verdict) beginning->arrival = std::move(*arrival);
+        beginning->waited = stock_->clock.now() - asked;
     }
+    const SteadyTime answered = stock_->clock.now();
+    const std::uint64_t before = segment.next;
     if (verdict) verdict = co_await pump(segment, *beginning);
+    if (verdict) learn_pace(*beginning, answered, segment.next - before);
     segment.transfer = nullptr;
     if (!verdict) beginning->transfer->cancel();
     co_return verdict;
+}
+
+void Fetch::learn_pace(const Beginning& beginning, SteadyTime answered, std::uint64_t bytes) {
+    using seconds = std::chrono::duration<double>;
+    const seconds took = stock_->clock.now() - answered;
+    if (took <= seconds::zero()) return;
+    const double rate = static_cast<double>(bytes) / took.count();
+    per_wait_ = static_cast<std::uint64_t>(rate * seconds(beginning.waited).count());
 }
 
 // Opens a transfer for what the segment still needs, with the best source there is; null when there

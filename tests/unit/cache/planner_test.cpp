@@ -17,6 +17,7 @@ protected:
                             .piece_size = kPiece,
                             .connections = connections,
                             .begun = begun,
+                            .per_wait = per_wait,
                             .present = present,
                             .flying = flying,
                             .goal = goal,
@@ -29,6 +30,7 @@ protected:
     }
 
     unsigned connections = 4, begun = 0;
+    std::uint64_t per_wait = 0;
     Extents present, goal;
     std::vector<ByteRange> flying;
     std::vector<Need> needs;
@@ -42,6 +44,17 @@ TEST_F(Planner, ASegmentBeginsAtTheByteThatAReaderWaitsFor) {
     ASSERT_TRUE(segment);
     EXPECT_EQ(segment->first, 10_MiB + 5);
     EXPECT_EQ(segment->end % kPiece, 0U);
+}
+
+TEST_F(Planner, TheLastSegmentsAreShortButWorthTheirWait) {
+    want(0, kSize);
+    begun = 20;
+    present.add(ByteRange(0, kSize - 32_MiB));
+    EXPECT_EQ(next()->length(), 8_MiB);
+    per_wait = 5_MiB;
+    EXPECT_EQ(next()->length(), 12_MiB);
+    per_wait = 100_MiB;
+    EXPECT_EQ(next()->length(), 32_MiB);
 }
 
 TEST_F(Planner, WhatFliesOrIsPresentIsNotAskedForAgain) {
