@@ -22,6 +22,7 @@ NGINX_CACHE = """
             proxy_cache_key {key};
             proxy_cache_valid 200 206 1d;
             proxy_cache_lock on;
+            tcp_nopush off;  # with it a 64 KiB hit waits 40 ms for a delayed acknowledgement
         }}
 """
 

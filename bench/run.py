@@ -49,6 +49,7 @@ class Bench:
         self.large = (256 if quick else 1024) * MIB
         self.small_objects = 500 if quick else 10_000
         self.table = table.Table()
+        self.folders = []
         self.root = work / "root"
         self._make_objects()
 
@@ -69,7 +70,14 @@ class Bench:
         """A fresh one for one server."""
         folder = pathlib.Path(tempfile.mkdtemp(prefix=name + "-", dir=self.work))
         folder.chmod(0o755)
+        self.folders.append(folder)
         return folder / "server"
+
+    def forget_folders(self, since: int):
+        """Those that came after the first `since`: their servers have stopped."""
+        for folder in self.folders[since:]:
+            shutil.rmtree(folder, ignore_errors=True)
+        del self.folders[since:]
 
     def interleave(self, workload: str, contestants: list, measure, base: str):
         """Rounds of A B C A B C; `measure(contestant, round)` gives unit → value."""

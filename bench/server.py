@@ -1,6 +1,5 @@
 """A server under measurement: what it costs, and how it is stopped."""
 
-import mmap
 import os
 import pathlib
 import re
@@ -28,15 +27,6 @@ def wait_until(condition, what: str, seconds: float = 60):
 def answers(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def back_memory(size: int):
-    """Touches as much memory and frees it again: a virtual machine's host takes free pages back, and gives one again slowly
-    (2 s a GiB, seen). What fills the page cache next would measure that."""
-    page = bytes(1 << 20)
-    with mmap.mmap(-1, size) as memory:
-        for _ in range(size >> 20):
-            memory.write(page)
 
 
 def tree(pid: int) -> list[int]:
