@@ -207,12 +207,14 @@ private:
     }
 
     void rules(const YAML::Node& proxy) {
-        std::optional<std::string> filter;
+        RuleDefaults defaults;
         if (const YAML::Node given = child(proxy, "defaultFilter"); given.IsScalar())
-            filter = given.Scalar();
+            defaults.filter = given.Scalar();
+        defaults.prefetch = (era_ == Era::go ? text_at({"download", "prefetch"})
+                                             : text_at({"proxy", "prefetch"})) == "true";
         const std::string key = era_ == Era::go ? "proxy.proxies" : "proxy.rules";
         for (const ImportedRule& rule :
-             import_rules(era_, child(proxy, era_ == Era::go ? "proxies" : "rules"), filter)) {
+             import_rules(era_, child(proxy, era_ == Era::go ? "proxies" : "rules"), defaults)) {
             const std::string was =
                 fmt::format("  # {}:{}: {}\n", name_, rule.line, printable(rule.pattern));
             for (const std::string& each : rule.remarks) remark(rule.line, key, each);

@@ -83,6 +83,7 @@ std::string rule_text(const filters::RuleSpec& spec) {
     if (is_cached) text += fmt::format("    key: {{strip: [{}]}}\n", fmt::join(strip, ", "));
     text += fmt::format("    policy: {}\n", name_of(spec.policy));
     if (spec.origin_scheme) text += "    origin_scheme: https\n";
+    if (is_cached && spec.prefetch) text += "    prefetch: true\n";
     if (is_cached)
         text += "    access: verify\n    follow_redirects: true\n    ignore_credentials: true\n";
     return text;
@@ -104,7 +105,7 @@ void remark_on_ports(ImportedRule& rule) {
 }
 
 ImportedRule import_rule(Era era, const YAML::Node& node, std::size_t number,
-                         const std::optional<std::string>& filter) {
+                         const RuleDefaults& defaults) {
     ImportedRule rule;
     rule.line = node.Mark().line + 1;
     if (!node.IsMap()) {
@@ -138,9 +139,10 @@ ImportedRule import_rule(Era era, const YAML::Node& node, std::size_t number,
     if (is_on(era == Era::go ? node["useHTTPS"] : node["useTLS"]))
         spec.origin_scheme = filters::Scheme::https;
     if (era == Era::go && is_on(node["direct"])) spec.policy = filters::Policy::bypass;
+    spec.prefetch = defaults.prefetch;
     remark_on_ports(rule);
     if (spec.policy != filters::Policy::bypass)
-        spec.strip = accepted(spec, filter_of(era, node, filter), rule.remarks);
+        spec.strip = accepted(spec, filter_of(era, node, defaults.filter), rule.remarks);
     rule.yaml = rule_text(spec);
     return rule;
 }
@@ -172,11 +174,11 @@ std::string yaml_scalar(std::string_view text) {
 }
 
 std::vector<ImportedRule> import_rules(Era era, const YAML::Node& rules,
-                                       const std::optional<std::string>& filter) {
+                                       const RuleDefaults& defaults) {
     std::vector<ImportedRule> imported;
     if (!rules.IsDefined() || !rules.IsSequence()) return imported;
     for (const YAML::Node& rule : rules)
-        imported.push_back(import_rule(era, rule, imported.size() + 1, filter));
+        imported.push_back(import_rule(era, rule, imported.size() + 1, defaults));
     return imported;
 }
 

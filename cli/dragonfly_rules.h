@@ -22,9 +22,15 @@ struct ImportedRule {
     std::string yaml;                  // the rule, as a member of `rules:`
 };
 
-// `rules` is proxy.rules or proxy.proxies; `filter` the Go era's proxy.defaultFilter.
+// What holds for all rules of a file.
+struct RuleDefaults {
+    std::optional<std::string> filter;  // the Go era's proxy.defaultFilter
+    bool prefetch = false;
+};
+
+// `rules` is proxy.rules or proxy.proxies.
 std::vector<ImportedRule> import_rules(Era era, const YAML::Node& rules,
-                                       const std::optional<std::string>& filter);
+                                       const RuleDefaults& defaults);
 
 // One scalar for a YAML file, whatever it holds.
 std::string yaml_scalar(std::string_view text);

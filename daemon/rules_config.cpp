@@ -106,6 +106,8 @@ constexpr std::array kRuleKeys = {
     Key{"piece_size", set_piece_size},
     Key{"connections", set_connections},
     Key{"bandwidth", set_bandwidth},
+    Key{"prefetch",
+        [](RuleSpec& spec, const YAML::Node& value) { return yaml::set(spec.prefetch, value); }},
     Key{"follow_redirects",
         [](RuleSpec& spec, const YAML::Node& value) {
             return yaml::set(spec.follow_redirects, value);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,10 +20,13 @@ namespace hawker::filters {
 // What the client said that can change a decision.
 struct Question {
     std::string_view method;
-    std::string_view url;          // absolute, exactly as received
-    std::string_view tag;          // part of the key; empty when absent
-    std::string_view application;  // part of the key; empty when absent
-    std::string_view range;        // the Range field; empty when there is none
+    std::string_view url;           // absolute, exactly as received
+    std::string_view tag;           // part of the key; empty when absent
+    std::string_view application;   // part of the key; empty when absent
+    std::string_view range;         // the Range field; empty when there is none
+    std::string_view variant = {};  // part of the key; whatever else makes it another task
+    std::span<const std::string> strip = {};  // instead of the rule's; empty: as the rule says
+    bool without_rule = false;                // cache a GET although no rule matches
 };
 
 // Response fields that the query string of this very request asks for (`response-content-type`,

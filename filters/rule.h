@@ -46,6 +46,7 @@ struct RuleSpec {
     std::optional<std::uint64_t> piece_size;  // bytes
     std::optional<unsigned> connections;      // parallel segments to the origin
     std::uint64_t bandwidth = 0;              // bytes a second to all clients; 0: no limit
+    bool prefetch = false;                    // a GET of a range fetches the rest too
     bool follow_redirects = false;            // else a 3xx goes to the client as it is
     bool ignore_credentials =
         false;  // responses to requests with Authorization or Cookie may be stored

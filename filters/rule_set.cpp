@@ -110,9 +110,25 @@ struct Entry {
     std::string reason;  // of what it caches
 };
 
+// A client's word that something is to be cached says nothing of what its bytes are: everybody
+// needs the origin's yes, and what the usual stores sign URLs with is no part of the name.
+Entry usual_entry() {
+    auto rule = std::make_shared<Rule>();
+    rule->name = "on-request";
+    rule->strip = {"aws-sigv4",  "gcs",        "aliyun-oss",  "huawei-obs", "tencent-cos",
+                   "cloudfront", "github-lfs", "huggingface", "ns"};
+    rule->follow_redirects = true;
+    rule->ignore_credentials = true;
+    auto strip = StripList::compile(rule->strip, {});
+    HostExpressions hosts(rule->match);  // none: it says nothing of hosts
+    return Entry{std::move(rule), std::move(strip).value_or(StripList()), std::move(hosts),
+                 "cached because the request asks for it, access verify"};
+}
+
 // Everything about a matched request that has to do with its query. An error is the reason to pass
 // it through.
-Expected<void> read_query(const Url& url, const Entry& entry, Decision& decision) {
+Expected<void> read_query(const Url& url, const Entry& entry, std::span<const std::string> strip,
+                          Decision& decision) {
     const auto parameters = url.has_query ? split_query(url.query) : std::vector<Parameter>();
     if (const auto reason = why_no_key(url, parameters); !reason.empty())
         return fail(Errc::invalid, std::string(reason));
@@ -124,7 +140,13 @@ Expected<void> read_query(const Url& url, const Entry& entry, Decision& decision
         return fail(Errc::unsupported,
                     fmt::format("the signature covers '{}'", decision.signed_field));
 
-    const SplitQuery query = entry.strip.split(parameters);
+    std::optional<StripList> own;
+    if (!strip.empty()) {
+        auto list = StripList::compile({strip.begin(), strip.end()}, rule.keep);
+        if (!list) return fail(std::move(list).error());
+        own = std::move(*list);
+    }
+    const SplitQuery query = (own ? *own : entry.strip).split(parameters);
     auto overrides = read_overrides(query.stripped);
     if (!overrides) return fail(std::move(overrides).error());
     decision.overrides = *std::move(overrides);
@@ -137,10 +159,20 @@ Expected<void> read_query(const Url& url, const Entry& entry, Decision& decision
     return {};
 }
 
+TaskId name_of_task(const Question& question, const Decision& decision) {
+    const TaskId whole =
+        question.variant.empty()
+            ? task_id_of(decision.canonical_url, question.tag, question.application)
+            : task_id_of(decision.canonical_url, question.tag,
+                         fmt::format("{}{}", question.application, question.variant));
+    return decision.part ? task_id_of(whole, *decision.part) : whole;
+}
+
 }  // namespace
 
 struct RuleSet::Compiled {
     std::vector<Entry> entries;
+    Entry without_rule;  // of a request that is to be cached although no rule matches
     std::vector<std::shared_ptr<const Rule>> rules;
     PatternSet patterns;
 };
@@ -162,7 +194,8 @@ Expected<std::shared_ptr<const RuleSet>> RuleSet::compile(std::vector<RuleSpec> 
         return fail(Errc::invalid, fmt::format("{}: match: {}", where(specs[index]), what));
     }
 
-    auto compiled = std::make_unique<Compiled>(Compiled{{}, {}, *std::move(patterns)});
+    auto compiled =
+        std::make_unique<Compiled>(Compiled{{}, usual_entry(), {}, *std::move(patterns)});
     for (std::size_t i = 0; i < specs.size(); ++i) {
         auto groups = digest_groups(specs[i], compiled->patterns, i);
         if (!groups) return fail(std::move(groups).error().within(where(specs[i])));
@@ -194,11 +227,11 @@ Decision RuleSet::decide(const Question& question) const {
     }
     const std::string normal = normal_form(*url);
     const auto matched = compiled_->patterns.first_match(normal);
-    if (!matched) {
+    if (!matched && !(question.without_rule && question.method == "GET")) {
         decision.reason = "no rule matches";
         return decision;
     }
-    const Entry& entry = compiled_->entries[*matched];
+    const Entry& entry = matched ? compiled_->entries[*matched] : compiled_->without_rule;
     decision.rule = entry.rule;
     // Whatever the method and the road: a client that was taught to say http:// relies on us for
     // the https.
@@ -225,7 +258,7 @@ Decision RuleSet::decide(const Question& question) const {
         decision.loggable_url +=
             fmt::format("#bytes={}-{}", decision.part->first, decision.part->end - 1);
     }
-    auto read = read_query(*url, entry, decision);
+    auto read = read_query(*url, entry, question.strip, decision);
     if (!read) {
         decision.reason = std::move(read).error().what;
         return decision;
@@ -237,8 +270,7 @@ Decision RuleSet::decide(const Question& question) const {
         decision.reason = "the rule's right is knowing the digest, and this URL has none";
         return decision;
     }
-    decision.task_id = task_id_of(decision.canonical_url, question.tag, question.application);
-    if (decision.part) decision.task_id = task_id_of(decision.task_id, *decision.part);
+    decision.task_id = name_of_task(question, decision);
     decision.road = Road::cache;
     decision.reason = entry.reason;
     return decision;

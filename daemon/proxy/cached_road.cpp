@@ -47,6 +47,10 @@ CachedRoad::~CachedRoad() { context_.cancel = nullptr; }
 
 Task<void> CachedRoad::run() {
     const http::Fields& fields = context_.request.fields;
+    if (context_.dragonfly.takes_only_what_is_here()) {
+        const bool is_here = co_await has_all_or_answers();
+        if (!is_here) co_return;
+    }
     if (decision_.part && (is_conditional(fields) || fields.has("If-Range"))) {
         co_await pass_through(context_);
         co_return;
@@ -89,6 +93,8 @@ Task<void> CachedRoad::serve_without_fetching() {
     status.key = context_.record.task;
     answer.head.fields.add("Cache-Status", status.serialize());
     make_relayable(answer.head, context_.settings->pseudonym);
+    tell_task(context_, answer.head.fields,
+              found->complete ? Download::finished : Download::running);
     context_.out.begin(std::move(answer.head), answer.body_length);
     (void)co_await context_.out.finish();
 }
@@ -102,6 +108,7 @@ Task<Expected<std::unique_ptr<cache::Reader>>> CachedRoad::open_reader(RangeSpec
     request.links_told_digest = follows_everything();
     request.fetch = context_.settings->fetch;
     if (rule_.piece_size) request.fetch.piece_size = *rule_.piece_size;
+    if (context_.dragonfly.piece_size) request.fetch.piece_size = *context_.dragonfly.piece_size;
     if (rule_.connections) request.fetch.connections = *rule_.connections;
     request.label = context_.record.url;
     request.rule = rule_.name;
@@ -268,6 +275,7 @@ std::string CachedRoad::cache_status(const cache::Reader& reader) const {
 
 Task<bool> CachedRoad::serve_from(cache::Reader& reader, const PreparedHead& head) {
     context_.record.source = name_of_source(reader.origin());
+    if (prefetches(reader)) co_await want_the_whole();
     Expected<void> sent;
     if (const auto range = plain_range(reader.representation()))
         sent = co_await send_plainly(reader, head, *range);
@@ -291,6 +299,7 @@ std::optional<ByteRange> CachedRoad::plain_range(
     const cache::Representation& representation) const {
     const http::Fields& fields = context_.request.fields;
     if (context_.mirror && !context_.mirror->warning.empty()) return std::nullopt;
+    if (context_.dragonfly.any) return std::nullopt;  // its answer has fields of its own
     if (!representation.size || *representation.size == 0 || unverified_ ||
         context_.request.method != "GET" || !decision_.overrides.empty() || is_conditional(fields))
         return std::nullopt;
@@ -333,6 +342,8 @@ Task<Expected<void>> CachedRoad::send_answer(cache::Reader& reader, const Prepar
     if (context_.mirror && !context_.mirror->warning.empty())
         answer.head.fields.add("Warning", context_.mirror->warning);
     make_relayable(answer.head, context_.settings->pseudonym);
+    tell_task(context_, answer.head.fields,
+              reader.origin() == cache::Origin::hit ? Download::finished : Download::running);
     if (unverified_)
         answer.head.fields.add(
             "Proxy-Status",

@@ -38,6 +38,11 @@ private:
     Task<void> serve_by_reading();
     // False when the representation was replaced before a byte of it was sent: open again.
     Task<bool> serve_from(cache::Reader& reader, const PreparedHead& head);
+    // cached_on_request.cpp: a range was asked for, and the rest is to be fetched too.
+    bool prefetches(const cache::Reader& reader) const;
+    Task<void> want_the_whole();
+    // All of it is stored; else it has answered.
+    Task<bool> has_all_or_answers();
     // nullopt where the answer is not simply these bytes.
     std::optional<ByteRange> plain_range(const cache::Representation& representation) const;
     Task<Expected<void>> send_plainly(cache::Reader& reader, const PreparedHead& head,

@@ -11,13 +11,18 @@ namespace hawker::proxy {
 
 namespace {
 
-filters::Question question_of(const http::RequestHead& request, std::string_view url) {
+filters::Question question_of(const Context& context, std::string_view url) {
+    const http::Fields& fields = context.request.fields;
+    const DragonflyFields& dragonfly = context.dragonfly;
     filters::Question question;
-    question.method = request.method;
+    question.method = context.request.method;
     question.url = url;
-    question.tag = request.fields.get("X-Hawker-Tag").value_or("");
-    question.application = request.fields.get("X-Hawker-Application").value_or("");
-    question.range = request.fields.get("Range").value_or("");
+    question.tag = fields.get("X-Hawker-Tag").value_or(dragonfly.tag);
+    question.application = fields.get("X-Hawker-Application").value_or(dragonfly.application);
+    question.range = fields.get("Range").value_or("");
+    question.variant = dragonfly.variant;
+    question.strip = dragonfly.strip;
+    question.without_rule = dragonfly.use_p2p;
     return question;
 }
 
@@ -61,6 +66,7 @@ Task<void> answer(Context& context, int status, std::string_view proxy_error, st
     if (!proxy_error.empty())
         head.fields.add("Proxy-Status", http::proxy_status(proxy_error, sentence));
     if (context.mirror) head.fields.add("X-Error-Message", sentence);
+    tell_blame(context, head.fields, blame_for(status, proxy_error));
     if (retry_after)
         head.fields.add(
             "Retry-After",
@@ -99,7 +105,15 @@ http::Fields with_token(const Context& context, http::Fields fields) {
 }
 
 Task<void> serve_url(Context& context, std::string_view url) {
-    context.decision = context.settings->rules->decide(question_of(context.request, url));
+    if (has_dragonfly_fields(context.request.fields)) {
+        auto asked = read_dragonfly_fields(context.request.fields);
+        if (!asked) {
+            co_await answer(context, 400, "http_request_error", asked.error().what);
+            co_return;
+        }
+        context.dragonfly = std::move(*asked);
+    }
+    context.decision = context.settings->rules->decide(question_of(context, url));
     context.decision.signed_field += field_to_leave_alone(context.request.fields);
     if (!context.decision.signed_field.empty()) context.decision.road = filters::Road::pass;
     context.record.url = std::move(context.decision.loggable_url);

@@ -8,6 +8,7 @@
 
 #include "daemon/proxy/cancellation.h"
 #include "daemon/proxy/client_input.h"
+#include "daemon/proxy/dragonfly_fields.h"
 #include "daemon/proxy/forwarding.h"
 #include "daemon/proxy/interception.h"
 #include "daemon/proxy/pacer.h"
@@ -40,6 +41,7 @@ struct Context {
     const Intercepted* inside = nullptr;  // the tunnel that the request came through, if any
     std::optional<Intercepted> opened =
         std::nullopt;                    // by this CONNECT: what follows on the socket is inside
+    DragonflyFields dragonfly = {};
     const MirrorTurn* mirror = nullptr;  // what a mirror changes; null: a forward proxy's exchange
 
     const ListenerTerms& listener() const { return settings->listeners[listener_place]; }

@@ -66,7 +66,8 @@ void remove_ours(http::Fields& fields) {
     std::vector<std::string> names;
     for (const http::Field& field : fields)
         if (starts_with_ignoring_case(field.name, "proxy-") ||
-            starts_with_ignoring_case(field.name, "x-hawker-"))
+            starts_with_ignoring_case(field.name, "x-hawker-") ||
+            starts_with_ignoring_case(field.name, "x-dragonfly-"))
             names.push_back(field.name);
     for (const std::string& name : names) fields.remove(name);
 }

@@ -11,7 +11,7 @@
 namespace hawker::proxy {
 
 // Everything end-to-end, for a request that passes through: hop-by-hop, Proxy-* and our own
-// X-Hawker-* fields are gone, Host is left to the target, Via is extended.
+// X-Hawker-* (and X-Dragonfly-*) fields are gone, Host is left to the target, Via is extended.
 http::Fields forwarded_fields(const http::RequestHead& request, std::string_view pseudonym);
 
 // For a request whose answer others will read too: a fixed list of fields, so that no field outside
@@ -31,7 +31,7 @@ std::string principal_of(const http::RequestHead& request, const filters::Decisi
 // True when our own pseudonym stands in Via: the request has been here before (section 7.6.3).
 bool has_looped(const http::Fields& fields, std::string_view pseudonym);
 
-// Proxy-* and X-Hawker-*: what is between a client and a proxy.
+// Proxy-*, X-Hawker-* and X-Dragonfly-*: what is between a client and a proxy.
 void remove_ours(http::Fields& fields);
 // An origin's head as the client may see it: hop-by-hop and Proxy-* fields gone, Via extended.
 void make_relayable(http::ResponseHead& head, std::string_view pseudonym);

@@ -106,6 +106,7 @@ Task<void> relay(Context& context, http::ResponseHead head, origin::Response& re
     if (context.mirror && context.mirror->down) context.mirror->down(head);
     const auto length = announced_length(head);
     make_relayable(head, context.settings->pseudonym);
+    if (head.status >= 400) tell_blame(context, head.fields, "backend");
     if (has_body && response.framing() == http::Framing::until_close) context.out.end_by_closing();
     const bool without_body = head.status == 204 || head.status == 304;
     context.out.begin(std::move(head), without_body ? std::nullopt : length);

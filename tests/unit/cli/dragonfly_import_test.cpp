@@ -47,6 +47,15 @@ TEST(DragonflyImport, TakesAGoRuleForWhatItIs) {
     EXPECT_THAT(import(text).lost, IsEmpty());
 }
 
+TEST(DragonflyImport, TakesOverThatRangesPrefetch) {
+    EXPECT_EQ(first_rule("proxy: {prefetch: true, rules: [{regex: a}]}")["prefetch"].Scalar(),
+              "true");
+    EXPECT_EQ(first_rule("download: {prefetch: true}\nproxy: {proxies: [{regx: a}]}")["prefetch"]
+                  .Scalar(),
+              "true");
+    EXPECT_FALSE(first_rule("proxy: {rules: [{regex: a}]}")["prefetch"].IsDefined());
+}
+
 TEST(DragonflyImport, ReadsTheClientOutOfAChartsValues) {
     const std::string chart =
         "manager: {config: {verbose: true}}\nclient:\n  config:\n    proxy:\n      server: {port: "

@@ -38,6 +38,46 @@ TEST(RuleSet, AHostInCapitalsOrWithADotDoesNotSlipPastItsRule) {
         EXPECT_EQ(get(*set, url).road, Road::pass) << url;
 }
 
+TEST(RuleSet, ARequestMayAskToBeCachedWithoutARule) {
+    const auto set = rules({});
+    Question question;
+    question.method = "GET";
+    question.url = "http://example.org/a?X-Amz-Signature=1&X-Amz-Algorithm=2&b=3";
+    question.without_rule = true;
+    const auto decision = set->decide(question);
+    EXPECT_EQ(decision.road, Road::cache);
+    EXPECT_EQ(decision.rule->access, Access::verify);
+    EXPECT_EQ(decision.canonical_url, "http://example.org/a?b=3");
+    question.method = "POST";
+    EXPECT_EQ(set->decide(question).road, Road::pass);
+    auto no = rule("example");
+    no.policy = Policy::bypass;
+    question.method = "GET";
+    EXPECT_EQ(rules({no})->decide(question).road, Road::pass) << "a rule has the last word";
+}
+
+TEST(RuleSet, AListOfTheRequestsOwnStandsForTheRules) {
+    auto spec = rule("example");
+    spec.strip = {"a"};
+    const auto set = rules({spec});
+    Question question;
+    question.method = "GET";
+    question.url = "http://example.org/?a=1&b=2";
+    const std::vector<std::string> strip = {"b"};
+    const auto usual = set->decide(question);
+    question.strip = strip;
+    question.variant = "\nwithout b";
+    const auto own = set->decide(question);
+    EXPECT_EQ(usual.canonical_url, "http://example.org/?b=2");
+    EXPECT_EQ(own.canonical_url, "http://example.org/?a=1");
+    // Nobody chooses the name under which others find something.
+    question.url = "http://example.org/?a=1";
+    EXPECT_EQ(set->decide(question).task_id, own.task_id);
+    question.strip = {};
+    question.variant = {};
+    EXPECT_NE(set->decide(question).task_id, own.task_id);
+}
+
 TEST(RuleSet, OnlyGetAndHeadAreCached) {
     const auto set = rules({rule("^https?://")});
     EXPECT_EQ(get(*set, "http://example.org/", "GET").road, Road::cache);
