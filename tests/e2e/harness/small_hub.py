@@ -28,7 +28,7 @@ class SmallHub:
 
 
 class Repo:
-    def __init__(self, hub, name, files, type, commit, token, gated):
+    def __init__(self, hub, name, files, type, commit, token, gated=False):
         self.hub, self.name, self.type, self.token, self.gated = hub, name, type, token, gated
         self.files = {path: Text(data) if isinstance(data, bytes) else data for path, data in files.items()}
         self.at = f"/api/{type}/{name}"
