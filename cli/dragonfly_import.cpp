@@ -103,6 +103,9 @@ private:
         std::string& text = settings_;
         if (asks) text += "# Here only, until there are passwords: see proxy.basicAuth above.\n";
         text += fmt::format("listen: [{}]\n", yaml_scalar(fmt::format("{}:{}", host, port)));
+        const char* const key = era_ == Era::go ? "url" : "addr";
+        if (const std::string url = text_at({"proxy", "registryMirror", key}); !url.empty())
+            text += fmt::format("registry_mirror: {}\n", yaml_scalar(url));
         if (!is_local)
             text += fmt::format(
                 "# dfdaemon let everybody in. These are the private networks; name yours.\n"

@@ -160,6 +160,23 @@ origin::ClientOptions client_options(const Configuration& configuration) {
     return client;
 }
 
+namespace {
+
+// Null where the configuration names none.
+std::shared_ptr<const proxy::Mirror> registry_of(const Options& options) {
+    std::string url = options.text("registry_mirror");
+    while (url.ends_with('/')) url.pop_back();
+    if (url.empty()) return nullptr;
+    auto mirror = std::make_shared<proxy::Mirror>();
+    mirror->name = "generic";
+    mirror->kind = proxy::mirror_kind("generic");
+    mirror->upstreams = {std::move(url)};
+    mirror->health = std::make_shared<origin::Upstreams>(mirror->upstreams.size());
+    return mirror;
+}
+
+}  // namespace
+
 std::shared_ptr<const proxy::Settings> proxy_settings(
     const Configuration& configuration, const Identity& identity,
     std::shared_ptr<const proxy::Interception> interception) {
@@ -168,6 +185,7 @@ std::shared_ptr<const proxy::Settings> proxy_settings(
     settings->rules = configuration.rules;
     settings->routes = configuration.routes;
     settings->users = configuration.users;
+    settings->registry = registry_of(options);
     settings->bandwidth = options.size("limits.bandwidth");
     settings->client_transfers = options.count("limits.client_transfers");
     settings->client_queue = options.count("limits.client_queue");

@@ -3,6 +3,7 @@
 #include "base/host_pattern.h"
 #include "daemon/net/address.h"
 #include "daemon/origin/routes.h"
+#include "filters/url.h"
 
 #include <algorithm>
 #include <charconv>
@@ -82,6 +83,14 @@ Expected<HostOverride> parse_host_override(std::string_view text) {
 }
 
 // It stands in Via as received-by, which is a token there (RFC 9110 section 7.6.3).
+Expected<void> check_upstream(const std::string& text) {
+    if (text.empty()) return {};
+    const auto url = filters::parse_url(text);
+    if (url && !url->has_query && !text.contains('@')) return {};
+    return fail(Errc::invalid,
+                "expected a URL like https://registry.example, without query and user");
+}
+
 Expected<void> check_pseudonym(const std::string& text) {
     for (const char c : text)
         if (!is_token_byte(c))

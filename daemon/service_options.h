@@ -71,6 +71,16 @@ inline constexpr std::array kServiceOptions = {
            .help = "How many such yeses are remembered; the oldest are forgotten first, which "
                    "costs one question to the origin.",
            .bounds = Bounds{.least = 1, .most = 1e7}},
+    Option{.key = "registry_mirror",
+           .type = Type::text,
+           .unit = "URL",
+           .fallback = "",
+           .help =
+               "Whom requests that name no host are for: https://registry.example. Clients that "
+               "take the proxy for a server then reach it, under the same rules as "
+               "everybody. `mirrors` (docs/mirrors.md) is the long form, with listeners of its "
+               "own. Empty: such requests are refused.",
+           .check = check_upstream},
     Option{.key = "pseudonym",
            .type = Type::text,
            .fallback = "",

@@ -138,6 +138,18 @@ Task<void> serve_inside(Context& context) {
     co_await serve_url(context, *url);
 }
 
+// As a mirror of the one upstream that the configuration names for it.
+Task<void> serve_without_host(Context& context) {
+    const std::shared_ptr<const Mirror> registry = context.settings->registry;
+    if (registry)
+        co_await serve_mirror(context, *registry);
+    else
+        co_await answer(context, 400, "http_request_error",
+                        "This is a forward proxy: set it as http_proxy / https_proxy (or git's "
+                        "http.proxy) instead of opening it as a web site. For clients that take it "
+                        "for a server, set 'registry_mirror: https://HOST' in its configuration.");
+}
+
 }  // namespace
 
 Task<void> serve(Context& context) {
@@ -178,10 +190,7 @@ Task<void> serve(Context& context) {
         co_return;
     }
     if (request.form == http::TargetForm::origin) {
-        co_await answer(context, 400, "http_request_error",
-                        "This is a forward proxy: set it as http_proxy / https_proxy (or git's "
-                        "http.proxy) instead of "
-                        "opening it as a web site.");
+        co_await serve_without_host(context);
         co_return;
     }
     co_await serve_url(context, request.target);

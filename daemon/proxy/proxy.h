@@ -62,6 +62,7 @@ struct Settings {
     std::shared_ptr<const origin::Routes> routes;
     std::shared_ptr<const Interception> interception;  // null: every tunnel is opaque
     std::shared_ptr<const admission::Users> users;
+    std::shared_ptr<const Mirror> registry;  // of requests that name no host; null: refused
     std::chrono::milliseconds remember_passwords{300'000};
     std::uint64_t bandwidth = 0;       // bytes a second to all clients; 0: no limit
     std::size_t client_transfers = 0;  // at once for one client; 0: no limit

@@ -78,6 +78,27 @@ def test_the_hugging_face_guide_works_to_its_last_step(start_imported, tls_origi
     assert "/repos/ab/cd/model" in done
 
 
+@pytest.mark.parametrize("name", ["huggingface-rust", "huggingface-go"])
+def test_the_guides_adapter_takes_the_proxy_for_the_server(start_imported, tls_origin, name):
+    model = tls_origin.add("/repos/ab/cd/model", BODY)
+    assert "registry_mirror: 'https://cdn-lfs.huggingface.co'" in imported(name).stdout
+    hawker = start_imported(name, registry_mirror=tls_origin.url(""))
+    with hawker.connect() as connection:
+        connection.request("GET", "/repos/ab/cd/model", {"Host": f"{hawker.proxy[0]}:{hawker.proxy[1]}"})
+        response = connection.response("GET")
+    assert (response.status, response.body) == (200, BODY.bytes())
+    hawker.wait_until_stored(response)
+    assert hawker.fetch(tls_origin.url("/repos/ab/cd/model", scheme="http")).cache_status["hit"]
+    assert len(model.gets) <= 2
+
+
+def test_without_an_upstream_such_requests_are_refused_with_the_cure(hawker):
+    with hawker.connect() as connection:
+        connection.request("GET", "/repos/x", {"Host": "anything.example", "X-Dragonfly-Registry": "http://127.0.0.1:9"})
+        refused = connection.response("GET")
+    assert refused.status == 400 and b"registry_mirror: https://HOST" in refused.body
+
+
 @pytest.mark.parametrize("name", ["git-lfs-rust", "git-lfs-go"])
 def test_the_git_lfs_guide_works_to_its_last_step(start_imported, origin, name):
     path = f"/alambic/media/1/ab/cd/{BODY.sha256()}"
