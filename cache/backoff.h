@@ -17,7 +17,7 @@ public:
     // `attempts` in a row may fail; then it is over. A source that asks for more than `patience`
     // gets no other attempt: whoever waits would rather hear of it.
     Backoff(unsigned attempts, std::chrono::milliseconds patience)
-        : attempts_(attempts), patience_(patience), random_(std::random_device{}()) {}
+        : attempts_(attempts), patience_(patience) {}
 
     // A new byte came: the row begins anew.
     void progress() { failures_ = 0; }
@@ -33,8 +33,9 @@ public:
             std::min<std::chrono::milliseconds>(kFirst * (1U << doublings), kLongest);
         // Half of it for certain, the other half by chance: those who failed together do not come
         // back together.
+        std::random_device entropy;
         std::uniform_int_distribution<std::int64_t> chance(0, whole.count() / 2);
-        return whole / 2 + std::chrono::milliseconds(chance(random_));
+        return whole / 2 + std::chrono::milliseconds(chance(entropy));
     }
 
 private:
@@ -42,7 +43,6 @@ private:
     unsigned attempts_;
     std::chrono::milliseconds patience_;
     unsigned failures_ = 0;
-    std::minstd_rand random_;
 };
 
 }  // namespace hawker::cache
