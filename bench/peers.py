@@ -46,11 +46,11 @@ def listening(name: str, port: int, process: subprocess.Popen, prefix: str = "")
 
 
 def start_nginx(name: str, work: pathlib.Path, root: pathlib.Path, origin: int | None = None, slice_size: str | None = None,
-                tls: tuple[pathlib.Path, pathlib.Path] | None = None) -> Server:
+                tls: tuple[pathlib.Path, pathlib.Path] | None = None, location: str = "") -> Server:
     """Static without an origin; a cache in front of it with one, in slices of `slice_size`."""
     work.mkdir()
     port = free_port()
-    location = cache_path = ""
+    cache_path = ""
     if origin is not None:
         cache_path = NGINX_CACHE_PATH.format(work=work)
         sliced = f"slice {slice_size}; proxy_set_header Range $slice_range;" if slice_size else ""

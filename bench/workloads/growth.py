@@ -1,0 +1,77 @@
+"""W11 and W12: a cache that grows, and one that starts again."""
+
+import signal
+import socket
+import time
+
+import load
+import peers
+
+MIB = 1 << 20
+# Every name is an object of its own; the origin has one file for all of them.
+GROWING = """
+        location ~ ^/small[0-9]+/ { try_files /4k/0 =404; }
+        location ~ ^/big/ { try_files /1m =404; }
+"""
+
+
+def growth(bench):
+    """W12: insertions and hits of 4 KiB objects while the cache grows; W11: a start after kill -9 with all of that."""
+    sizes = (2_000, 10_000) if bench.quick else (10_000, 100_000, 1_000_000)
+    with open(bench.root / "1m", "wb") as file, open(bench.root / "large", "rb") as source:
+        file.write(source.read(MIB))
+    origin = peers.start_nginx("origin", bench.folder("origin"), bench.root, location=GROWING)
+    host = f"127.0.0.1:{origin.port}"
+    work = bench.folder("hawker")
+    servers = [peers.start(bench, name, origin.port) for name in bench.beside if name in ("nginx", "trafficserver")]
+    servers.append(peers.start_hawker(work, bench.hawkerd, [origin.port], [443]))
+    try:
+        grow(bench, servers, host, sizes)
+        start_again(bench, servers, work, origin, host, sizes)
+    finally:
+        for server in [origin, *servers]:
+            server.stop()
+
+
+def grow(bench, servers, host, sizes):
+    table, rounds = bench.table, bench.rounds
+    bench.rounds = 1  # what is inserted once is a hit the second time
+    for place, size in enumerate(sizes):
+        here = size - (sizes[place - 1] if place else 0)
+        workload, target = f"W12 {size:,} objects", f"/small{place}/{{i}}"
+
+        def measure(server, _, target=target, here=here):
+            filled = load.run(server, target, host, objects=here, connections=64, requests=here // 64)
+            time.sleep(2)  # what is written behind
+            before = server.cpu_seconds()
+            hit = load.run(server, target, host, objects=here // 64 * 64, connections=64, seconds=bench.seconds)
+            return {"insertions/s": filled.requests / filled.seconds, "requests/s": hit.requests / hit.seconds,
+                    "CPU µs/request": (server.cpu_seconds() - before) / hit.requests * 1e6}
+        bench.interleave(workload, servers, measure, servers[0].name)
+        if "trafficserver" in bench.beside:
+            table.must_reach(workload, "insertions/s", "trafficserver", 1.0)
+        if "nginx" in bench.beside:
+            table.must_reach(workload, "requests/s", "nginx cache", 1.2)
+    bench.rounds = rounds
+    first, last = (table.median(f"W12 {size:,} objects", "requests/s", "hawker") for size in (sizes[0], sizes[-1]))
+    table.must("W12 growth", "requests/s, × those of the first", last / first, 0.8, True)
+
+
+def start_again(bench, servers, work, origin, host, sizes):
+    hawker = servers[-1]
+    big = 20 if bench.quick else 1_000
+    load.run(hawker, "/big/{i}", host, objects=big, connections=4, requests=big // 4)
+    time.sleep(2)  # until it is committed
+    hawker.stop(signal.SIGKILL)
+    begun = time.monotonic()
+    hawker = servers[-1] = peers.start_hawker(work, bench.hawkerd, [origin.port], [443])
+    with socket.create_connection(("127.0.0.1", hawker.port)) as client:
+        client.sendall(f"GET {hawker.prefix}/small0/0 HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        head = client.recv(4096)
+    first_hit = (time.monotonic() - begun) * 1000
+    if b" 200 " not in head or b"hit" not in head:
+        raise ConnectionError(f"no hit after the restart: {head[:300]!r}")
+    workload = f"W11 restart, {sizes[-1]:,} small and {big:,} large"
+    bench.table.add(workload, {"hawker": {"first hit ms": [first_hit], "peak MiB": [hawker.peak_mib()]}}, "hawker")
+    bench.table.must(workload, "first hit, ms after exec", first_hit, 50, False)
+    bench.table.must(workload, "resident MiB", hawker.peak_mib(), 64, False)
