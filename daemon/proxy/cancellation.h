@@ -1,5 +1,5 @@
-// How an exchange is told to give up: whatever it waits for now ends, and whatever it begins to wait
-// for later ends as it begins.
+// How an exchange is told to give up: whatever it waits for now ends, and whatever it begins to
+// wait for later ends as it begins.
 //
 // Thread: the loop's. Owner: the exchange.
 #pragma once

@@ -40,7 +40,7 @@ struct Context {
     std::string_view known_user = {};     // whom a certificate, or the tunnel outside, has named
     const Intercepted* inside = nullptr;  // the tunnel that the request came through, if any
     std::optional<Intercepted> opened =
-        std::nullopt;                    // by this CONNECT: what follows on the socket is inside
+        std::nullopt;  // by this CONNECT: what follows on the socket is inside
     DragonflyFields dragonfly = {};
     const MirrorTurn* mirror = nullptr;  // what a mirror changes; null: a forward proxy's exchange
 
