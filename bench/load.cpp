@@ -252,6 +252,15 @@ void Load::run() {
     ended_ = Clock::now();
 }
 
+double own_cpu_seconds() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
 double quantile(std::vector<float> values, double share) {
     if (values.empty()) return 0;
     const auto at = std::min(values.size() - 1,
@@ -265,10 +274,10 @@ void Load::print() const {
     const double seconds = std::chrono::duration<double>(ended_ - started_).count();
     fmt::print(
         R"({{"requests": {}, "bytes": {}, "seconds": {:.6f}, "p50_ms": {:.4f}, "p99_ms": {:.4f}, )"
-        R"("first_byte_p50_ms": {:.4f}, "first_byte_max_ms": {:.4f}}})"
+        R"("first_byte_p50_ms": {:.4f}, "first_byte_max_ms": {:.4f}, "cpu_seconds": {:.4f}}})"
         "\n",
         requests_, bytes_, seconds, quantile(latencies_, 0.5), quantile(latencies_, 0.99),
-        quantile(first_bytes_, 0.5), quantile(first_bytes_, 1.0));
+        quantile(first_bytes_, 0.5), quantile(first_bytes_, 1.0), own_cpu_seconds());
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ def start_varnish(work: pathlib.Path, origin: int) -> Server:
     program = work / "default.vcl"
     program.write_text(configured("varnish.vcl", origin=origin))
     process = run(["/usr/sbin/varnishd", "-F", "-f", program, "-n", work / "run", "-a", f"127.0.0.1:{port}", "-T", "none",
-                   "-s", "default=malloc,256m", "-s", f"large=file,{work}/storage,20g",
+                   "-s", "default=malloc,256m", "-s", f"large=file,{work}/storage,4g",
                    "-p", "timeout_idle=3600", "-p", "thread_pool_max=5000"], work)
     return listening("varnish", port, process)
 

@@ -130,6 +130,7 @@ def main() -> int:
             except Exception as error:  # noqa: BLE001 - the others are measured all the same
                 failed.append(f"{name}: {type(error).__name__}: {error}")
                 print(failed[-1], file=sys.stderr)
+            bench.forget_folders(0)
         bench.table.print()
         if options.json:
             options.json.parent.mkdir(exist_ok=True)

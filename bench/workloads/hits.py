@@ -42,7 +42,8 @@ def costs(server, job) -> dict:
     before = server.cpu_seconds()
     seen = job()
     gib = seen.bytes / GIB
-    return {"GiB/s": gib / seen.seconds, "CPU s/GiB": (server.cpu_seconds() - before) / gib, "peak MiB": server.peak_mib()}
+    return {"GiB/s": gib / seen.seconds, "CPU s/GiB": (server.cpu_seconds() - before) / gib, "peak MiB": server.peak_mib(),
+            "load's CPU s/GiB": seen.cpu_seconds / gib}
 
 
 def large(bench):
@@ -67,7 +68,8 @@ def rates(server, job) -> dict:
     before = server.cpu_seconds()
     seen = job()
     return {"requests/s": seen.requests / seen.seconds, "p99 ms": seen.p99_ms,
-            "CPU µs/request": (server.cpu_seconds() - before) / seen.requests * 1e6}
+            "CPU µs/request": (server.cpu_seconds() - before) / seen.requests * 1e6,
+            "load's CPU µs/request": seen.cpu_seconds / seen.requests * 1e6}
 
 
 def small(bench):
