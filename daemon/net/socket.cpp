@@ -206,7 +206,10 @@ std::optional<Expected<void>> Socket::State::look(std::string_view waiting_for) 
 }
 
 bool Socket::Rest::await_ready() const {
-    return state_.tls || state_.closed || state_.look("the next bytes");
+    if (state_.closed) return true;
+    // Not a byte is decrypted for a look: whatever came goes to who reads.
+    if (state_.tls) return state_.read_side.ready || state_.tls->has_read_ahead();
+    return state_.look("the next bytes").has_value();
 }
 
 void Socket::Rest::await_suspend(std::coroutine_handle<> waiter) const {

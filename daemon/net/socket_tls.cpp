@@ -91,8 +91,8 @@ Task<Expected<TlsSession>> Socket::accept_tls(std::shared_ptr<const TlsServer> s
     State& state = *state_;
     const Claim reading(state.read_side);
     const Claim writing(state.write_side);
-    state.tls = std::make_unique<TlsConnection>(std::move(server), std::move(terms), early,
-                                                state.fd.get(), std::move(state.tls));
+    state.tls = std::make_unique<TlsConnection>(std::move(server), std::move(terms), early, state,
+                                                std::move(state.tls));
     const SteadyTime end = end_of(deadline);
     for (;;) {
         if (state.closed) co_return was_closed();

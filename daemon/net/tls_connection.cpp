@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "certificates/holder.h"
+#include "daemon/net/socket_state.h"
 #include "daemon/net/tls_server.h"
 #include "daemon/net/tls_transport.h"
 
@@ -38,7 +39,7 @@ void bind_sessions_to(SSL* ssl, const std::array<std::byte, 32>& asked, const st
 void TlsConnection::Free::operator()(ssl_st* ssl) const { ::SSL_free(ssl); }
 
 TlsConnection::TlsConnection(std::shared_ptr<const TlsServer> server, TlsTerms terms,
-                             std::span<const std::byte> early, int fd,
+                             std::span<const std::byte> early, Socket::State& socket,
                              std::unique_ptr<TlsConnection> outer)
     : server_(std::move(server)),
       terms_(std::move(terms)),
@@ -51,8 +52,8 @@ TlsConnection::TlsConnection(std::shared_ptr<const TlsServer> server, TlsTerms t
         BIO* const both = through(*outer_, early);
         ::SSL_set_bio(ssl, both, both);
     } else {
-        ::SSL_set_fd(ssl, fd);
-        ::SSL_set0_rbio(ssl, read_early_bytes_first(early, fd));
+        ::SSL_set_fd(ssl, socket.fd.get());
+        ::SSL_set0_rbio(ssl, read_early_bytes_first(early, socket));
     }
     bind_sessions_to(ssl, server_->state().asked_of_clients, terms_.expected_name);
     if (terms_.identity) show(ssl, *terms_.identity);
@@ -130,6 +131,11 @@ Expected<Step> TlsConnection::read(std::span<std::byte> into) {
     std::size_t got = 0;
     const int result = ::SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
     return outcome(result, got);
+}
+
+bool TlsConnection::has_read_ahead() const {
+    return ::SSL_has_pending(ssl_.get()) == 1 || has_early_bytes(::SSL_get_rbio(ssl_.get())) ||
+           (outer_ && outer_->has_read_ahead());
 }
 
 Expected<Step> TlsConnection::peek() {

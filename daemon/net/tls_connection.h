@@ -5,6 +5,7 @@
 // Failure: as Socket's doors have it; after one, nothing but the end is of use.
 #pragma once
 
+#include "daemon/net/socket.h"
 #include "daemon/net/tls.h"
 
 #include <cstddef>
@@ -29,9 +30,11 @@ struct Step {
 
 class TlsConnection {
 public:
-    // `early` is copied. `outer`, or null: the connection that this one travels in.
+    // `early` is copied. `outer`, or null: the connection that this one travels in. Part of
+    // `socket`, which it reads from.
     TlsConnection(std::shared_ptr<const TlsServer> server, TlsTerms terms,
-                  std::span<const std::byte> early, int fd, std::unique_ptr<TlsConnection> outer);
+                  std::span<const std::byte> early, Socket::State& socket,
+                  std::unique_ptr<TlsConnection> outer);
     ~TlsConnection();
     TlsConnection(const TlsConnection&) = delete;
     TlsConnection& operator=(const TlsConnection&) = delete;
@@ -40,6 +43,8 @@ public:
     TlsSession session() const;
 
     Expected<Step> read(std::span<std::byte> into);
+    // Bytes that the socket has given already and nobody has read: it will not announce them again.
+    bool has_read_ahead() const;
     // bytes: 1 when a read() would give something, or the end.
     Expected<Step> peek();
     // After one that waits, the same bytes have to be offered again, or more that begin with them.

@@ -1,13 +1,12 @@
 #include "daemon/net/tls_transport.h"
 
+#include "daemon/net/socket_state.h"
 #include "daemon/net/tls_connection.h"
 
 #include <algorithm>
-#include <cerrno>
+#include <array>
 #include <memory>
 #include <vector>
-
-#include <sys/socket.h>
 
 namespace hawker::net {
 
@@ -15,11 +14,14 @@ namespace {
 
 // Two a record: its head and its body. A whole handshake takes a few dozen at the very most.
 constexpr int kReadsPerTurn = 64;
+// OpenSSL asks for a record's head, then for its body: what one recv(2) brings of both is enough
+// for a request.
+constexpr std::size_t kReadAhead = 4096;
 
 struct Transport {
-    std::vector<std::byte> early;
+    std::vector<std::byte> early;  // has been read, by others or ahead
     std::size_t given = 0;
-    int fd = -1;
+    Socket::State* socket = nullptr;
     TlsConnection* outer = nullptr;
     int reads_left = 0;  // before it is others' turn
     bool turn_is_over = false;
@@ -50,15 +52,24 @@ int tell(BIO* bio, const Expected<Step>& step, std::size_t* moved) {
     return 1;
 }
 
-Expected<Step> receive(int fd, char* into, std::size_t most) {
-    const ssize_t size = ::recv(fd, into, most, 0);
+Expected<Step> receive(Transport& transport, std::span<std::byte> into) {
+    std::array<std::byte, kReadAhead> ahead;  // NOLINT: filled as far as it is used
+    const bool reads_ahead = into.size() < ahead.size();
     Step step;
-    if (size >= 0) {
-        step.bytes = static_cast<std::size_t>(size);
+    const auto got =
+        transport.socket->receive(reads_ahead ? std::span<std::byte>(ahead) : into, "TLS");
+    if (!got) {
+        step.waits = Waits::read;
         return step;
     }
-    if (errno != EAGAIN && errno != EINTR) return fail(system_error(errno, "TLS"));
-    step.waits = Waits::read;
+    if (!*got) return fail(got->error());
+    step.bytes = std::min(**got, into.size());
+    if (reads_ahead) {
+        const auto all = std::span<const std::byte>(ahead).first(**got);
+        std::ranges::copy(all.first(step.bytes), into.begin());
+        const auto rest = all.subspan(step.bytes);
+        transport.early.assign(rest.begin(), rest.end());
+    }
     return step;
 }
 
@@ -75,7 +86,7 @@ int read_bytes(BIO* bio, char* into, std::size_t most, std::size_t* got) {
         return 1;
     }
     const std::span<std::byte> room(reinterpret_cast<std::byte*>(into), most);
-    if (!transport.outer) return tell(bio, receive(transport.fd, into, most), got);
+    if (!transport.outer) return tell(bio, receive(transport, room), got);
     const Expected<Step> step = transport.outer->read(room);
     transport.turn_is_over = step && step->waits == Waits::turn;
     return tell(bio, step, got);
@@ -114,10 +125,10 @@ const BIO_METHOD* transport_method() {
     return method.get();
 }
 
-BIO* make(std::span<const std::byte> early, int fd, TlsConnection* outer) {
+BIO* make(std::span<const std::byte> early, Socket::State* socket, TlsConnection* outer) {
     auto transport = std::make_unique<Transport>();
     transport->early.assign(early.begin(), early.end());
-    transport->fd = fd;
+    transport->socket = socket;
     transport->outer = outer;
     BIO* const bio = ::BIO_new(transport_method());
     ::BIO_set_data(bio, transport.release());
@@ -127,8 +138,8 @@ BIO* make(std::span<const std::byte> early, int fd, TlsConnection* outer) {
 
 }  // namespace
 
-BIO* read_early_bytes_first(std::span<const std::byte> early, int fd) {
-    return make(early, fd, nullptr);
+BIO* read_early_bytes_first(std::span<const std::byte> early, Socket::State& socket) {
+    return make(early, &socket, nullptr);
 }
 
 void begin_turn(BIO* bio) {
@@ -137,10 +148,12 @@ void begin_turn(BIO* bio) {
     transport.turn_is_over = false;
 }
 
+bool has_early_bytes(BIO* bio) { return !transport_of(bio).early.empty(); }
+
 bool turn_is_over(BIO* bio) { return transport_of(bio).turn_is_over; }
 
 BIO* through(TlsConnection& outer, std::span<const std::byte> early) {
-    return make(early, -1, &outer);
+    return make(early, nullptr, &outer);
 }
 
 }  // namespace hawker::net

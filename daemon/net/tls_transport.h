@@ -3,6 +3,8 @@
 // https:// proxy). For net/ alone.
 #pragma once
 
+#include "daemon/net/socket.h"
+
 #include <cstddef>
 #include <span>
 
@@ -12,11 +14,15 @@ namespace hawker::net {
 
 class TlsConnection;
 
-// Gives `early`, which is copied, and then what the socket has. For reading only.
-BIO* read_early_bytes_first(std::span<const std::byte> early, int fd);
+// Gives `early`, which is copied, and then what the socket has; it outlives the BIO. For reading
+// only.
+BIO* read_early_bytes_first(std::span<const std::byte> early, Socket::State& socket);
 // The same, and then what `outer` reads; writes through it. `outer` outlives the BIO.
 BIO* through(TlsConnection& outer, std::span<const std::byte> early);
 // Of both: the SSL that takes a BIO owns it.
+
+// Of both: is some of `early` left?
+bool has_early_bytes(BIO* bio);
 
 // OpenSSL reads on for as long as a peer has something to say that is no plaintext (new keys, over
 // and over): from here on so many reads are answered, and the rest as if there was nothing.
