@@ -8,15 +8,18 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -40,11 +43,18 @@ struct Options {
     std::uint64_t size = 0;      // of the object, where there are ranges
     bool in_order = false;       // ranges one after the other, not anywhere
     bool fresh = false;          // a connection for each request
+    bool tls = false;            // behind the tunnel, if there is one; nothing is verified
     std::uint64_t seed = 1;
+};
+
+struct FreeTls {
+    void operator()(SSL* tls) const { ::SSL_free(tls); }
+    void operator()(SSL_CTX* context) const { ::SSL_CTX_free(context); }
 };
 
 struct Connection {
     int fd = -1;
+    std::unique_ptr<SSL, FreeTls> tls;  // once it is spoken
     bool tunnelled = false;
     std::string out;
     std::uint64_t left = 0;  // of the body
@@ -63,6 +73,10 @@ public:
           epoll_(::epoll_create1(EPOLL_CLOEXEC)),
           random_(options_.seed) {
         connections_.resize(options_.connections);
+        if (!options_.tls) return;
+        tls_.reset(::SSL_CTX_new(::TLS_client_method()));
+        ::SSL_CTX_set_read_ahead(tls_.get(), 1);
+        ::SSL_CTX_set_default_read_buffer_len(tls_.get(), buffer_.size());
     }
     void run();
     void print() const;
@@ -72,9 +86,13 @@ private:
     std::uint64_t next_object();
     std::string request_for(Connection& connection);
     void open(Connection& connection);
+    void begin(Connection& connection);
     void ask(Connection& connection);
     void flush(Connection& connection);
+    void begin_tls(Connection& connection);
     void on_readable(Connection& connection);
+    bool take(Connection& connection);
+    ssize_t receive(Connection& connection, std::size_t most, bool drops);
     void take_head(Connection& connection, std::string_view got);
     void finish(Connection& connection);
     bool is_over(const Connection& connection) const;
@@ -85,6 +103,7 @@ private:
     std::uint64_t object_ = 0, serial_ = 0;
     std::vector<Connection> connections_;
     std::array<char, 1U << 17U> buffer_{};
+    std::unique_ptr<SSL_CTX, FreeTls> tls_;
     std::vector<float> latencies_, first_bytes_;  // ms
     std::uint64_t bytes_ = 0, requests_ = 0;
     std::size_t running_ = 0;
@@ -143,10 +162,23 @@ void Load::open(Connection& connection) {
     event.data.ptr = &connection;
     ::epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event);
     connection.tunnelled = options_.tunnel.empty();
-    if (connection.tunnelled) return ask(connection);
+    if (connection.tunnelled) return begin(connection);
     connection.out = fmt::format("CONNECT {0} HTTP/1.1\r\nHost: {0}\r\n\r\n", options_.tunnel);
     connection.head.clear();
     flush(connection);
+}
+
+void Load::begin(Connection& connection) {
+    if (options_.tls) begin_tls(connection);
+    ask(connection);
+}
+
+// Waits for the handshake, one after the other: what is measured comes after it.
+void Load::begin_tls(Connection& connection) {
+    connection.tls.reset(::SSL_new(tls_.get()));
+    ::SSL_set_fd(connection.tls.get(), connection.fd);
+    if (::SSL_connect(connection.tls.get()) != 1) give_up("TLS: the handshake failed");
+    ::fcntl(connection.fd, F_SETFL, ::fcntl(connection.fd, F_GETFL) | O_NONBLOCK);
 }
 
 void Load::ask(Connection& connection) {
@@ -161,8 +193,12 @@ void Load::ask(Connection& connection) {
 // Requests are far smaller than a socket's buffer.
 void Load::flush(Connection& connection) {
     const auto& out = connection.out;
-    if (::send(connection.fd, out.data(), out.size(), MSG_NOSIGNAL) !=
-        static_cast<ssize_t>(out.size()))
+    if (connection.tls) {
+        std::size_t put = 0;
+        if (::SSL_write_ex(connection.tls.get(), out.data(), out.size(), &put) != 1)
+            give_up("TLS: nothing can be sent");
+    } else if (::send(connection.fd, out.data(), out.size(), MSG_NOSIGNAL) !=
+               static_cast<ssize_t>(out.size()))
         give_up(fmt::format("send: {}", std::strerror(errno)));
 }
 
@@ -177,7 +213,7 @@ void Load::take_head(Connection& connection, std::string_view got) {
     if (!connection.tunnelled) {
         connection.tunnelled = true;
         if (options_.range == 0 && options_.target.empty()) return finish(connection);
-        return ask(connection);
+        return begin(connection);
     }
     for (const std::string_view name : {"\r\nContent-Length: ", "\r\ncontent-length: "}) {
         const auto at = head.find(name);
@@ -194,23 +230,45 @@ void Load::take_head(Connection& connection, std::string_view got) {
     give_up("no Content-Length: " + std::string(head.substr(0, 400)));
 }
 
+// Of TLS not a byte can be dropped unread: it is decrypted, by everybody's client alike. -1 with
+// EAGAIN when there is nothing.
+ssize_t Load::receive(Connection& connection, std::size_t most, bool drops) {
+    if (!connection.tls)
+        return ::recv(connection.fd, buffer_.data(), most, MSG_DONTWAIT | (drops ? MSG_TRUNC : 0));
+    std::size_t got = 0;
+    const int result =
+        ::SSL_read_ex(connection.tls.get(), buffer_.data(), std::min(most, buffer_.size()), &got);
+    if (result == 1) return static_cast<ssize_t>(got);
+    errno = ::SSL_get_error(connection.tls.get(), result) == SSL_ERROR_WANT_READ ? EAGAIN : EPROTO;
+    return -1;
+}
+
+// What OpenSSL has read ahead makes no socket readable.
 void Load::on_readable(Connection& connection) {
+    while (take(connection) && connection.tls && ::SSL_has_pending(connection.tls.get()) == 1) {
+    }
+}
+
+bool Load::take(Connection& connection) {
     const bool drops = connection.in_body && connection.left > 0;
     const std::size_t most = drops ? std::min<std::uint64_t>(connection.left, 4U << 20U)
                                    : std::min<std::size_t>(buffer_.size(), 16U << 10U);
-    const ssize_t got =
-        ::recv(connection.fd, buffer_.data(), most, MSG_DONTWAIT | (drops ? MSG_TRUNC : 0));
-    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    const ssize_t got = receive(connection, most, drops);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) return false;
     if (got <= 0) give_up(fmt::format("cut off with {} bytes left", connection.left));
     if (!connection.first_seen && connection.tunnelled) {
         connection.first_seen = true;
         first_bytes_.push_back(static_cast<float>(ms_since(connection.asked)));
     }
     const auto size = static_cast<std::size_t>(got);
-    if (!drops) return take_head(connection, std::string_view(buffer_.data(), size));
+    if (!drops) {
+        take_head(connection, std::string_view(buffer_.data(), size));
+        return true;
+    }
     bytes_ += size;
     connection.left -= size;
     if (connection.left == 0) finish(connection);
+    return true;
 }
 
 bool Load::is_over(const Connection& connection) const {
@@ -223,7 +281,10 @@ void Load::finish(Connection& connection) {
     ++requests_;
     ++connection.done;
     const bool over = is_over(connection);
-    if (over || options_.fresh) ::close(connection.fd);
+    if (over || options_.fresh) {
+        connection.tls.reset();
+        ::close(connection.fd);
+    }
     if (over) {
         --running_;
         return;
@@ -298,6 +359,8 @@ int main(int argc, char** argv) {
     app.add_option("--size", options.size, "bytes of the object that the ranges are of");
     app.add_flag("--in-order", options.in_order, "ranges one after the other");
     app.add_flag("--fresh", options.fresh, "a connection for each request");
+    app.add_flag("--tls", options.tls,
+                 "HTTPS, behind the tunnel if there is one; verifies nothing");
     app.add_option("--seed", options.seed);
     CLI11_PARSE(app, argc, argv);
     rlimit files{};

@@ -26,7 +26,7 @@ OWNED = {
     "curl/": r"(daemon/origin|cli)/",
     "lmdb.h": r"cache/index",
     "re2/": r"filters/",
-    "openssl/": r"(base/(base64|digest|keyed_hash)\.cpp|certificates/|daemon/net/)",
+    "openssl/": r"(base/(base64|digest|keyed_hash)\.cpp|certificates/|daemon/net/|bench/load\.cpp)",
     "crypt.h": r"daemon/admission/",
     "spdlog/": r"base/log\.cpp",
     "boost/": r"daemon/http/request_parser\.cpp",

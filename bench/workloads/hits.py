@@ -1,6 +1,8 @@
-"""W1 to W4: what is in the cache already."""
+"""W1 to W4 and W10: what is in the cache already."""
 
 import contextlib
+import pathlib
+import subprocess
 
 import load
 import peers
@@ -111,3 +113,46 @@ def ranges(bench):
         bench.interleave(workload, contestants, lambda server, _: costs(server, lambda: load.run(
             server, "/large", host, connections=32, requests=100, range=MIB, size=bench.large)), "nginx static")
         bench.table.must_reach(workload, "GiB/s", "nginx static", 1.0)
+
+
+def self_signed(bench) -> tuple[pathlib.Path, pathlib.Path]:
+    """Certificate and key for 127.0.0.1."""
+    folder = bench.folder("tls").parent
+    certificate, key = folder / "certificate.pem", folder / "key.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                   check=True, capture_output=True)
+    return certificate, key
+
+
+def intercepted(bench):
+    """W10: hits inside of tunnels whose TLS hawker ends, beside nginx serving the files over TLS itself."""
+    tls = self_signed(bench)
+    authority = bench.folder("authority")
+    subprocess.run([pathlib.Path(bench.hawkerd).with_name("hawker"), "ca", "init", "--directory", authority, "--permit-any"],
+                   check=True, capture_output=True)
+    origin = peers.start_nginx("nginx TLS static", bench.folder("static"), bench.root, tls=tls)
+    host = f"127.0.0.1:{origin.port}"
+    hawker = peers.start_hawker(
+        bench.folder("hawker"), bench.hawkerd, [origin.port], [origin.port],
+        f'intercept: [127.0.0.1]\nca: {{ directory: "{authority}" }}\norigin: {{ ca_file: "{tls[0]}" }}\n')
+    hawker.prefix = ""  # inside of a tunnel the origin itself is asked
+    try:
+        roads = {origin.name: {"tls": True}, hawker.name: {"tls": True, "tunnel": host}}
+        for server in (origin, hawker):
+            load.run(server, "/large", host, requests=2, **roads[server.name])
+            load.run(server, "/4k/{i}", host, objects=bench.small_objects, connections=8,
+                     requests=bench.small_objects // 4, **roads[server.name])
+        workload = "W10 TLS, large hit, 8 clients"
+        bench.interleave(workload, [origin, hawker], lambda server, _: costs(server, lambda: load.run(
+            server, "/large", host, connections=8, seconds=bench.seconds, **roads[server.name])), origin.name)
+        bench.table.must_reach(workload, "GiB/s", origin.name, 1.0)
+        bench.table.must_reach(workload, "CPU s/GiB", origin.name, 1.0)
+        workload = "W10 TLS, small hit, 4k"
+        bench.interleave(workload, [origin, hawker], lambda server, _: rates(server, lambda: load.run(
+            server, "/4k/{i}", host, objects=bench.small_objects, connections=64, seconds=bench.seconds,
+            **roads[server.name])), origin.name)
+        bench.table.must_reach(workload, "requests/s", origin.name, 1.0)
+    finally:
+        hawker.stop()
+        origin.stop()
