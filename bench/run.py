@@ -18,12 +18,12 @@ import sys
 import tempfile
 
 import table
-from workloads import connections, growth, hits, misses
+from workloads import cold, connections, growth, hits, misses
 
 MIB = 1 << 20
 WORKLOADS = {"W1": hits.large, "W2": hits.small, "W3": hits.signed, "W4": hits.ranges, "W5": misses.one_client,
              "W6": misses.paced_origin, "W7": misses.crowd, "W8": connections.idle_and_slow, "W9": connections.tunnels,
-             "W10": hits.intercepted, "W12": growth.growth}
+             "W10": hits.intercepted, "W12": growth.growth, "W13": cold.beside_hot}
 
 
 def enter_namespace():

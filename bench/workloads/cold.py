@@ -1,0 +1,78 @@
+"""W13: what is on the disk alone, read while others read what is in memory."""
+
+import os
+import threading
+
+import load
+import peers
+from workloads import hits
+
+MIB = 1 << 20
+COLD_SIZE = 8 * MIB
+
+
+class Chill:
+    """with Chill(folder): every few milliseconds the page cache forgets the files under `folder`, as in a cache far larger than memory."""
+
+    def __init__(self, folder):
+        self._folder, self._over = folder, threading.Event()
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self):
+        self._thread.start()
+
+    def __exit__(self, *_):
+        self._over.set()
+        self._thread.join()
+
+    def _run(self):
+        files = [os.open(path, os.O_RDONLY) for path in self._folder.rglob("*")
+                 if path.is_file() and path.stat().st_size >= COLD_SIZE // 8]
+        os.sync()  # what is not written yet cannot be forgotten
+        while not self._over.wait(0.005):
+            for file in files:
+                os.posix_fadvise(file, 0, 0, os.POSIX_FADV_DONTNEED)
+        for file in files:
+            os.close(file)
+
+
+def beside_hot(bench):
+    """W13: 4 clients read random MiB of files that are not in memory; what the readers of hot small objects notice."""
+    count = 32 if bench.quick else 128
+    (bench.root / "cold").mkdir()
+    with open(bench.root / "large", "rb") as source:
+        for i in range(count):
+            (bench.root / "cold" / str(i)).write_bytes(source.read(COLD_SIZE - 8) + i.to_bytes(8, "big"))
+            source.seek(0)
+    bench.beside, everybody = [name for name in bench.beside if name == "nginx"], bench.beside
+    try:
+        with hits.started(bench) as (host, contestants):
+            folders = dict(zip((server.name for server in contestants), bench.folders[-len(contestants):]))
+            del contestants[0]  # its files are the origin's
+            for server in contestants:
+                for _ in range(2):
+                    load.run(server, "/cold/{i}", host, objects=count, connections=4, requests=count // 4 + 1)
+                    load.run(server, "/4k/{i}", host, objects=100, connections=4, requests=50)
+
+            def measure(server, _):
+                def hot():
+                    return load.run(server, "/4k/{i}", host, objects=100, connections=16, seconds=bench.seconds)
+
+                def beside():
+                    other = load.start(server, "/cold/{i}", host, objects=count, connections=4, range=MIB, size=COLD_SIZE,
+                                       seconds=bench.seconds)
+                    return hot(), load.finish(other)
+                alone = hot()
+                in_memory, _ = beside()
+                with Chill(folders[server.name]):
+                    cold, read = beside()
+                return {"hot p99 ms, alone": alone.p99_ms, "hot p99 ms, beside": cold.p99_ms,
+                        "hot p99, × beside the same in memory": cold.p99_ms / in_memory.p99_ms,
+                        "hot p99, × alone": cold.p99_ms / alone.p99_ms,
+                        "hot requests/s, × alone": cold.requests / cold.seconds / (alone.requests / alone.seconds),
+                        "cold GiB/s": read.bytes / 2**30 / read.seconds, "cold p99 ms": read.p99_ms}
+            workload = "W13 hot beside cold"
+            bench.interleave(workload, contestants, measure, "hawker")
+            bench.table.must(workload, "hot p99, × alone", bench.table.median(workload, "hot p99, × alone", "hawker"), 2, False)
+    finally:
+        bench.beside = everybody
