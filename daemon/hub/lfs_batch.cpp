@@ -103,8 +103,10 @@ std::string lfs_target(const LfsDownload& download, std::string_view seal) {
                        to_base64url(download.href));
 }
 
+bool is_lfs_target(std::string_view target) { return target.starts_with(kPlace); }
+
 std::optional<SealedDownload> read_lfs_target(std::string_view target) {
-    if (!target.starts_with(kPlace)) return std::nullopt;
+    if (!is_lfs_target(target)) return std::nullopt;
     target.remove_prefix(kPlace.size());
     std::array<std::string_view, 6> parts;
     for (std::string_view& part : parts) {

@@ -34,6 +34,8 @@ std::optional<std::string> with_our_links(
 // "/.hawker/lfs/{oid}/{size}/{until}/{c or -}/{seal}/{href in base64url}": what a link is made of,
 // to be sealed by whoever gives it out.
 std::string lfs_target(const LfsDownload& download, std::string_view seal);
+// Is it meant as one? It may have been made by anybody.
+bool is_lfs_target(std::string_view target);
 struct SealedDownload {
     LfsDownload download;
     std::string seal;

@@ -1,5 +1,6 @@
 #include "daemon/hub/route.h"
 
+#include "daemon/hub/lfs_batch.h"
 #include "filters/query.h"
 
 #include <algorithm>
@@ -149,7 +150,7 @@ bool Route::is_immutable() const { return is_commit(revision); }
 Route route_of(std::string_view method, std::string_view target) {
     Route route;
     const std::size_t mark = std::min(target.find('?'), target.size());
-    if (target.starts_with("/.hawker/lfs/")) {
+    if (is_lfs_target(target)) {
         route.subject = Subject::lfs_object;
         return route;
     }

@@ -12,12 +12,7 @@ public:
     Task<void> serve(Context& context, const Mirror& mirror) const override {
         MirrorTurn turn = turn_of(context, mirror, target_of(context.request));
         turn.down = [&mirror, &turn](http::ResponseHead& head) {
-            for (const std::string_view name : {"Location", "Content-Location"}) {
-                const auto value = head.fields.get(name);
-                if (!value) continue;
-                if (const auto ours = in_our_name(*value, mirror, turn.own_base))
-                    head.fields.set(name, *ours);
-            }
+            locations_in_our_name(head, mirror, turn.own_base);
         };
         context.mirror = &turn;
         const std::string url = turn.urls.front();

@@ -12,19 +12,16 @@
 
 #include "daemon/hub/route.h"
 #include "daemon/hub/xet.h"
-#include "daemon/proxy/documents.h"
+#include "daemon/proxy/document_road.h"
 #include "daemon/proxy/exchange.h"
 #include "daemon/proxy/mirror.h"
+#include "daemon/proxy/mirror_rights.h"
 
-#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace hawker::proxy {
-
-// Head and body, if the body is no longer than a listing may be.
-Task<Expected<std::shared_ptr<Document>>> read_document(origin::Response& response);
 
 class HubExchange {
 public:
@@ -36,25 +33,8 @@ public:
     Task<void> run();
 
 private:
-    enum class How : std::uint8_t { known, asked, stale };
-    // What is to be asked for, and for how long an answer is good.
-    struct Wanted {
-        std::string target;  // at an upstream
-        std::string body;    // of a POST
-        std::string media_type;
-        std::string_view accepted = "application/json";
-        std::optional<std::chrono::milliseconds> ttl;  // nullopt: for ever
-        TaskId id;
-    };
-    struct Told {
-        DocumentPtr document;
-        How how = How::known;
-    };
-
     Task<void> serve_file();
     Task<void> serve_document();
-    Task<void> serve_lfs_batch();
-    Task<void> serve_lfs_object();
     Task<void> serve_other();
 
     // hub_xet.cpp. False: this has nothing to do with Xet.
@@ -73,25 +53,12 @@ private:
     void note_absence(const http::ResponseHead& head);
     TaskId absence() const;
 
-    Wanted wanted(std::string target) const;
+    DocumentQuestion question(std::string target) const;
+    DocumentTerms terms() const;
     // nullopt: the client has its answer.
-    Task<std::optional<Told>> tell(Wanted wanted);
-    Task<Reply> ask_once(const Wanted& wanted);
-    Task<Reply> ask_upstreams(const Wanted& wanted);
-    origin::Request request_for(const Wanted& wanted, const std::string& url) const;
-    Task<Expected<DocumentPtr>> ask_one(const Wanted& wanted, std::string url, std::string base);
-    Task<void> learn(const Wanted& wanted, const DocumentPtr& document);
-    Task<std::optional<Told>> fall_back(const Wanted& wanted, const Reply& reply);
+    Task<std::optional<Told>> tell(DocumentQuestion question);
     Task<void> send(const Told& told);
-    Task<Expected<std::string>> read_body();
-    DocumentPtr with_our_links(const DocumentPtr& document) const;  // of an LFS batch answer
 
-    std::string principal() const { return principal_of(context_.request, {}); }
-    bool is_allowed(const TaskId& matter) const;
-    void allow(const TaskId& matter);
-    // The upstream cannot be asked; `stored` are the fields of what is here.
-    bool may_unasked(const http::Fields& stored) const;
-    std::string_view audience() const;  // for whom what is fetched now is open, in a stored field
     void go_down(http::ResponseHead& head) const;
 
     Context& context_;
@@ -100,6 +67,8 @@ private:
     TaskId listings_;  // whoever has a yes for these reads the repository's listings
     TaskId files_;     // and here its files
     MirrorTurn turn_;
+    MirrorRights rights_;
+    DocumentRoad documents_;
     std::string commit_;  // of the file
     DocumentPtr absent_;  // noted just now
 };

@@ -2,9 +2,9 @@
 #include "daemon/hub/answers.h"
 #include "daemon/proxy/fair_share.h"
 #include "daemon/proxy/hub_exchange.h"
+#include "daemon/proxy/lfs_links.h"
 #include "daemon/proxy/mirror_kinds.h"
 
-#include <algorithm>
 #include <atomic>
 
 #include <fmt/format.h>
@@ -12,11 +12,6 @@
 namespace hawker::proxy {
 
 namespace {
-
-// A stored field that never leaves: for whom the thing was open when it was fetched.
-constexpr std::string_view kAudience = "X-Hawker-Audience";
-constexpr std::string_view kEverybody = "everybody";
-constexpr std::string_view kMirrorsOwn = "mirrors-own";  // by the mirror's token
 
 constexpr std::string_view kStale = "110 hawker \"the Hub cannot be asked what this revision is\"";
 
@@ -40,12 +35,14 @@ std::shared_ptr<const MirrorKind> hub_mirror() { return std::make_shared<const H
 HubExchange::HubExchange(Context& context, const Mirror& mirror)
     : context_(context),
       mirror_(mirror),
-      route_(hub::route_of(context.request.method, target_of(context.request))) {
+      route_(hub::route_of(context.request.method, target_of(context.request))),
+      turn_(turn_of(context, mirror, target_of(context.request))),
+      rights_(context, mirror, turn_),
+      documents_(context, mirror, turn_) {
     const std::string name = fmt::format("{} {}", mirror.upstreams.front(), route_.name());
     listings_ = filters::task_id_of("hub listings", name, {});
     files_ = filters::task_id_of("hub files", name,
                                  is_shop_window(route_.path) ? route_.path : std::string());
-    turn_ = turn_of(context, mirror, target_of(context.request));
     // Whoever may use the mirror may read as it does; a right to write is nobody's but its owner's.
     if (hub::xet_route_of(target_of(context.request)) == hub::XetRoute::write_token)
         turn_.token.clear();
@@ -54,7 +51,7 @@ HubExchange::HubExchange(Context& context, const Mirror& mirror)
         fields.remove("Cookie");
         if (fields.get("Accept").value_or("").contains("xet")) fields.set("Accept", "*/*");
     };
-    turn_.may_unasked = [this](const http::Fields& stored) { return may_unasked(stored); };
+    turn_.may_unasked = [this](const http::Fields& stored) { return rights_.may_unasked(stored); };
     context.mirror = &turn_;
     context.decision.rule = mirror.rule;
     context.record.rule = mirror.rule->name;
@@ -72,10 +69,10 @@ Task<void> HubExchange::run() {
             co_await serve_file();
             co_return;
         case hub::Subject::lfs_batch:
-            co_await serve_lfs_batch();
+            co_await serve_lfs_batch(context_, mirror_, turn_);
             co_return;
         case hub::Subject::lfs_object:
-            co_await serve_lfs_object();
+            co_await serve_lfs_object(context_, mirror_, turn_);
             co_return;
         case hub::Subject::other:
             co_await serve_other();
@@ -93,7 +90,7 @@ Task<void> HubExchange::serve_other() {
 
 Task<std::optional<std::string>> HubExchange::find_commit() {
     if (route_.is_immutable()) co_return route_.revision;
-    auto told = co_await tell(wanted(hub::revision_target(route_)));
+    auto told = co_await tell(question(hub::revision_target(route_)));
     if (!told) co_return std::nullopt;
     if (told->document->head.status != 200) {
         co_await send(*told);
@@ -104,7 +101,7 @@ Task<std::optional<std::string>> HubExchange::find_commit() {
         co_await answer(context_, 502, "http_protocol_error",
                         "Check this mirror's upstreams: what answers there does not say which "
                         "commit the revision is.");
-    else if (told->how == How::stale)
+    else if (told->how == Told::How::stale)
         turn_.warning = kStale;
     co_return commit;
 }
@@ -122,15 +119,15 @@ void HubExchange::prepare_file() {
     // because later answers may be the CDN's, which asks nobody.
     const auto is_first = std::make_shared<std::atomic<bool>>(true);
     const auto allow_all =
-        [&access = context_.services.access, principal = principal(), files = files_,
+        [&access = context_.services.access, principal = rights_.principal(), files = files_,
          until = context_.services.clock.wall() + context_.settings->access_ttl, is_first] {
             if (is_first->exchange(false)) access.allow(principal, files, until);
         };
-    turn_.join = [commit = commit_, audience = std::string(audience()), allow_all](
+    turn_.join = [commit = commit_, audience = std::string(rights_.audience()), allow_all](
                      std::span<const http::ResponseHead> hops, http::ResponseHead& last) {
         if (!hub::join_file_head(hops, last)) return false;
         last.fields.set("X-Repo-Commit", commit);
-        last.fields.set(kAudience, audience);
+        last.fields.set(MirrorRights::kAudience, audience);
         allow_all();
         return true;
     };
@@ -159,9 +156,9 @@ Task<void> HubExchange::serve_file() {
     if (!is_at_hand) {
         Told told;
         told.document = co_await find_document(context_, absence());
-        const bool may =
-            told.document &&
-            (is_allowed(files_) || (turn_.asks_nobody && may_unasked(told.document->head.fields)));
+        const bool may = told.document &&
+                         (rights_.is_allowed(files_) ||
+                          (turn_.asks_nobody && rights_.may_unasked(told.document->head.fields)));
         if (may) {
             co_await send(told);
             co_return;
@@ -172,7 +169,7 @@ Task<void> HubExchange::serve_file() {
 }
 
 void HubExchange::note_absence(const http::ResponseHead& head) {
-    allow(files_);
+    rights_.allow(files_);
     auto document = std::make_shared<Document>();
     document->body = head.fields.get("X-Error-Message").value_or("Entry not found");
     document->head.status = 404;
@@ -181,39 +178,10 @@ void HubExchange::note_absence(const http::ResponseHead& head) {
     document->head.fields.add("X-Repo-Commit", commit_);
     document->head.fields.add("X-Error-Code", "EntryNotFound");
     document->head.fields.add("X-Error-Message", document->body);
-    document->head.fields.add(kAudience, audience());
+    document->head.fields.add(MirrorRights::kAudience, rights_.audience());
     document->received = context_.services.clock.wall();
     absent_ = std::move(document);
     context_.services.documents.put(absence(), absent_);
-}
-
-bool HubExchange::is_allowed(const TaskId& matter) const {
-    const bool needs_none =
-        mirror_.access == filters::Access::shared && context_.user_terms().shared;
-    const AccessMemory& access = context_.services.access;
-    return needs_none || access.is_allowed(principal(), matter) || access.is_allowed({}, matter);
-}
-
-void HubExchange::allow(const TaskId& matter) {
-    context_.services.access.allow(principal(), matter,
-                                   context_.services.clock.wall() + context_.settings->access_ttl);
-}
-
-// As it was when it was fetched; and those whom the configuration names.
-bool HubExchange::may_unasked(const http::Fields& stored) const {
-    const auto audience_then = stored.get(kAudience);
-    if (audience_then == kEverybody) return true;
-    const bool is_anonymous = principal().empty();
-    if (audience_then == kMirrorsOwn && is_anonymous && !mirror_.token.empty()) return true;
-    const net::Address& client = context_.client.peer();
-    return std::ranges::any_of(mirror_.offline_access, [&client](const net::Cidr& network) {
-        return network.contains(client);
-    });
-}
-
-std::string_view HubExchange::audience() const {
-    if (!principal().empty()) return "asked";
-    return turn_.token.empty() ? kEverybody : kMirrorsOwn;
 }
 
 void HubExchange::go_down(http::ResponseHead& head) const {

@@ -35,7 +35,7 @@ Task<bool> HubExchange::serve_xet() {
         case hub::XetRoute::token:
         case hub::XetRoute::write_token: {
             if (context_.request.method != "GET") co_return false;
-            auto reply = co_await ask_upstreams(wanted(std::string(target)));
+            auto reply = co_await documents_.ask_upstreams(question(std::string(target)));
             co_await send_in_our_name(std::move(reply.document));
             co_return true;
         }

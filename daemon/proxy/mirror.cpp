@@ -42,6 +42,15 @@ std::optional<std::string> in_our_name(std::string_view text, const Mirror& mirr
     return std::nullopt;
 }
 
+void locations_in_our_name(http::ResponseHead& head, const Mirror& mirror,
+                           std::string_view own_base) {
+    for (const std::string_view name : {"Location", "Content-Location"}) {
+        const auto value = head.fields.get(name);
+        const auto ours = value ? in_our_name(*value, mirror, own_base) : std::nullopt;
+        if (ours) head.fields.set(name, *ours);
+    }
+}
+
 Task<void> serve_mirror(Context& context, const Mirror& mirror) {
     if (context.request.form == http::TargetForm::authority) {
         co_await answer(context, 405, "http_request_denied",

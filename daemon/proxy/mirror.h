@@ -89,6 +89,10 @@ std::string_view target_of(const http::RequestHead& request);
 std::optional<std::string> in_our_name(std::string_view text, const Mirror& mirror,
                                        std::string_view own_base);
 
+// The same for Location and Content-Location.
+void locations_in_our_name(http::ResponseHead& head, const Mirror& mirror,
+                           std::string_view own_base);
+
 // What the configuration must know of a kind.
 struct MirrorTraits {
     std::string_view name;

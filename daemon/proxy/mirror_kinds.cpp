@@ -12,6 +12,7 @@ struct Row {
 };
 constexpr std::array kKinds = {
     Row{"generic", generic_mirror},
+    Row{"git-lfs", lfs_mirror},
     Row{"huggingface", hub_mirror},
 };
 

@@ -10,6 +10,9 @@ namespace hawker::proxy {
 // Any origin: the path is kept, and the rules decide as they do for a forward proxy.
 std::shared_ptr<const MirrorKind> generic_mirror();
 
+// A git host whose Git LFS objects come from the cache; the rest is passed on.
+std::shared_ptr<const MirrorKind> lfs_mirror();
+
 // The Hugging Face Hub: its files, listings and references.
 std::shared_ptr<const MirrorKind> hub_mirror();
 

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::array kTraits = {
     MirrorTraits{"generic", false, ""},
+    MirrorTraits{"git-lfs", false, ""},
     MirrorTraits{"huggingface", true, "https://huggingface.co"},
 };
 

@@ -15,6 +15,7 @@ from harness.names import machine
 from harness.origin import Origin
 
 PREFIX = "/lfs/objects/"
+STORE_FIELD = "Basic Z2l0bGFiOnNob3J0LWxpdmVk"
 
 
 class LfsServer:
@@ -23,6 +24,9 @@ class LfsServer:
         name, address = machine()
         self.storage = Origin(authority.server_context(), name, address)
         self.ttl = 3600  # of the signatures the batch API hands out
+        self.link = self.signed_link  # (path, operation): an action of the batch API's answer
+        self.authorization = None  # exactly what the batch API and objects at home want to see; None: nothing
+        self.bytes_from_home = 0  # of objects that the git host itself serves
         self.batches = []  # request bodies of the batch API
         self.handed_out = []  # every href
         self._server = http.server.ThreadingHTTPServer((address, 0), _handler(self))
@@ -79,11 +83,31 @@ class LfsServer:
             elif request["operation"] == "download" or not known:
                 if not known:  # an upload makes room for what is coming
                     self.storage.add(path, Content(0), signed=True)
-                href = self.storage.signed_url(path, self.ttl)
-                self.handed_out.append(href)
-                answer["actions"] = {request["operation"]: {"href": href, "expires_in": max(1, self.ttl)}}
+                action = self.link(path)
+                self.handed_out.append(action["href"])
+                answer["authenticated"] = self.link is not self.link_at_home
+                answer["actions"] = {request["operation"]: action}
             objects.append(answer)
         return {"transfer": "basic", "objects": objects}
+
+    def signed_link(self, path):
+        """As GitHub's and the Hub's: another host, and the right to read is in the URL."""
+        return {"href": self.storage.signed_url(path, self.ttl), "expires_in": max(1, self.ttl)}
+
+    def link_with_field(self, path):
+        """As GitLab's: the right to read is a field that comes with the link."""
+        self.storage.resources[path].authorization = STORE_FIELD
+        self.storage.resources[path].signer = None
+        return {"href": self.storage.url(path), "header": {"Authorization": STORE_FIELD}, "expires_in": self.ttl}
+
+    def link_at_home(self, path):
+        """As Gitea's: the git host itself, and the client's own credentials, which come back as a field."""
+        header = {"header": {"Authorization": self.authorization}} if self.authorization else {}
+        return {"href": f"{self.repo}/info/lfs/objects/{path.rpartition('/')[2]}", **header}
+
+    def object_at_home(self, path):
+        oid = path.rpartition("/")[2]
+        return self.storage.resources.get(object_path(oid)) if f"{self.repo}/info/lfs/objects/{oid}" == self.base + path else None
 
 
 def object_path(oid):
@@ -102,12 +126,38 @@ def _handler(server):
             pass
 
         def do_GET(self):
-            self._git(b"")
+            found = server.object_at_home(self.path)
+            if found is None:
+                self._git(b"")
+            elif self._is_known():
+                self._object(found.content)
+
+        def _is_known(self):
+            if server.authorization in (None, self.headers.get("Authorization")):
+                return True
+            self._reply(401, {"message": "who are you?"}, {"LFS-Authenticate": 'Basic realm="lfs"'})
+            return False
+
+        def _object(self, content):
+            asked = self.headers.get("Range")
+            first, last = 0, content.size - 1
+            if asked:
+                begin, _, end = asked.removeprefix("bytes=").partition("-")
+                first, last = int(begin), min(int(end or last), last)
+            data = content.bytes(first, last + 1)
+            self.send_response(206 if asked else 200)
+            if asked:
+                self.send_header("Content-Range", f"bytes {first}-{last}/{content.size}")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            server.bytes_from_home += len(data)
+            self.wfile.write(data)
 
         def do_POST(self):
             body = self._body()
             if self.path.endswith("/info/lfs/objects/batch"):
-                self._reply(200, server.answer_batch(json.loads(body)))
+                if self._is_known():
+                    self._reply(200, server.answer_batch(json.loads(body)))
             elif "/info/lfs/" in self.path:  # locks: not offered
                 self._reply(404, {"message": "no locks here"})
             else:
@@ -127,9 +177,11 @@ def _handler(server):
             self.rfile.readline()
             return b"".join(parts)
 
-        def _reply(self, status, value):
+        def _reply(self, status, value, headers=None):
             data = json.dumps(value).encode()
             self.send_response(status)
+            for name, field in (headers or {}).items():
+                self.send_header(name, field)
             self.send_header("Content-Type", "application/vnd.git-lfs+json")
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()

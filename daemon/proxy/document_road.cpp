@@ -1,0 +1,243 @@
+#include "daemon/proxy/document_road.h"
+
+#include "daemon/http/caching.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace hawker::proxy {
+
+namespace {
+
+constexpr std::size_t kLargestDocument = 32UL << 20U;
+constexpr std::size_t kLargestQuestion = 1UL << 20U;
+constexpr int kHops = 3;
+
+bool is_redirect(int status) {
+    return status == 301 || status == 302 || status == 307 || status == 308;
+}
+
+// No word about what was asked for: something older is better than this.
+bool is_no_word(const Reply& reply) {
+    if (!reply.document) return true;
+    const int status = (*reply.document)->head.status;
+    return status >= 500 || status == 429;
+}
+
+}  // namespace
+
+Task<Expected<std::shared_ptr<Document>>> read_document(origin::Response& response) {
+    auto document = std::make_shared<Document>();
+    auto head = co_await response.head();
+    if (!head) co_return fail(std::move(head.error()));
+    document->head = std::move(*head);
+    http::remove_hop_by_hop(document->head.fields);
+    for (;;) {
+        auto bytes = co_await response.read();
+        if (!bytes) co_return fail(std::move(bytes.error()));
+        if (bytes->empty()) co_return document;
+        document->body.append(
+            reinterpret_cast<const char*>(bytes->data()),  // NOLINT: bytes as text
+            bytes->size());
+        if (document->body.size() > kLargestDocument)
+            co_return fail(Errc::denied, "The upstream's answer is larger than a listing may be.");
+    }
+}
+
+Task<Expected<std::string>> read_question(Context& context) {
+    std::string body;
+    while (!context.body.finished()) {
+        auto asked = co_await context.out.continue_reading();
+        if (!asked) co_return fail(std::move(asked.error()));
+        auto bytes = co_await context.body.read();
+        if (!bytes) co_return fail(std::move(bytes.error()));
+        body.append(reinterpret_cast<const char*>(bytes->data()),  // NOLINT: bytes as text
+                    bytes->size());
+        if (body.size() > kLargestQuestion)
+            co_return fail(Errc::denied, "Ask for fewer paths at once: this question is too long.");
+    }
+    co_return body;
+}
+
+Task<std::optional<Told>> DocumentRoad::tell(DocumentQuestion question, DocumentTerms terms) {
+    Told told;
+    if (rights_.is_allowed(terms.matter)) {
+        told.document = co_await find_document(context_, question.id);
+        const bool is_fresh =
+            told.document && (!question.ttl || context_.services.clock.wall() <
+                                                   told.document->received + *question.ttl);
+        if (is_fresh) co_return told;
+    }
+    const bool can_ask =
+        !turn_.asks_nobody &&
+        (!told.document || turn_.upstreams->is_any_well(context_.services.clock.now()));
+    Reply reply(fail(Errc::unavailable, "No upstream of this mirror can be asked now."));
+    if (can_ask) {
+        auto asked = co_await ask_once(question, terms);
+        reply = std::move(asked);
+    }
+    if (!is_no_word(reply)) {
+        told.document = *reply.document;
+        told.how = Told::How::asked;
+        co_return told;
+    }
+    auto older = co_await fall_back(question, terms, reply);
+    co_return older;
+}
+
+// One question for all who ask with the same credentials at the same time.
+Task<Reply> DocumentRoad::ask_once(const DocumentQuestion& question, const DocumentTerms& terms) {
+    AccessMemory& access = context_.services.access;
+    const Digest key = access.key_of(rights_.principal(), question.id);
+    for (;;) {
+        auto place = context_.services.documents.questions().take(key, context_.loop);
+        if (place.seat) {
+            context_.cancel = [seat = place.seat] { seat->leave(); };
+            const auto heard = co_await place.seat->wait();
+            context_.cancel = nullptr;
+            if (heard) co_return *heard;
+            if (place.seat->has_left())
+                co_return Reply(fail(Errc::cancelled, "the client went away"));
+            continue;
+        }
+        auto reply = co_await ask_upstreams(question);
+        if (reply.document) co_await learn(question, terms, *reply.document);
+        const bool is_ours = !reply.document && reply.document.error().code == Errc::cancelled;
+        if (place.lead && !is_ours) place.lead->tell(std::make_shared<const Reply>(reply));
+        co_return reply;
+    }
+}
+
+Task<Reply> DocumentRoad::ask_upstreams(const DocumentQuestion& question) {
+    const SteadyTime now = context_.services.clock.now();
+    Reply reply(fail(Errc::unavailable, "This mirror has no upstream."));
+    for (const std::size_t place : turn_.upstreams->order(now)) {
+        const std::string& base = mirror_.upstreams[place];
+        auto document = co_await ask_one(question, base + question.target, base);
+        reply.document = std::move(document);
+        const bool failed = reply.document ? (*reply.document)->head.status >= 500
+                                           : reply.document.error().code != Errc::cancelled &&
+                                                 reply.document.error().code != Errc::denied;
+        if (failed)
+            turn_.upstreams->failed(place, context_.services.clock.now());
+        else if (reply.document)
+            turn_.upstreams->worked(place);
+        if (!failed) break;
+    }
+    co_return reply;
+}
+
+origin::Request DocumentRoad::request_for(const DocumentQuestion& question,
+                                          const std::string& url) const {
+    origin::Request request;
+    request.method = question.media_type.empty() ? "GET" : "POST";
+    request.url = url;
+    request.fields =
+        with_token(context_, fetch_fields(context_.request, context_.settings->pseudonym));
+    request.fields.set("Accept", question.accepted);
+    request.fields.set("Accept-Encoding", "identity");
+    if (question.media_type.empty()) return request;
+    request.fields.set("Content-Type", question.media_type);
+    request.body = http::Framing::length;
+    request.content_length = question.body.size();
+    return request;
+}
+
+// The whole answer, behind the redirects of a repository that has another name by now.
+Task<Expected<DocumentPtr>> DocumentRoad::ask_one(const DocumentQuestion& question, std::string url,
+                                                  std::string base) {
+    for (int hop = 0;; ++hop) {
+        const auto response = context_.origin().send(request_for(question, url));
+        context_.cancel = [&response] { response->cancel(); };
+        if (!question.body.empty())
+            (void)co_await response->write(std::as_bytes(std::span(question.body)));
+        response->finish_body();
+        auto document = co_await read_document(*response);
+        response->cancel();
+        context_.cancel = nullptr;
+        if (!document) co_return fail(std::move(document.error()));
+        const std::string next((*document)->head.fields.get("Location").value_or(""));
+        const bool is_at_home =
+            next.starts_with(base + "/") || (next.starts_with('/') && !next.starts_with("//"));
+        const bool follows = is_redirect((*document)->head.status) && is_at_home && hop < kHops;
+        if (!follows) {
+            (*document)->received = context_.services.clock.wall();
+            co_return DocumentPtr(std::move(*document));
+        }
+        url = next.starts_with('/') ? base + next : next;
+    }
+}
+
+// What the answer says of this client's rights, and what of it others may hear.
+Task<void> DocumentRoad::learn(const DocumentQuestion& question, const DocumentTerms& terms,
+                               const DocumentPtr& document) {
+    const int status = document->head.status;
+    if (status == 401 || status == 403) rights_.forget(terms.matter);
+    const bool is_absence = terms.says_absent && terms.says_absent(document->head) && !question.ttl;
+    if (status != 200 && !is_absence) co_return;
+    rights_.allow(terms.matter);
+    auto kept = std::make_shared<Document>();
+    kept->head.status = status;
+    kept->head.reason = http::reason_phrase(status);
+    for (const std::string_view name : terms.kept_fields)
+        for (const std::string_view value : document->head.fields.all(name))
+            kept->head.fields.add(name, value);
+    kept->head.fields.set(MirrorRights::kAudience, rights_.audience());
+    kept->body = document->body;
+    kept->received = document->received;
+    co_await keep_document(context_, question.id, std::move(kept));
+}
+
+// Something older, for whoever may read it; else what there is to be said.
+Task<std::optional<Told>> DocumentRoad::fall_back(const DocumentQuestion& question,
+                                                  const DocumentTerms& terms, const Reply& reply) {
+    Told told;
+    told.how = question.ttl ? Told::How::stale : Told::How::known;
+    told.document = co_await find_document(context_, question.id);
+    const bool may = told.document && (rights_.is_allowed(terms.matter) ||
+                                       rights_.may_unasked(told.document->head.fields));
+    if (may) co_return told;
+    if (reply.document) {
+        told.document = *reply.document;
+        told.how = Told::How::asked;
+        co_return told;
+    }
+    if (told.document)
+        co_await answer(context_, 403, "http_request_denied",
+                        fmt::format("Add this client's network to 'offline_access' of this mirror, "
+                                    "or try again later: this is cached, but {} cannot be asked "
+                                    "whether you may read it.",
+                                    terms.upstream));
+    else if (turn_.asks_nobody)
+        co_await answer(context_, 504, "http_request_denied",
+                        "Set 'offline: false' for this mirror, or ask for what it has: this is "
+                        "not in its cache.");
+    else
+        co_await answer(context_, reply.document.error());
+    co_return std::nullopt;
+}
+
+Task<void> DocumentRoad::send(const Told& told, const DocumentTerms& terms, http::ResponseHead head,
+                              std::string body) {
+    head.fields.remove("Content-Length");
+    http::CacheStatus status;
+    status.hit = told.how != Told::How::asked;
+    if (!status.hit) status.fwd = "miss";
+    if (!status.hit) status.fwd_status = head.status;
+    if (told.how == Told::How::stale) status.detail = "stale";
+    head.fields.add("Cache-Status", status.serialize());
+    if (told.how == Told::How::stale)
+        head.fields.add("Warning",
+                        fmt::format("110 hawker \"{} cannot be asked now\"", terms.upstream));
+    make_relayable(head, context_.settings->pseudonym);
+    context_.record.source = status.hit ? "hit" : "miss";
+    if (!context_.body.finished()) context_.out.close_after();
+    context_.out.begin(std::move(head), body.size());
+    Expected<void> sent;
+    if (context_.out.has_body()) sent = co_await context_.out.body(std::as_bytes(std::span(body)));
+    if (sent) sent = co_await context_.out.finish();
+    if (!sent) cut(context_, sent.error());
+}
+
+}  // namespace hawker::proxy

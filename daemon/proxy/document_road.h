@@ -1,0 +1,84 @@
+// The road of a document at a mirror: from memory or the cache for whoever may read it, else asked
+// for at the upstreams, once for all who ask with the same credentials; and something older where
+// nobody can be asked.
+//
+// Owner:   one exchange. Thread: the loop's.
+// Stop:    the exchange's cancellation ends what it waits for.
+#pragma once
+
+#include "daemon/origin/client.h"
+#include "daemon/proxy/documents.h"
+#include "daemon/proxy/exchange.h"
+#include "daemon/proxy/mirror.h"
+#include "daemon/proxy/mirror_rights.h"
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace hawker::proxy {
+
+// Head and body, if the body is no longer than a listing may be.
+Task<Expected<std::shared_ptr<Document>>> read_document(origin::Response& response);
+// The client's request body, if it is no longer than a question may be.
+Task<Expected<std::string>> read_question(Context& context);
+
+// What is to be asked for, and for how long an answer is good.
+struct DocumentQuestion {
+    std::string target;  // at an upstream
+    std::string body;    // of a POST
+    std::string media_type;
+    std::string accepted = "application/json";
+    std::optional<std::chrono::milliseconds> ttl;  // nullopt: for ever
+    TaskId id;
+};
+
+struct Told {
+    enum class How : std::uint8_t { known, asked, stale };
+    DocumentPtr document;
+    How how = How::known;
+};
+
+// What the road must know of a kind of mirror.
+struct DocumentTerms {
+    TaskId matter;                                  // whoever has a yes for it may hear
+    std::span<const std::string_view> kept_fields;  // of a head, for whoever hears it later
+    // An answer that something is not there and, where the question is good for ever, never was.
+    bool (*says_absent)(const http::ResponseHead&) = nullptr;
+    std::string_view upstream = "the upstream";  // in a sentence
+};
+
+class DocumentRoad {
+public:
+    // Both outlive it.
+    DocumentRoad(Context& context, const Mirror& mirror, MirrorTurn& turn)
+        : context_(context), mirror_(mirror), turn_(turn), rights_(context, mirror, turn) {}
+
+    // nullopt: the client has its answer.
+    Task<std::optional<Told>> tell(DocumentQuestion question, DocumentTerms terms);
+    // The first upstream's answer that is one, and nothing is remembered of it.
+    Task<Reply> ask_upstreams(const DocumentQuestion& question);
+    // `head` and `body`, made of what was told, as the response. Hop-by-hop fields need not be
+    // taken away before.
+    Task<void> send(const Told& told, const DocumentTerms& terms, http::ResponseHead head,
+                    std::string body);
+
+private:
+    Task<Reply> ask_once(const DocumentQuestion& question, const DocumentTerms& terms);
+    origin::Request request_for(const DocumentQuestion& question, const std::string& url) const;
+    Task<Expected<DocumentPtr>> ask_one(const DocumentQuestion& question, std::string url,
+                                        std::string base);
+    Task<void> learn(const DocumentQuestion& question, const DocumentTerms& terms,
+                     const DocumentPtr& document);
+    Task<std::optional<Told>> fall_back(const DocumentQuestion& question,
+                                        const DocumentTerms& terms, const Reply& reply);
+
+    Context& context_;
+    const Mirror& mirror_;
+    MirrorTurn& turn_;
+    MirrorRights rights_;
+};
+
+}  // namespace hawker::proxy
