@@ -6,6 +6,8 @@ shift
 cd "$(dirname "$0")/.."
 log="build/$preset.log"
 mkdir -p build
+# Five presets compile nearly the same files; where ccache is, a second tree or a branch that comes back costs little.
+! command -v ccache >/dev/null || export CMAKE_CXX_COMPILER_LAUNCHER="${CMAKE_CXX_COMPILER_LAUNCHER-ccache}"
 echo "Building $* ($preset) ..."
 if ! { [ -f "build/$preset/build.ninja" ] || cmake --preset "$preset"; } >"$log" 2>&1 ||
     ! cmake --build --preset "$preset" --target "$@" >>"$log" 2>&1; then
