@@ -20,7 +20,7 @@ using Setter = Expected<void> (*)(MirrorSpec& spec, const YAML::Node& value);
 struct Key {
     std::string_view name;
     Setter set;
-    bool for_repositories = false;  // only for kinds that know some
+    bool proxy::MirrorTraits::* needs = nullptr;  // only for kinds that have this
 };
 
 const proxy::MirrorTraits& traits_of(const MirrorSpec& spec) {
@@ -121,11 +121,11 @@ constexpr std::array kKeys = {
                          const YAML::Node& value) { return yaml::set(spec.token_file, value); }},
     Key{"offline", [](MirrorSpec& spec,
                       const YAML::Node& value) { return yaml::set(spec.mirror.offline, value); }},
-    Key{"access", set_access, true},
-    Key{"ref_ttl", set_ref_ttl, true},
-    Key{"offline_access", set_offline_access, true},
-    Key{"xet", set_xet, true},
-    Key{"xet_hosts", set_xet_hosts, true},
+    Key{"access", set_access, &proxy::MirrorTraits::knows_repositories},
+    Key{"ref_ttl", set_ref_ttl, &proxy::MirrorTraits::knows_repositories},
+    Key{"offline_access", set_offline_access, &proxy::MirrorTraits::knows_repositories},
+    Key{"xet", set_xet, &proxy::MirrorTraits::speaks_xet},
+    Key{"xet_hosts", set_xet_hosts, &proxy::MirrorTraits::speaks_xet},
 };
 
 std::unexpected<Error> unknown_key(const YAML::Node& key, const std::string& file) {
@@ -142,11 +142,13 @@ std::unexpected<Error> unknown_key(const YAML::Node& key, const std::string& fil
 std::string contradiction(const MirrorSpec& spec, const std::set<std::string>& seen) {
     if (spec.listen.empty()) return "this mirror has no 'listen': - listen: 127.0.0.1:8090";
     for (const Key& key : kKeys)
-        if (key.for_repositories && seen.contains(std::string(key.name)) &&
-            !traits_of(spec).knows_repositories)
-            return fmt::format(
-                "take '{0}' away: kind '{1}' knows no repositories, and leaves {0} to the rules",
-                key.name, spec.kind);
+        if (key.needs && seen.contains(std::string(key.name)) && !(traits_of(spec).*key.needs))
+            return traits_of(spec).knows_repositories
+                       ? fmt::format("take '{0}' away: kind '{1}' has no Xet", key.name, spec.kind)
+                       : fmt::format(
+                             "take '{0}' away: kind '{1}' knows no repositories, and "
+                             "leaves {0} to the rules",
+                             key.name, spec.kind);
     if (spec.mirror.upstreams.empty())
         return "this mirror has no 'upstreams': upstreams: [https://host.example]";
     if (spec.mirror.serves_xet && spec.mirror.offline)

@@ -176,6 +176,10 @@ Task<void> DocumentRoad::learn(const DocumentQuestion& question, const DocumentT
     if (status == 401 || status == 403) rights_.forget(terms.matter);
     const bool is_absence = terms.says_absent && terms.says_absent(document->head) && !question.ttl;
     if (status != 200 && !is_absence) co_return;
+    if (terms.is_yes && !terms.is_yes(document->body)) {
+        rights_.forget(terms.matter);
+        co_return;
+    }
     rights_.allow(terms.matter);
     auto kept = std::make_shared<Document>();
     kept->head.status = status;

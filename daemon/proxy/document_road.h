@@ -47,6 +47,8 @@ struct DocumentTerms {
     std::span<const std::string_view> kept_fields;  // of a head, for whoever hears it later
     // An answer that something is not there and, where the question is good for ever, never was.
     bool (*says_absent)(const http::ResponseHead&) = nullptr;
+    // For upstreams that say no with status 200 too: does this body say yes? Null: status 200 does.
+    bool (*is_yes)(std::string_view body) = nullptr;
     std::string_view upstream = "the upstream";  // in a sentence
 };
 

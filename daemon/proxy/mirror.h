@@ -100,6 +100,7 @@ struct MirrorTraits {
     // `offline_access` have a meaning.
     bool knows_repositories = false;
     std::string_view usual_upstream;  // where the configuration names none; empty: it must
+    bool speaks_xet = false;          // `xet` and `xet_hosts` have a meaning
 };
 std::span<const MirrorTraits> kinds_of_mirrors();
 

@@ -14,6 +14,7 @@ constexpr std::array kKinds = {
     Row{"generic", generic_mirror},
     Row{"git-lfs", lfs_mirror},
     Row{"huggingface", hub_mirror},
+    Row{"modelscope", modelscope_mirror},
 };
 
 }  // namespace

@@ -13,6 +13,9 @@ std::shared_ptr<const MirrorKind> generic_mirror();
 // A git host whose Git LFS objects come from the cache; the rest is passed on.
 std::shared_ptr<const MirrorKind> lfs_mirror();
 
+// ModelScope: its files, listings and references.
+std::shared_ptr<const MirrorKind> modelscope_mirror();
+
 // The Hugging Face Hub: its files, listings and references.
 std::shared_ptr<const MirrorKind> hub_mirror();
 

@@ -9,7 +9,8 @@ namespace {
 constexpr std::array kTraits = {
     MirrorTraits{"generic", false, ""},
     MirrorTraits{"git-lfs", false, ""},
-    MirrorTraits{"huggingface", true, "https://huggingface.co"},
+    MirrorTraits{"huggingface", true, "https://huggingface.co", true},
+    MirrorTraits{"modelscope", true, "https://www.modelscope.cn"},
 };
 
 }  // namespace
