@@ -16,7 +16,8 @@
 #include "daemon/proxy/mirror_rights.h"
 #include "daemon/proxy/modelscope_listings.h"
 
-#include <optional>
+#include <atomic>
+#include <memory>
 #include <string>
 
 namespace hawker::proxy {
@@ -65,6 +66,8 @@ private:
     DocumentRoad documents_;
     modelscope::Entry entry_;  // of the file
     TaskId told_by_;           // the listing that said so
+    // The origin's answer cannot be what the listing says. Any loop sets it.
+    std::shared_ptr<std::atomic<bool>> differs_ = std::make_shared<std::atomic<bool>>(false);
 };
 
 }  // namespace hawker::proxy

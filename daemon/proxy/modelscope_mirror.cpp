@@ -1,4 +1,5 @@
 // kind: modelscope.
+#include "daemon/http/caching.h"
 #include "daemon/modelscope/file_head.h"
 #include "daemon/proxy/fair_share.h"
 #include "daemon/proxy/mirror_kinds.h"
@@ -180,9 +181,13 @@ void ModelScopeExchange::prepare_file() {
          until = context_.services.clock.wall() + context_.settings->access_ttl, is_first] {
             if (is_first->exchange(false)) access.allow(principal, files, until);
         };
-    turn_.join = [entry = entry_, audience = std::string(rights_.audience()), allow_all](
-                     std::span<const http::ResponseHead> hops, http::ResponseHead& last) {
-        if (!modelscope::join_file_head(entry, hops, last)) return false;
+    turn_.join = [entry = entry_, audience = std::string(rights_.audience()), allow_all,
+                  differs = differs_](std::span<const http::ResponseHead> hops,
+                                      http::ResponseHead& last) {
+        if (!modelscope::join_file_head(entry, hops, last)) {
+            differs->store(true);
+            return false;
+        }
         last.fields.set(MirrorRights::kAudience, audience);
         allow_all();
         return true;
@@ -220,7 +225,9 @@ Task<void> ModelScopeExchange::serve_file() {
     }
     prepare_file();
     co_await serve_from_cache(context_);
-    if (!context_.record.error.empty() || context_.record.source == "pass") doubt_listing();
+    const bool is_corrupt = context_.out.status() == http::answer_for(Errc::corrupt).status ||
+                            context_.record.error.starts_with(name_of(Errc::corrupt));
+    if (is_corrupt || differs_->load()) doubt_listing();
 }
 
 }  // namespace hawker::proxy
