@@ -145,6 +145,26 @@ bool is_commit(std::string_view revision) {
            });
 }
 
+bool expands(std::string_view question) {
+    constexpr std::string_view kMember = "\"expand\"";
+    if (question.starts_with('{')) {
+        const std::size_t at = question.find(kMember);
+        if (at == std::string_view::npos) return false;
+        question.remove_prefix(at + kMember.size());
+        question.remove_prefix(std::min(question.find_first_not_of(" \t\r\n:"), question.size()));
+        return !question.starts_with("false");
+    }
+    while (!question.empty()) {
+        const std::string_view piece = question.substr(0, question.find('&'));
+        question.remove_prefix(std::min(piece.size() + 1, question.size()));
+        const std::size_t equals = std::min(piece.find('='), piece.size());
+        if (!filters::decode_value(piece.substr(0, equals)).starts_with("expand")) continue;
+        const auto value = filters::lower_case(piece.substr(equals));
+        if (value != "=false" && value != "=0") return true;
+    }
+    return false;
+}
+
 bool Route::is_immutable() const { return is_commit(revision); }
 
 Route route_of(std::string_view method, std::string_view target) {
@@ -183,6 +203,13 @@ std::string revision_target(const Route& route) {
             encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
     }
     return fmt::format("/api/{}/{}/revision/{}", route.type, route.repo, encoded);
+}
+
+std::string listing_target(const Route& route, std::string_view commit) {
+    const std::string_view word = route.subject == Subject::tree ? "tree" : "paths-info";
+    const std::string path = route.path.empty() ? "" : "/" + route.path;
+    const std::string query = route.query.empty() ? "" : "?" + route.query;
+    return fmt::format("/api/{}/{}/{}/{}{}{}", route.type, route.repo, word, commit, path, query);
 }
 
 std::string file_name(const Route& route, std::string_view commit) {

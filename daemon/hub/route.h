@@ -36,6 +36,10 @@ struct Route {
 // Subject::other.
 Route route_of(std::string_view method, std::string_view target);
 
+// A question for a listing, as query or as a body (a form, or JSON), asks with `expand` for what
+// moves under a commit too: who changed it last, what a scan said of it. In doubt it does.
+bool expands(std::string_view question);
+
 // 40 lower-case hexadecimal digits.
 bool is_commit(std::string_view revision);
 
@@ -43,6 +47,9 @@ bool is_commit(std::string_view revision);
 std::string file_target(const Route& route, std::string_view commit);
 // Where it says which commit a revision is: its repository information.
 std::string revision_target(const Route& route);
+
+// Where it has the same listing (tree or paths_info) under `commit`: path and query.
+std::string listing_target(const Route& route, std::string_view commit);
 
 // One name for one thing, however it is written in a URL: the file under that commit.
 std::string file_name(const Route& route, std::string_view commit);

@@ -40,25 +40,35 @@ Task<std::optional<Told>> HubExchange::tell(DocumentQuestion question) {
 }
 
 Task<void> HubExchange::serve_document() {
-    DocumentQuestion question = this->question(std::string(target_of(context_.request)));
+    const bool is_content =
+        route_.subject == hub::Subject::tree || route_.subject == hub::Subject::paths_info;
+    std::string body;
     if (route_.subject == hub::Subject::paths_info) {
-        auto body = co_await read_question(context_);
-        if (!body) {
-            co_await answer(context_, body.error());
+        auto asked = co_await read_question(context_);
+        if (!asked) {
+            co_await answer(context_, asked.error());
             co_return;
         }
-        question.body = std::move(*body);
+        body = std::move(*asked);
+    }
+    std::string target(target_of(context_.request));
+    const bool is_fixed = is_content && !hub::expands(route_.query) && !hub::expands(body);
+    if (is_fixed) {
+        // What a branch holds is what its commit holds: one listing, and all of its pages.
+        const auto commit = co_await find_commit();
+        if (!commit) co_return;
+        target = hub::listing_target(route_, *commit);
+    }
+    DocumentQuestion question = this->question(std::move(target));
+    if (is_fixed) question.ttl = std::nullopt;
+    if (route_.subject == hub::Subject::paths_info) {
+        question.body = std::move(body);
         question.media_type = context_.request.fields.get("Content-Type").value_or("");
         question.id = filters::task_id_of("hub document",
                                           fmt::format("{} {}\n{}", mirror_.upstreams.front(),
                                                       question.target, question.media_type),
                                           question.body);
     }
-    // `expand` asks for what moves under a commit too: who changed it last, what a scan said of it.
-    const bool expands = (route_.query + question.body).contains("expand");
-    const bool is_content =
-        route_.subject == hub::Subject::tree || route_.subject == hub::Subject::paths_info;
-    if (route_.is_immutable() && is_content && !expands) question.ttl = std::nullopt;
     auto told = co_await tell(std::move(question));
     if (told) co_await send(*told);
 }
@@ -72,6 +82,8 @@ Task<void> HubExchange::send(const Told& told) {
         if (body.size() != told.document->body.size()) head.fields.remove("ETag");
     }
     go_down(head);
+    if (!turn_.warning.empty() && told.how != Told::How::stale)
+        head.fields.add("Warning", turn_.warning);
     co_await documents_.send(told, terms(), std::move(head), std::move(body));
 }
 

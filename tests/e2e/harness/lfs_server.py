@@ -6,10 +6,9 @@ always names its storage by https://, whether clients reach it that way or throu
 
 import http.server
 import json
-import os
-import subprocess
 import threading
 
+from harness import git_backend
 from harness.content import Content
 from harness.names import machine
 from harness.origin import Origin
@@ -46,22 +45,11 @@ class LfsServer:
 
     def create(self, files):
         """A bare repository whose one commit holds `files` ({name: Content}) as LFS pointers."""
-        bare = self.folder / "git" / "team" / "models.git"
-        work = self.folder / "work"
-        git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-C", str(work)]
-        subprocess.run(["git", "init", "-q", "--bare", "-b", "main", str(bare)], check=True)
-        subprocess.run(["git", "init", "-q", "-b", "main", str(work)], check=True)
-        subprocess.run(["git", "-C", str(bare), "config", "http.receivepack", "true"], check=True)
-        (work / ".gitattributes").write_text("*.bin filter=lfs diff=lfs merge=lfs -text\n")
+        pointers = {".gitattributes": b"*.bin filter=lfs diff=lfs merge=lfs -text\n"}
         for name, content in files.items():
-            (work / name).write_text(pointer(content))
+            pointers[name] = pointer(content).encode()
             self.store(content)
-        # No filter is configured here, so that the pointers are committed as they are.
-        plain = ["-c", "filter.lfs.clean=", "-c", "filter.lfs.process=", "-c", "filter.lfs.required=false"]
-        subprocess.run([*git, *plain, "add", "."], check=True)
-        subprocess.run([*git, *plain, "commit", "-q", "-m", "weights"], check=True)
-        subprocess.run([*git, "push", "-q", str(bare), "main"], check=True,
-                       env={**os.environ, "GIT_LFS_SKIP_PUSH": "1"})
+        git_backend.create(self.folder / "git" / "team" / "models.git", self.folder / "work", pointers)
         return self.repo
 
     def store(self, content):
@@ -190,22 +178,10 @@ def _handler(server):
         def _git(self, body):
             if "/info/lfs/" in self.path:
                 return self._reply(404, {"message": "no such thing"})
-            path, _, query = self.path.partition("?")
-            environment = {
-                **os.environ, "GIT_PROJECT_ROOT": str(server.folder / "git"), "GIT_HTTP_EXPORT_ALL": "1",
-                "PATH_INFO": path, "QUERY_STRING": query, "REQUEST_METHOD": self.command, "REMOTE_ADDR": "127.0.0.1",
-                "REMOTE_USER": "tester", "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                "CONTENT_LENGTH": str(len(body)), "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-            }
-            done = subprocess.run(["git", "http-backend"], input=body, env=environment, capture_output=True, check=False)
-            head, _, payload = done.stdout.partition(b"\r\n\r\n")
-            fields = [line.split(": ", 1) for line in head.decode().split("\r\n") if ": " in line]
-            status = next((value for name, value in fields if name == "Status"), "200 OK")
-            self.send_response(int(status.split()[0]))
+            status, fields, payload = git_backend.answer(server.folder / "git", self.command, self.path, self.headers.get, body)
+            self.send_response(status)
             for name, value in fields:
-                if name != "Status":
-                    self.send_header(name, value)
+                self.send_header(name, value)
             self.send_header("Content-Length", str(len(payload)))
             self.end_headers()
             self.wfile.write(payload)

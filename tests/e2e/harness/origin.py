@@ -23,6 +23,7 @@ class Origin:
     def __init__(self, tls=None, name="127.0.0.1", address="127.0.0.1"):
         self.signer = Signer()
         self.resources = {}
+        self.fallback = None  # (request) -> the Resource for what no path names, or None
         self.requests = []  # every head, in order of arrival
         self.connections = 0  # accepted so far
         self._tls = tls
@@ -113,7 +114,7 @@ class Origin:
         request = read_head(stream)
         if request is None:
             return False
-        resource = self.resources.get(request.path)
+        resource = self.resources.get(request.path) or (self.fallback and self.fallback(request))
         with self._lock:
             self.requests.append(request)
         if resource is None:
@@ -125,7 +126,7 @@ class Origin:
 
     def _answer(self, resource, request, connection, stream):
         digest = hashlib.sha256()
-        request.body_bytes = receive_body(request, stream, connection, resource.keep_body(digest))
+        request.body_bytes = receive_body(request, stream, connection, resource.keep_body(digest, request))
         request.body_sha256 = digest.hexdigest()
         # Counted after the body has arrived, so that a test that waits for the request sees all of it.
         resource.note(request)

@@ -16,6 +16,7 @@ class Request:
         parts = urllib.parse.urlsplit(self.target)
         self.path, self.query = parts.path, parts.query
         self.at = time.monotonic()
+        self.body = b""  # up to 1 MiB of it
         self.body_bytes = 0
         self.body_sha256 = None
 

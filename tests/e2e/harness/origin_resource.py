@@ -74,13 +74,14 @@ class Resource:
         with self._lock:
             self.active += by
 
-    def keep_body(self, digest):
+    def keep_body(self, digest, request):
         self.received = b""
 
         def sink(data):
             digest.update(data)
-            if len(self.received) < 1 << 20:
-                self.received += data
+            if len(request.body) < 1 << 20:
+                request.body += data
+                self.received = request.body
 
         return sink
 

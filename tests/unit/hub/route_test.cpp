@@ -92,6 +92,22 @@ TEST(Route, TheHubIsAskedForTheSameFileUnderTheCommit) {
     EXPECT_EQ(file_target(route, kCommit),
               "/datasets/o/n/resolve/" + std::string(kCommit) + "/a%20b?download=true");
     EXPECT_EQ(revision_target(route), "/api/datasets/o/n/revision/refs%2Fpr%2F1");
+    const Route tree = route_of("GET", "/api/spaces/n/tree/refs%2Fpr%2F1/a%20b?recursive=true");
+    EXPECT_EQ(listing_target(tree, kCommit),
+              "/api/spaces/n/tree/" + std::string(kCommit) + "/a%20b?recursive=true");
+    const Route paths = route_of("POST", "/api/models/o/n/paths-info/main");
+    EXPECT_EQ(listing_target(paths, kCommit), "/api/models/o/n/paths-info/" + std::string(kCommit));
+}
+
+TEST(Route, AQuestionExpandsUnlessItSaysThatItDoesNot) {
+    for (const std::string_view question :
+         {"", "recursive=true&expand=false", "expand=False&limit=3", "paths=expand&expand=0",
+          R"({"paths":["a"],"expand": false})", R"({"paths":["expand.txt"]})"})
+        EXPECT_FALSE(expands(question)) << question;
+    for (const std::string_view question :
+         {"expand", "expand=true", "recursive=true&expand=1", "expand[]=sha", "e%78pand=true",
+          "expand=false&expand=true", R"({"expand":true,"paths":[]})", R"({"expand" : 1})"})
+        EXPECT_TRUE(expands(question)) << question;
 }
 
 }  // namespace
