@@ -176,9 +176,11 @@ Task<void> DocumentRoad::learn(const DocumentQuestion& question, const DocumentT
     if (status == 401 || status == 403) rights_.forget(terms.matter);
     const bool is_absence = terms.says_absent && terms.says_absent(document->head) && !question.ttl;
     if (status != 200 && !is_absence) co_return;
-    if (terms.is_yes && !terms.is_yes(document->body)) {
-        rights_.forget(terms.matter);
-        co_return;
+    if (terms.is_yes) {
+        auto read = [&terms, &document] { return terms.is_yes(document->body); };
+        const bool is_yes = co_await offload(context_.services.pool, context_.loop, read);
+        if (!is_yes) rights_.forget(terms.matter);
+        if (!is_yes) co_return;
     }
     rights_.allow(terms.matter);
     auto kept = std::make_shared<Document>();

@@ -15,9 +15,8 @@ std::shared_ptr<const modelscope::Listing> ModelScopeListings::find(const Docume
     return nullptr;
 }
 
-std::shared_ptr<const modelscope::Listing> ModelScopeListings::of(const DocumentPtr& document) {
-    if (auto known = find(document)) return known;
-    auto parsed = modelscope::Listing::parse(document->body);  // without the lock: it may be long
+std::shared_ptr<const modelscope::Listing> ModelScopeListings::read(const DocumentPtr& document) {
+    auto parsed = modelscope::Listing::parse(document->body);  // without the lock
     if (!parsed) return nullptr;
     auto listing = std::make_shared<const modelscope::Listing>(std::move(*parsed));
     const std::scoped_lock lock(mutex_);

@@ -17,15 +17,16 @@ class ModelScopeListings {
 public:
     static constexpr std::size_t kMost = 32;
 
-    // Null: the document is no listing. As long as it is in memory, it is read once.
-    std::shared_ptr<const modelscope::Listing> of(const DocumentPtr& document);
+    // Null: it was not read yet, or not lately.
+    std::shared_ptr<const modelscope::Listing> find(const DocumentPtr& document);
+    // Reads it, which takes 14 ms for the largest there is. Null: the document is no listing.
+    std::shared_ptr<const modelscope::Listing> read(const DocumentPtr& document);
 
 private:
     struct Kept {
         std::weak_ptr<const Document> document;
         std::shared_ptr<const modelscope::Listing> listing;
     };
-    std::shared_ptr<const modelscope::Listing> find(const DocumentPtr& document);
 
     std::mutex mutex_;
     std::list<Kept> kept_;  // the latest first

@@ -144,7 +144,11 @@ Task<ModelScopeExchange::Search> ModelScopeExchange::look_in(std::string target)
     auto told = co_await documents_.tell(std::move(asked), terms());
     if (!told) co_return Search::answered;
     if (told->document->head.status != 200) co_return Search::unnamed;
-    const auto listing = listings_.of(told->document);
+    auto listing = listings_.find(told->document);
+    if (!listing) {
+        auto read = [this, &told] { return listings_.read(told->document); };
+        listing = co_await offload(context_.services.pool, context_.loop, read);
+    }
     if (!listing) co_return Search::unnamed;
     if (told->how == Told::How::stale) turn_.warning = kStale;
     if (const modelscope::Entry* const entry = listing->find(route_.path)) {
