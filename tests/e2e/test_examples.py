@@ -118,7 +118,7 @@ def python_example(name, python, hawker, authority, *arguments, **more):
 
 
 def large_files_rule():
-    return rule("large-files", r"^http://localhost:\d+/repos/", origin_scheme="https")
+    return rule("large-files", r"^http://localhost:\d+/", origin_scheme="https")
 
 
 def test_the_requests_adapter(start_hawker, authority, store, tmp_path):
@@ -141,7 +141,7 @@ def test_huggingface_hub_without_a_mirror(start_hawker, authority, tls_origin, s
                               HF_ENDPOINT=tls_origin.url(""), HF_HOME=str(tmp_path / machine))
         assert sha256_of(said.strip().splitlines()[-1]) == MODEL.sha256()
     assert store.bytes_sent <= 1.01 * MODEL.size
-    assert hawker.exchange("/repos/", source="hit")["status"] == 200
+    assert hawker.exchange(f"localhost:{store.port}", source="hit")["status"] == 200
 
 
 # Git LFS ------------------------------------------------------------------------------------------------------------------
