@@ -82,6 +82,7 @@ def test_every_example_says_what_to_do_with_it(path):
     assert "Run by tests/e2e/test_examples.py" in top or re.search(r"[Nn]ot run here: needs ", top)
 
 
+@pytest.mark.daemon
 def test_what_hawkerd_reads_of_them_passes_its_check(tmp_path):
     configurations = [(EXAMPLES / "packages.yaml").read_text()]
     for document in yaml.safe_load_all((EXAMPLES / "kubernetes/daemonset.yaml").read_text()):
@@ -119,6 +120,19 @@ def python_example(name, python, hawker, authority, *arguments, **more):
 
 def large_files_rule():
     return rule("large-files", r"^http://localhost:\d+/", origin_scheme="https")
+
+
+@pytest.mark.daemon
+@pytest.mark.parametrize("url", [f"http://cdn-lfs-us-1.hf.co/repos/aa/bb/{'c' * 64}/{'d' * 64}",
+                                 f"http://us.aws.cdn.hf.co/xet-bridge-us/{'a' * 24}/{'b' * 64}",
+                                 f"http://cas-bridge.xethub.hf.co/xet-bridge-us/{'a' * 24}/{'b' * 64}"])
+@pytest.mark.parametrize("example", ["requests_adapter.py", "huggingface_hub_1x.py"])
+def test_the_hosts_of_large_files_are_those_of_the_shipped_rules(example, url):
+    pattern = re.search(r'"HAWKER_LARGE_FILES", r"(.*)"\)', (EXAMPLES / "huggingface" / example).read_text())[1]
+    assert re.fullmatch(pattern, url.split("/")[2])
+    assert not re.fullmatch(pattern, "huggingface.co")
+    said = run(daemon.BINARY, "--explain", url).stdout.decode()
+    assert "https://" in said and "huggingface-" in said
 
 
 def test_the_requests_adapter(start_hawker, authority, store, tmp_path):
