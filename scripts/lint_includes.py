@@ -14,7 +14,7 @@ FLOORS = {
     "daemon/http": 2,
     "daemon/origin": 3,
     "daemon/admission": 3,
-    "daemon/hub": 3, "daemon/modelscope": 3,
+    "daemon/hub": 3, "daemon/modelscope": 3, "daemon/registry": 3,
     "daemon/proxy": 4,
     "daemon/admin": 4,
     "daemon": 5,
