@@ -105,7 +105,12 @@ private:
         text += fmt::format("listen: [{}]\n", yaml_scalar(fmt::format("{}:{}", host, port)));
         const char* const key = era_ == Era::go ? "url" : "addr";
         if (const std::string url = text_at({"proxy", "registryMirror", key}); !url.empty())
-            text += fmt::format("registry_mirror: {}\n", yaml_scalar(url));
+            text += fmt::format(
+                "registry_mirror: {}\n"
+                "# Whom else X-Dragonfly-Registry and ?ns= may name: [ghcr.io, quay.io]. dfdaemon "
+                "let them name any.\n"
+                "allow_registry_header: []\n",
+                yaml_scalar(url));
         if (!is_local)
             text += fmt::format(
                 "# dfdaemon let everybody in. These are the private networks; name yours.\n"

@@ -36,11 +36,12 @@ constexpr std::string_view kForever =
 constexpr std::string_view kOwnTimeouts =
     "waiting has its own bounds: origin.connect_timeout, first_byte_timeout, stall_timeout";
 constexpr std::string_view kMirror =
-    "this listener answers no requests without a host: give the mirror a listener of its own, "
-    "mirrors: - {listen: ADDRESS, kind: generic, upstreams: [URL]} (docs/mirrors.md)";
+    "clients name these registries themselves, in X-Dragonfly-Registry or ?ns=: list them in "
+    "allow_registry_header: [HOST], or give each a listener of its own, mirrors: - {listen: "
+    "ADDRESS, kind: registry, upstreams: [URL]} (docs/mirrors.md)";
 constexpr std::string_view kAnyRegistry =
-    "a header that sends requests anywhere is an open door: make one mirror for each registry, "
-    "mirrors: - {listen: ADDRESS, kind: generic, upstreams: [URL]}";
+    "a header that sends requests anywhere is an open door: list the registries that clients may "
+    "name in allow_registry_header: [HOST]";
 constexpr std::string_view kOwnAuthority =
     "opening HTTPS needs an authority that hawker holds: `hawker ca init`, or put certificate and "
     "key into ca.directory as ca.pem and ca.key (docs/https.md)";

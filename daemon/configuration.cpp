@@ -1,7 +1,10 @@
 #include "daemon/configuration.h"
 
 #include "daemon/config_file.h"
+#include "daemon/mirrors_config.h"
 #include "daemon/option_checks.h"
+#include "daemon/proxy/registry_choice.h"
+#include "daemon/registry/namespaces.h"
 #include "daemon/route_config.h"
 #include "daemon/shipped_rules.h"
 
@@ -162,17 +165,23 @@ origin::ClientOptions client_options(const Configuration& configuration) {
 
 namespace {
 
-// Null where the configuration names none.
-std::shared_ptr<const proxy::Mirror> registry_of(const Options& options) {
-    std::string url = options.text("registry_mirror");
-    while (url.ends_with('/')) url.pop_back();
-    if (url.empty()) return nullptr;
-    auto mirror = std::make_shared<proxy::Mirror>();
-    mirror->name = "generic";
-    mirror->kind = proxy::mirror_kind("generic");
-    mirror->upstreams = {std::move(url)};
-    mirror->health = std::make_shared<origin::Upstreams>(mirror->upstreams.size());
-    return mirror;
+// Null where `text` names none.
+std::shared_ptr<const proxy::Registry> registry_of(const std::string& text) {
+    const auto url = registry::upstream_url(text);
+    if (text.empty() || !url) return nullptr;
+    auto found = std::make_shared<proxy::Registry>();
+    const auto health = std::make_shared<origin::Upstreams>(1);
+    const auto as = [&](std::string_view kind) {
+        proxy::Mirror mirror;
+        mirror.upstreams = {*url};
+        mirror.health = health;
+        furnish(mirror, kind);
+        return std::make_shared<const proxy::Mirror>(std::move(mirror));
+    };
+    found->upstream = *url;
+    found->registry = as("registry");
+    found->generic = as("generic");
+    return found;
 }
 
 }  // namespace
@@ -185,7 +194,9 @@ std::shared_ptr<const proxy::Settings> proxy_settings(
     settings->rules = configuration.rules;
     settings->routes = configuration.routes;
     settings->users = configuration.users;
-    settings->registry = registry_of(options);
+    settings->registry = registry_of(options.text("registry_mirror"));
+    for (const std::string& text : options.list("allow_registry_header"))
+        settings->named_registries.push_back(registry_of(text));
     settings->bandwidth = options.size("limits.bandwidth");
     settings->client_transfers = options.count("limits.client_transfers");
     settings->client_queue = options.count("limits.client_queue");

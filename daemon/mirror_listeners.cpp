@@ -4,21 +4,27 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace hawker::daemon {
+
+void furnish(proxy::Mirror& mirror, std::string_view kind) {
+    mirror.name = kind;
+    mirror.kind = proxy::mirror_kind(kind);
+    auto rule = std::make_shared<filters::Rule>();
+    rule->name = fmt::format("mirror {}", kind);
+    rule->access = mirror.access;
+    rule->ignore_credentials = true;  // they say who may read, never what is read
+    rule->follow_redirects = true;
+    mirror.rule = std::move(rule);
+}
 
 Expected<std::vector<ListenerSpec>> resolve_mirrors(const std::vector<MirrorSpec>& specs,
                                                     const Options& options) {
     std::vector<ListenerSpec> listeners;
     for (const MirrorSpec& spec : specs) {
         auto mirror = std::make_shared<proxy::Mirror>(spec.mirror);
-        mirror->name = spec.kind;
-        mirror->kind = proxy::mirror_kind(spec.kind);
-        auto rule = std::make_shared<filters::Rule>();
-        rule->name = "mirror " + spec.kind;
-        rule->access = mirror->access;
-        rule->ignore_credentials = true;  // they say who may read, never what is read
-        rule->follow_redirects = true;
-        mirror->rule = std::move(rule);
+        furnish(*mirror, spec.kind);
         mirror->health = std::make_shared<origin::Upstreams>(mirror->upstreams.size());
         if (!spec.token_file.empty()) {
             const auto text = secret_contents(spec.token_file);

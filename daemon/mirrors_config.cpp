@@ -112,6 +112,16 @@ Expected<void> set_xet_hosts(MirrorSpec& spec, const YAML::Node& value) {
     return {};
 }
 
+Expected<void> set_namespaces(MirrorSpec& spec, const YAML::Node& value) {
+    if (auto ok = yaml::set(spec.mirror.namespaces, value); !ok) return ok;
+    for (const std::string& name : spec.mirror.namespaces)
+        if (name.contains('/') || !filters::parse_url("https://" + name))
+            return fail(
+                Errc::invalid,
+                fmt::format("'{}' is no host, like docker.io or registry.example:5000", name));
+    return {};
+}
+
 constexpr std::array kKeys = {
     Key{"listen", set_listen},
     Key{"kind", set_kind},
@@ -126,6 +136,7 @@ constexpr std::array kKeys = {
     Key{"offline_access", set_offline_access, &proxy::MirrorTraits::knows_repositories},
     Key{"xet", set_xet, &proxy::MirrorTraits::speaks_xet},
     Key{"xet_hosts", set_xet_hosts, &proxy::MirrorTraits::speaks_xet},
+    Key{"namespaces", set_namespaces, &proxy::MirrorTraits::has_namespaces},
 };
 
 std::unexpected<Error> unknown_key(const YAML::Node& key, const std::string& file) {
@@ -138,17 +149,20 @@ std::unexpected<Error> unknown_key(const YAML::Node& key, const std::string& fil
     return yaml::wrong(file, key, fmt::format("unknown key '{}' in mirrors{}", key.Scalar(), hint));
 }
 
+std::string why_not(const Key& key, const MirrorSpec& spec) {
+    std::string_view why = "knows no repositories, and leaves that to the rules";
+    if (key.needs == &proxy::MirrorTraits::speaks_xet && traits_of(spec).knows_repositories)
+        why = "has no Xet";
+    if (key.needs == &proxy::MirrorTraits::has_namespaces) why = "is no registry";
+    return fmt::format("take '{}' away: kind '{}' {}", key.name, spec.kind, why);
+}
+
 // What the keys say together. Empty when they agree.
 std::string contradiction(const MirrorSpec& spec, const std::set<std::string>& seen) {
     if (spec.listen.empty()) return "this mirror has no 'listen': - listen: 127.0.0.1:8090";
     for (const Key& key : kKeys)
         if (key.needs && seen.contains(std::string(key.name)) && !(traits_of(spec).*key.needs))
-            return traits_of(spec).knows_repositories
-                       ? fmt::format("take '{0}' away: kind '{1}' has no Xet", key.name, spec.kind)
-                       : fmt::format(
-                             "take '{0}' away: kind '{1}' knows no repositories, and "
-                             "leaves {0} to the rules",
-                             key.name, spec.kind);
+            return why_not(key, spec);
     if (spec.mirror.upstreams.empty())
         return "this mirror has no 'upstreams': upstreams: [https://host.example]";
     if (spec.mirror.serves_xet && spec.mirror.offline)

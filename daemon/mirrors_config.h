@@ -35,6 +35,9 @@ Expected<std::vector<MirrorSpec>> read_mirrors(const YAML::Node& node, const std
 // What can stand in a field as a token. The text itself stands in no message.
 Expected<void> check_token(std::string_view token);
 
+// Makes `mirror`, whose keys are read, one of `kind`.
+void furnish(proxy::Mirror& mirror, std::string_view kind);
+
 // The listeners that they come to.
 Expected<std::vector<ListenerSpec>> resolve_mirrors(const std::vector<MirrorSpec>& specs,
                                                     const Options& options);

@@ -3,6 +3,7 @@
 #include "base/host_pattern.h"
 #include "daemon/net/address.h"
 #include "daemon/origin/routes.h"
+#include "daemon/registry/namespaces.h"
 #include "filters/url.h"
 
 #include <algorithm>
@@ -82,7 +83,6 @@ Expected<HostOverride> parse_host_override(std::string_view text) {
         fmt::format("'{}' is not a name and an IP address, as in git.example=192.0.2.7", text));
 }
 
-// It stands in Via as received-by, which is a token there (RFC 9110 section 7.6.3).
 Expected<void> check_upstream(const std::string& text) {
     if (text.empty()) return {};
     const auto url = filters::parse_url(text);
@@ -91,6 +91,15 @@ Expected<void> check_upstream(const std::string& text) {
                 "expected a URL like https://registry.example, without query and user");
 }
 
+Expected<void> check_registry(const std::string& text) {
+    const auto url = registry::upstream_url(text);
+    if (url) return {};
+    return fail(Errc::invalid,
+                "expected a registry like ghcr.io or https://registry.example:5000, without query "
+                "and user");
+}
+
+// It stands in Via as received-by, which is a token there (RFC 9110 section 7.6.3).
 Expected<void> check_pseudonym(const std::string& text) {
     for (const char c : text)
         if (!is_token_byte(c))

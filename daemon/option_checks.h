@@ -13,6 +13,8 @@ namespace hawker::daemon {
 Expected<void> check_cidr(const std::string& text);
 Expected<void> check_port(const std::string& text);
 Expected<void> check_pseudonym(const std::string& text);
+// A URL without a query, or a host for https.
+Expected<void> check_registry(const std::string& text);
 // A URL without a query, or empty.
 Expected<void> check_upstream(const std::string& text);
 Expected<void> check_on_abandon(const std::string& text);

@@ -77,10 +77,19 @@ inline constexpr std::array kServiceOptions = {
            .fallback = "",
            .help =
                "Whom requests that name no host are for: https://registry.example. Clients that "
-               "take the proxy for a server then reach it, under the same rules as "
-               "everybody. `mirrors` (docs/mirrors.md) is the long form, with listeners of its "
-               "own. Empty: such requests are refused.",
+               "take the proxy for a server then reach it: below /v2/ it is a mirror of an OCI "
+               "registry, elsewhere the rules decide as for everybody. `mirrors` (docs/mirrors.md) "
+               "is the long form, with listeners of its own. Empty: such requests are refused.",
            .check = check_upstream},
+    Option{.key = "allow_registry_header",
+           .type = Type::list,
+           .unit = "hosts or URLs",
+           .fallback = "",
+           .help = "Registries that requests without a host may name themselves, in "
+                   "X-Dragonfly-Registry or, below /v2/, in containerd's `?ns=`: ghcr.io, "
+                   "docker.io, https://registry.example:5000. One that is not listed is refused: "
+                   "a field that leads anywhere is an open door.",
+           .check = check_registry},
     Option{.key = "pseudonym",
            .type = Type::text,
            .fallback = "",

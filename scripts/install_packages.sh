@@ -7,7 +7,7 @@ build="g++ cmake ninja-build pkg-config libevent-dev libssl-dev libcurl4-openssl
 libfmt-dev libgtest-dev libgmock-dev libboost-dev libflatbuffers-dev flatbuffers-compiler libxxhash-dev libyaml-cpp-dev
 libcrypt-dev libcli11-dev nlohmann-json3-dev prometheus-cpp-dev libsystemd-dev"
 test="ccache git git-lfs curl wget nginx aria2 openssl ca-certificates procps util-linux python3 python3-pytest python3-pytest-xdist
-python3-requests python3-venv python3-yaml systemd"
+python3-requests python3-venv python3-yaml systemd docker-registry skopeo"
 bench="nginx squid-openssl trafficserver varnish iproute2 procps util-linux python3"
 compare="valgrind python3"
 lint="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libhttp-parser-dev python3"

@@ -18,6 +18,13 @@ bool is_redirect(int status) {
     return status == 301 || status == 302 || status == 307 || status == 308;
 }
 
+bool is_secure(std::string_view url) { return url.starts_with("https://"); }
+
+// "https://host:port" of an absolute URL.
+std::string origin_of(const std::string& url) {
+    return url.substr(0, url.find_first_of("/?#", url.find("//") + 2));
+}
+
 // No word about what was asked for: something older is better than this.
 bool is_no_word(const Reply& reply) {
     if (!reply.document) return true;
@@ -62,13 +69,10 @@ Task<Expected<std::string>> read_question(Context& context) {
 
 Task<std::optional<Told>> DocumentRoad::tell(DocumentQuestion question, DocumentTerms terms) {
     Told told;
-    if (rights_.is_allowed(terms.matter)) {
-        told.document = co_await find_document(context_, question.id);
-        const bool is_fresh =
-            told.document && (!question.ttl || context_.services.clock.wall() <
-                                                   told.document->received + *question.ttl);
-        if (is_fresh) co_return told;
-    }
+    const bool may = rights_.is_allowed(terms.matter);
+    if (may || question.is_still) question.held = co_await find_document(context_, question.id);
+    if (may) told.document = question.held;
+    if (told.document && is_fresh(question, *told.document)) co_return told;
     const bool can_ask =
         !turn_.asks_nobody &&
         (!told.document || turn_.upstreams->is_any_well(context_.services.clock.now()));
@@ -86,6 +90,10 @@ Task<std::optional<Told>> DocumentRoad::tell(DocumentQuestion question, Document
     co_return older;
 }
 
+bool DocumentRoad::is_fresh(const DocumentQuestion& question, const Document& document) const {
+    return !question.ttl || context_.services.clock.wall() < document.received + *question.ttl;
+}
+
 // One question for all who ask with the same credentials at the same time.
 Task<Reply> DocumentRoad::ask_once(const DocumentQuestion& question, const DocumentTerms& terms) {
     AccessMemory& access = context_.services.access;
@@ -101,6 +109,15 @@ Task<Reply> DocumentRoad::ask_once(const DocumentQuestion& question, const Docum
                 co_return Reply(fail(Errc::cancelled, "the client went away"));
             continue;
         }
+        // Those before us may have heard it while we looked for it.
+        const DocumentPtr heard = rights_.is_allowed(terms.matter)
+                                      ? context_.services.documents.find(question.id)
+                                      : nullptr;
+        if (heard && is_fresh(question, *heard)) {
+            Reply known(heard);
+            if (place.lead) place.lead->tell(std::make_shared<const Reply>(known));
+            co_return known;
+        }
         auto reply = co_await ask_upstreams(question);
         if (reply.document) co_await learn(question, terms, *reply.document);
         const bool is_ours = !reply.document && reply.document.error().code == Errc::cancelled;
@@ -114,7 +131,9 @@ Task<Reply> DocumentRoad::ask_upstreams(const DocumentQuestion& question) {
     Reply reply(fail(Errc::unavailable, "This mirror has no upstream."));
     for (const std::size_t place : turn_.upstreams->order(now)) {
         const std::string& base = mirror_.upstreams[place];
-        auto document = co_await ask_one(question, base + question.target, base);
+        const std::string url = base + question.target;
+        auto document = co_await ask_whether_still(question, url);
+        if (document && !*document) document = co_await ask_one(question, url, base);
         reply.document = std::move(document);
         const bool failed = reply.document ? (*reply.document)->head.status >= 500
                                            : reply.document.error().code != Errc::cancelled &&
@@ -128,13 +147,17 @@ Task<Reply> DocumentRoad::ask_upstreams(const DocumentQuestion& question) {
     co_return reply;
 }
 
-origin::Request DocumentRoad::request_for(const DocumentQuestion& question,
-                                          const std::string& url) const {
+origin::Request DocumentRoad::request_for(const DocumentQuestion& question, const std::string& url,
+                                          bool is_abroad) const {
     origin::Request request;
-    request.method = question.media_type.empty() ? "GET" : "POST";
+    request.method = question.method;
+    if (request.method.empty()) request.method = question.media_type.empty() ? "GET" : "POST";
     request.url = url;
-    request.fields =
-        with_token(context_, fetch_fields(context_.request, context_.settings->pseudonym));
+    const http::Fields sent = fetch_fields(context_.request, context_.settings->pseudonym);
+    if (is_abroad)
+        request.fields.add("Via", sent.joined("Via"));
+    else
+        request.fields = with_token(context_, sent);
     request.fields.set("Accept", question.accepted);
     request.fields.set("Accept-Encoding", "identity");
     if (question.media_type.empty()) return request;
@@ -147,8 +170,9 @@ origin::Request DocumentRoad::request_for(const DocumentQuestion& question,
 // The whole answer, behind the redirects of a repository that has another name by now.
 Task<Expected<DocumentPtr>> DocumentRoad::ask_one(const DocumentQuestion& question, std::string url,
                                                   std::string base) {
+    bool is_abroad = false;
     for (int hop = 0;; ++hop) {
-        const auto response = context_.origin().send(request_for(question, url));
+        const auto response = context_.origin().send(request_for(question, url, is_abroad));
         context_.cancel = [&response] { response->cancel(); };
         if (!question.body.empty())
             (void)co_await response->write(std::as_bytes(std::span(question.body)));
@@ -160,13 +184,44 @@ Task<Expected<DocumentPtr>> DocumentRoad::ask_one(const DocumentQuestion& questi
         const std::string next((*document)->head.fields.get("Location").value_or(""));
         const bool is_at_home =
             next.starts_with(base + "/") || (next.starts_with('/') && !next.starts_with("//"));
-        const bool follows = is_redirect((*document)->head.status) && is_at_home && hop < kHops;
+        const bool goes_abroad =
+            question.follows_abroad && !is_at_home &&
+            (next.starts_with("https://") || (next.starts_with("http://") && !is_secure(url)));
+        const bool follows =
+            is_redirect((*document)->head.status) && (is_at_home || goes_abroad) && hop < kHops;
         if (!follows) {
             (*document)->received = context_.services.clock.wall();
+            if (question.check && (*document)->head.status == 200) {
+                auto keeps = question.check(**document);
+                if (!keeps) co_return fail(std::move(keeps.error()));
+                (*document)->may_keep = *keeps;
+            }
             co_return DocumentPtr(std::move(*document));
         }
         url = next.starts_with('/') ? base + next : next;
+        if (goes_abroad) {
+            is_abroad = true;
+            base = origin_of(url);
+        }
     }
+}
+
+Task<Expected<DocumentPtr>> DocumentRoad::ask_whether_still(const DocumentQuestion& question,
+                                                            std::string url) {
+    if (!question.held || !question.is_still) co_return DocumentPtr();
+    origin::Request request = request_for(question, url);
+    request.method = "HEAD";
+    const auto response = context_.origin().send(std::move(request));
+    context_.cancel = [&response] { response->cancel(); };
+    response->finish_body();
+    auto head = co_await response->head();
+    response->cancel();
+    context_.cancel = nullptr;
+    if (!head && head.error().code == Errc::cancelled) co_return fail(std::move(head.error()));
+    if (!head || !question.is_still(*head, *question.held)) co_return DocumentPtr();
+    auto still = std::make_shared<Document>(*question.held);
+    still->received = context_.services.clock.wall();
+    co_return DocumentPtr(std::move(still));
 }
 
 // What the answer says of this client's rights, and what of it others may hear.
@@ -183,6 +238,7 @@ Task<void> DocumentRoad::learn(const DocumentQuestion& question, const DocumentT
         if (!is_yes) co_return;
     }
     rights_.allow(terms.matter);
+    if (!document->may_keep) co_return;
     auto kept = std::make_shared<Document>();
     kept->head.status = status;
     kept->head.reason = http::reason_phrase(status);

@@ -13,6 +13,7 @@
 #include "daemon/proxy/mirror_rights.h"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,11 +29,21 @@ Task<Expected<std::string>> read_question(Context& context);
 // What is to be asked for, and for how long an answer is good.
 struct DocumentQuestion {
     std::string target;  // at an upstream
+    std::string method;  // empty: GET, or POST where there is a body
     std::string body;    // of a POST
     std::string media_type;
     std::string accepted = "application/json";
     std::optional<std::chrono::milliseconds> ttl;  // nullopt: for ever
     TaskId id;
+    // Is a 200 what was asked for? False: not to be kept. An error: this upstream has none; the
+    // next one is asked. Empty: it is.
+    std::function<Expected<bool>(Document&)> check = {};
+    // Does this head, of a HEAD, say that what is held is so still? Then it is not sent again, and
+    // counts as asked for now. Empty: a GET has to say it.
+    std::function<bool(const http::ResponseHead& now, const Document& held)> is_still = {};
+    DocumentPtr held = {};  // tell() finds it
+    // Redirects to other servers are followed too, without credentials.
+    bool follows_abroad = false;
 };
 
 struct Told {
@@ -68,10 +79,15 @@ public:
                     std::string body);
 
 private:
+    bool is_fresh(const DocumentQuestion& question, const Document& document) const;
     Task<Reply> ask_once(const DocumentQuestion& question, const DocumentTerms& terms);
-    origin::Request request_for(const DocumentQuestion& question, const std::string& url) const;
+    origin::Request request_for(const DocumentQuestion& question, const std::string& url,
+                                bool is_abroad = false) const;
     Task<Expected<DocumentPtr>> ask_one(const DocumentQuestion& question, std::string url,
                                         std::string base);
+    // What is held, as of now; null where a GET has to say it. Errc::cancelled alone.
+    Task<Expected<DocumentPtr>> ask_whether_still(const DocumentQuestion& question,
+                                                  std::string url);
     Task<void> learn(const DocumentQuestion& question, const DocumentTerms& terms,
                      const DocumentPtr& document);
     Task<std::optional<Told>> fall_back(const DocumentQuestion& question,

@@ -27,6 +27,7 @@ struct Document {
     http::ResponseHead head;
     std::string body;
     WallTime received;
+    bool may_keep = true;  // false: it is for who asked alone
 };
 using DocumentPtr = std::shared_ptr<const Document>;
 

@@ -4,6 +4,7 @@
 #include "daemon/http/validators.h"
 #include "daemon/proxy/admittance.h"
 #include "daemon/proxy/fair_share.h"
+#include "daemon/proxy/registry_choice.h"
 
 #include <fmt/format.h>
 
@@ -78,6 +79,10 @@ Task<void> answer(Context& context, int status, std::string_view proxy_error, st
     if (!context.body.finished()) context.out.close_after();
     context.record.source = "error";
     context.record.error = sentence;
+    if (context.mirror && context.mirror->error_body) {
+        head.fields.set("Content-Type", "application/json");
+        sentence = context.mirror->error_body(status, sentence);
+    }
     sentence += '\n';
     context.out.begin(std::move(head), sentence.size());
     auto sent = co_await context.out.body(std::as_bytes(std::span(sentence)));
@@ -138,16 +143,16 @@ Task<void> serve_inside(Context& context) {
     co_await serve_url(context, *url);
 }
 
-// As a mirror of the one upstream that the configuration names for it.
+// As a mirror of an upstream that the configuration names for it.
 Task<void> serve_without_host(Context& context) {
-    const std::shared_ptr<const Mirror> registry = context.settings->registry;
-    if (registry)
-        co_await serve_mirror(context, *registry);
-    else
-        co_await answer(context, 400, "http_request_error",
-                        "This is a forward proxy: set it as http_proxy / https_proxy (or git's "
-                        "http.proxy) instead of opening it as a web site. For clients that take it "
-                        "for a server, set 'registry_mirror: https://HOST' in its configuration.");
+    const auto mirror = mirror_without_host(*context.settings, context.request);
+    if (mirror) {
+        co_await serve_mirror(context, **mirror);
+        co_return;
+    }
+    int status = 400;
+    if (mirror.error().code == Errc::denied) status = 403;
+    co_await answer(context, status, "http_request_denied", mirror.error().what);
 }
 
 }  // namespace

@@ -51,6 +51,7 @@ struct Mirror {
     std::vector<net::Cidr> offline_access;
     bool serves_xet = false;                    // instead of taking out what leads to it
     std::vector<HostPattern> xet_servers;       // whom it speaks to then
+    std::vector<std::string> namespaces;        // registries besides its own that it answers for
     std::shared_ptr<const filters::Rule> rule;  // what holds for its own tasks
 };
 
@@ -75,6 +76,8 @@ struct MirrorTurn {
     std::optional<TaskId> access = {};
     // May the client read what has these stored fields, although the upstream cannot be asked?
     std::function<bool(const http::Fields&)> may_unasked = {};
+    // An answer of our own in the words of the kind's clients, as JSON. Empty: the sentence is it.
+    std::string (*error_body)(int status, std::string_view sentence) = nullptr;
     std::string warning = {};  // a Warning field's value; empty: none
 };
 
@@ -101,6 +104,7 @@ struct MirrorTraits {
     bool knows_repositories = false;
     std::string_view usual_upstream;  // where the configuration names none; empty: it must
     bool speaks_xet = false;          // `xet` and `xet_hosts` have a meaning
+    bool has_namespaces = false;      // `namespaces` has
 };
 std::span<const MirrorTraits> kinds_of_mirrors();
 

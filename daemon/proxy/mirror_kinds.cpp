@@ -15,6 +15,7 @@ constexpr std::array kKinds = {
     Row{"git-lfs", lfs_mirror},
     Row{"huggingface", hub_mirror},
     Row{"modelscope", modelscope_mirror},
+    Row{"registry", registry_mirror},
 };
 
 }  // namespace

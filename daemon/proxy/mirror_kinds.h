@@ -4,6 +4,7 @@
 #include "daemon/proxy/mirror.h"
 
 #include <memory>
+#include <string_view>
 
 namespace hawker::proxy {
 
@@ -15,6 +16,11 @@ std::shared_ptr<const MirrorKind> lfs_mirror();
 
 // ModelScope: its files, listings and references.
 std::shared_ptr<const MirrorKind> modelscope_mirror();
+
+// An OCI registry: its manifests, blobs and listings.
+std::shared_ptr<const MirrorKind> registry_mirror();
+// A registry whose images are called so is one of its upstreams, or among its namespaces.
+bool answers_for(const Mirror& mirror, std::string_view ns);
 
 // The Hugging Face Hub: its files, listings and references.
 std::shared_ptr<const MirrorKind> hub_mirror();

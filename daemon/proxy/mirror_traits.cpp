@@ -11,6 +11,7 @@ constexpr std::array kTraits = {
     MirrorTraits{"git-lfs", false, ""},
     MirrorTraits{"huggingface", true, "https://huggingface.co", true},
     MirrorTraits{"modelscope", true, "https://www.modelscope.cn"},
+    MirrorTraits{"registry", true, "", false, true},
 };
 
 }  // namespace

@@ -71,6 +71,8 @@ bool relays_a_body(const http::ResponseHead& head, const http::RequestHead& requ
     return request.method != "HEAD" && head.status != 204 && head.status != 304;
 }
 
+}  // namespace
+
 std::optional<std::uint64_t> announced_length(const http::ResponseHead& head) {
     const auto value = head.fields.get("Content-Length");
     std::uint64_t length = 0;
@@ -79,8 +81,6 @@ std::optional<std::uint64_t> announced_length(const http::ResponseHead& head) {
         return std::nullopt;
     return length;
 }
-
-}  // namespace
 
 origin::Request origin_request(const Context& context) {
     origin::Request request;

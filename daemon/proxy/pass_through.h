@@ -3,10 +3,16 @@
 
 #include "daemon/proxy/exchange.h"
 
+#include <cstdint>
+#include <optional>
+
 namespace hawker::proxy {
 
 // The client's own request, for Decision::origin_url.
 origin::Request origin_request(const Context& context);
+
+// In Content-Length, as far as it is a number.
+std::optional<std::uint64_t> announced_length(const http::ResponseHead& head);
 
 // A mirror's request without a body: the upstreams are asked in their order until one answers.
 // False where there is a body, which can be sent only once: then Decision::origin_url names the

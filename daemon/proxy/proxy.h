@@ -36,6 +36,7 @@
 namespace hawker::proxy {
 
 class Interception;
+struct Registry;
 
 enum class ProxyAuthentication : std::uint8_t { none, optional, required };
 
@@ -62,7 +63,10 @@ struct Settings {
     std::shared_ptr<const origin::Routes> routes;
     std::shared_ptr<const Interception> interception;  // null: every tunnel is opaque
     std::shared_ptr<const admission::Users> users;
-    std::shared_ptr<const Mirror> registry;  // of requests that name no host; null: refused
+    // Of requests that name no host: whom they are for (null: refused), and whom else they may
+    // name.
+    std::shared_ptr<const Registry> registry;
+    std::vector<std::shared_ptr<const Registry>> named_registries;
     std::chrono::milliseconds remember_passwords{300'000};
     std::uint64_t bandwidth = 0;       // bytes a second to all clients; 0: no limit
     std::size_t client_transfers = 0;  // at once for one client; 0: no limit

@@ -11,7 +11,9 @@ from harness import daemon, lfs_server as lfs, nginx as nginx_module, secrets
 from harness.certificates import Authority
 from harness.daemon import Hawker
 from harness.git import Git
+from harness.mirror_client import MirrorClient
 from harness.origin import Origin
+from harness.small_registry import SmallRegistry
 
 NEEDS_DAEMON = {"hawker", "start_hawker"}
 
@@ -139,3 +141,20 @@ def git(tmp_path, authority):
     folder = tmp_path / "git"
     folder.mkdir()
     return Git(folder, authority)
+
+
+@pytest.fixture
+def registry(origin, other_origin):
+    """An OCI registry with its token server, and its store."""
+    return SmallRegistry(origin, other_origin)
+
+
+@pytest.fixture
+def start_registry_mirror(start_hawker):
+    """start_registry_mirror(upstream, ref_ttl="1ms"): its client, and the daemon."""
+
+    def start(*upstreams, **keys):
+        hawker = start_hawker({"mirrors": [{"listen": "127.0.0.1:0", "kind": "registry", "upstreams": list(upstreams), **keys}]})
+        return MirrorClient(hawker.mirrors[0]), hawker
+
+    return start

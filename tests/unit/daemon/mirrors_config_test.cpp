@@ -85,6 +85,21 @@ TEST(Mirrors, XetIsStrippedUnlessTheMirrorServesIt) {
                 HasSubstr("knows no repositories"));
 }
 
+TEST(Mirrors, ARegistryMayAnswerForOthers) {
+    const std::string registry =
+        "mirrors: [{listen: 127.0.0.1:1, kind: registry, upstreams: [https://a.example], ";
+    const auto specs =
+        mirrors(registry + "ref_ttl: 5s, namespaces: [docker.io, \"b.example:5000\"]}]\n");
+    ASSERT_TRUE(specs) << specs.error().what;
+    EXPECT_EQ(specs->front().mirror->namespaces.size(), 2U);
+    EXPECT_THAT(error_of(registry + "namespaces: [\"https://a.example\"]}]\n"),
+                HasSubstr("is no host"));
+    EXPECT_THAT(error_of(registry + "xet: serve}]\n"), HasSubstr("has no Xet"));
+    EXPECT_THAT(
+        error_of("mirrors: [{listen: 127.0.0.1:1, kind: huggingface, namespaces: [a.b]}]\n"),
+        HasSubstr("is no registry"));
+}
+
 TEST(Mirrors, AMirrorAsksForNoProxyPassword) {
     const auto specs = mirrors(
         "mirrors: [{listen: 127.0.0.1:1, upstreams: https://a.example}]\n"
