@@ -238,13 +238,14 @@ Task<Expected<void>> Socket::readable(Deadline deadline, std::string_view waitin
 }
 
 Task<Expected<void>> Socket::write(std::span<const std::span<const std::byte>> parts,
-                                   Deadline deadline) {
+                                   Deadline deadline, Follows follows) {
     State& state = *state_;
     const Claim claim(state.write_side);
     if (state.tls) {
         auto written = co_await state.write_tls(parts, deadline);
         co_return written;
     }
+    const int flags = MSG_NOSIGNAL | (follows == Follows::more ? MSG_MORE : 0);
     Iovecs all(parts);
     std::span<iovec>& left = all.left;
     while (!left.empty()) {
@@ -252,7 +253,7 @@ Task<Expected<void>> Socket::write(std::span<const std::span<const std::byte>> p
         msghdr message{};
         message.msg_iov = left.data();
         message.msg_iovlen = std::min(left.size(), kMostParts);
-        const ssize_t sent = ::sendmsg(state.fd.get(), &message, MSG_NOSIGNAL);
+        const ssize_t sent = ::sendmsg(state.fd.get(), &message, flags);
         if (sent >= 0) {
             advance(left, static_cast<std::size_t>(sent));
             co_await Turn(state, static_cast<std::uint64_t>(sent));

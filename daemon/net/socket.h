@@ -22,6 +22,7 @@
 #include <chrono>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -64,15 +65,20 @@ public:
     // With TLS it ends at once: what arrives need not be plaintext.
     class Rest;
     Rest rest();
-    // All bytes of all parts (writev).
-    Task<Expected<void>> write(std::span<const std::span<const std::byte>> parts,
-                               Deadline deadline);
+    // All bytes of all parts (writev). With Follows::more the kernel may keep back what fills no
+    // segment until the next write or send_file.
+    enum class Follows : std::uint8_t { nothing, more };
+    Task<Expected<void>> write(std::span<const std::span<const std::byte>> parts, Deadline deadline,
+                               Follows follows = Follows::nothing);
     Task<Expected<void>> write(std::string_view text, Deadline deadline);
     // `length` bytes of the file from `offset`, by sendfile. Returns what was sent before the error
     // through `sent`. Errc::corrupt when the file is shorter or cannot be read.
     Task<Expected<void>> send_file(int file, std::uint64_t offset, std::uint64_t length,
                                    Deadline deadline, std::uint64_t& sent);
-    // TCP_CORK: head and first bytes of a body leave in one segment.
+    // What one call of the kernel moves of a file, and what moves before the loop's other work gets
+    // its turn.
+    static constexpr std::uint64_t kWindow = 2ULL << 20U;
+    // TCP_CORK: nothing but full segments leaves, for at most 200 ms.
     void cork();
     void uncork();
     // Nothing more comes from us. With TLS that is said in so many words, and `deadline` is for the

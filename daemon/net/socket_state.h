@@ -13,7 +13,7 @@
 namespace hawker::net {
 
 // What one socket may move before the loop's other work gets its turn.
-constexpr std::uint64_t kTurnBytes = 2ULL << 20U;
+constexpr std::uint64_t kTurnBytes = Socket::kWindow;
 
 enum class Wakened : std::uint8_t { ready, timed_out, closed };
 

@@ -30,6 +30,8 @@ Task<Expected<void>> CachedRoad::send_body(cache::Reader& reader, const StoredAn
 
 Task<Expected<void>> CachedRoad::send_range(cache::Reader& reader, ByteRange range) {
     if (reader.representation().size) reader.select(range);
+    const auto after = reader.representation().complete ? ResponseWriter::Rest::at_hand
+                                                        : ResponseWriter::Rest::to_come;
     for (;;) {
         if (range.end != kNoEnd && reader.position() == range.end) co_return Expected<void>();
         auto run = co_await reader.next(kRun);
@@ -43,7 +45,7 @@ Task<Expected<void>> CachedRoad::send_range(cache::Reader& reader, ByteRange ran
         if (run->at_end()) co_return Expected<void>();
         Expected<void> sent;
         if (run->fd >= 0)
-            sent = co_await context_.out.file(run->fd, run->offset, run->length);
+            sent = co_await context_.out.file(run->fd, run->offset, run->length, after);
         else
             sent = co_await context_.out.body(run->bytes);
         if (!sent) co_return sent;

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <vector>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -81,13 +81,14 @@ Expected<void> ResponseWriter::account(std::uint64_t bytes, const Expected<void>
     return sent;
 }
 
-Task<Expected<void>> ResponseWriter::send(std::span<const std::span<const std::byte>> parts) {
+Task<Expected<void>> ResponseWriter::send(std::span<const std::span<const std::byte>> parts,
+                                          net::Socket::Follows follows) {
     const std::string head = std::exchange(pending_head_, {});
     std::array<std::span<const std::byte>, 4> all;
     std::size_t count = 0;
     if (!head.empty()) all[count++] = bytes_of(head);
     for (const auto part : parts) all[count++] = part;
-    auto sent = co_await client_.write(std::span(all).first(count), write_timeout_);
+    auto sent = co_await client_.write(std::span(all).first(count), write_timeout_, follows);
     co_return sent;
 }
 
@@ -135,23 +136,28 @@ Task<Expected<void>> ResponseWriter::send_file(int fd, std::uint64_t offset, std
     co_return done;
 }
 
-Task<Expected<void>> ResponseWriter::file(int fd, std::uint64_t offset, std::uint64_t length) {
+void ResponseWriter::uncork() {
+    if (std::exchange(corked_, false)) client_.uncork();
+}
+
+// A head waits in the kernel for the file's first bytes. Of a body of several windows a push after
+// each would send a short segment and begin the next one anew: while the rest is at hand, the
+// kernel holds back what fills none.
+Task<Expected<void>> ResponseWriter::file(int fd, std::uint64_t offset, std::uint64_t length,
+                                          Rest rest) {
     if (!has_body_ || length == 0) co_return Expected<void>();
     const std::string chunk = chunked_ ? http::chunk_head(length) : std::string();
-    const bool announced = !pending_head_.empty() || chunked_;
-    if (announced) {
-        // Head and first window leave together: the kernel holds the head until the file's bytes
-        // fill the segment.
-        client_.cork();
-        std::vector<std::span<const std::byte>> parts;
-        if (chunked_) parts.push_back(bytes_of(chunk));
-        auto sent = co_await send(parts);
+    const bool has_windows = !promised_ || *promised_ - body_bytes_ > net::Socket::kWindow;
+    if (rest == Rest::at_hand && has_windows && !std::exchange(corked_, true)) client_.cork();
+    if (!pending_head_.empty() || chunked_) {
+        const std::array<std::span<const std::byte>, 1> parts = {bytes_of(chunk)};
+        auto sent = co_await send(parts, net::Socket::Follows::more);
         if (!sent) co_return account(0, sent);
     }
     std::uint64_t bytes = 0;
     auto sent = co_await send_file(fd, offset, length, bytes);
-    if (announced) client_.uncork();
     auto accounted = account(bytes, sent);
+    if (rest == Rest::to_come || body_bytes_ == promised_) uncork();
     if (!accounted || !chunked_) co_return accounted;
     auto tail = co_await client_.write(http::kChunkTail, write_timeout_);
     co_return account(0, tail);
@@ -163,13 +169,14 @@ Task<Expected<void>> ResponseWriter::finish() {
         failed_ = true;
         co_return fail(Errc::closed, "the body ended before its announced length");
     }
-    std::vector<std::span<const std::byte>> parts;
-    if (chunked_ && has_body_) parts.push_back(bytes_of(http::kLastChunk));
-    if (!parts.empty() || !pending_head_.empty()) {
-        auto sent = co_await send(parts);
+    const std::string_view last = chunked_ && has_body_ ? http::kLastChunk : std::string_view();
+    if (!last.empty() || !pending_head_.empty()) {
+        const std::array<std::span<const std::byte>, 1> parts = {bytes_of(last)};
+        auto sent = co_await send(parts, net::Socket::Follows::nothing);
         auto accounted = account(0, sent);
         if (!accounted) co_return accounted;
     }
+    uncork();
     finished_ = true;
     co_return Expected<void>();
 }
@@ -177,6 +184,7 @@ Task<Expected<void>> ResponseWriter::finish() {
 bool ResponseWriter::finish_at_once() {
     const bool is_whole = !promised_ || body_bytes_ == *promised_;
     finished_ = !failed_ && is_whole && pending_head_.empty() && !(chunked_ && has_body_);
+    if (finished_) uncork();
     return finished_;
 }
 

@@ -35,7 +35,9 @@ public:
     void end_by_closing();
 
     Task<Expected<void>> body(std::span<const std::byte> bytes);
-    Task<Expected<void>> file(int fd, std::uint64_t offset, std::uint64_t length);
+    // `rest`: does what follows come without a wait? Then the segments on the way to it stay full.
+    enum class Rest : std::uint8_t { to_come, at_hand };
+    Task<Expected<void>> file(int fd, std::uint64_t offset, std::uint64_t length, Rest rest);
     // The clean end. Errc::closed when fewer bytes were written than were promised.
     Task<Expected<void>> finish();
     // The same where nothing is left to be sent and all went well; else false, and finish() is
@@ -68,7 +70,9 @@ private:
     Task<Expected<void>> body_at_once(std::span<const std::byte> bytes);
     Task<Expected<void>> send_file(int fd, std::uint64_t offset, std::uint64_t length,
                                    std::uint64_t& sent);
-    Task<Expected<void>> send(std::span<const std::span<const std::byte>> parts);
+    Task<Expected<void>> send(std::span<const std::span<const std::byte>> parts,
+                              net::Socket::Follows follows);
+    void uncork();
     Expected<void> account(std::uint64_t bytes, const Expected<void>& sent);
 
     net::Socket& client_;
@@ -87,6 +91,7 @@ private:
     bool ends_by_closing_ = false;
     bool failed_ = false;
     bool finished_ = false;
+    bool corked_ = false;
     std::optional<std::uint64_t> promised_;
     std::uint64_t body_bytes_ = 0;
     std::optional<SteadyTime> first_byte_at_;
