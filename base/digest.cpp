@@ -85,9 +85,14 @@ std::array<std::byte, 32> Sha256::value() const {
 }
 
 std::array<std::byte, 32> sha256_of(std::string_view text) {
+    // Kept from one to the next: a new context is two allocations.
+    static thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> kept(
+        EVP_MD_CTX_new(), EVP_MD_CTX_free);
     std::array<std::byte, 32> out{};
-    if (EVP_Digest(text.data(), text.size(), reinterpret_cast<unsigned char*>(out.data()), nullptr,
-                   sha256(), nullptr) != 1)
+    EVP_MD_CTX* const context = kept.get();
+    if (context == nullptr || EVP_DigestInit_ex(context, sha256(), nullptr) != 1 ||
+        EVP_DigestUpdate(context, text.data(), text.size()) != 1 ||
+        EVP_DigestFinal_ex(context, reinterpret_cast<unsigned char*>(out.data()), nullptr) != 1)
         throw std::bad_alloc();
     return out;
 }

@@ -15,8 +15,11 @@
 // scripts/lint_coroutines.py refuses the rest.
 #pragma once
 
+#include "base/frames.h"
+
 #include <cassert>
 #include <coroutine>
+#include <cstddef>
 #include <exception>
 #include <optional>
 #include <utility>
@@ -40,6 +43,11 @@ struct PromiseBase {
         }
         void await_resume() const noexcept {}
     };
+
+    static void* operator new(std::size_t size) { return take_frame(size); }
+    static void operator delete(void* frame, std::size_t size) noexcept {
+        leave_frame(frame, size);
+    }
 
     std::suspend_never initial_suspend() const noexcept { return {}; }
     FinalAwaiter final_suspend() const noexcept { return {}; }

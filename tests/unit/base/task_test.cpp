@@ -1,13 +1,18 @@
 #include "base/task.h"
 
 #include "base/error.h"
+#include "base/frames.h"
 #include "base/task_group.h"
 #include "base/wake.h"
 #include "tests/unit/base/hand_executor.h"
 
+#include <cstddef>
+#include <cstring>
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <thread>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -194,6 +199,40 @@ TEST(Wake, NobodyIsCalledBackBeforeTheCallThatAskedHasReturned) {
     EXPECT_EQ(woken, 2);
     EXPECT_TRUE(one.done() && two.done());
     EXPECT_FALSE(wake.has_waiters());
+}
+
+// Under a sanitizer every frame comes from the heap, and goes back.
+TEST(Frames, WhatOneLeavesServesTheNextOfItsSizeAndNobodyElse) {
+    void* const first = detail::take_frame(700);
+    void* const second = detail::take_frame(700);
+    EXPECT_NE(first, second);
+    detail::leave_frame(first, 700);
+    void* const other = detail::take_frame(1000);
+    EXPECT_NE(other, first) << "a larger one has no room there";
+    void* const again = detail::take_frame(690);
+    std::memset(again, 1, 690);
+    for (void* const frame : {second, again}) detail::leave_frame(frame, 700);
+    detail::leave_frame(other, 1000);
+}
+
+TEST(Frames, AFrameMayEndOnAnotherThreadAndAfterItsThread) {
+    void* frame = nullptr;
+    std::thread([&frame] { frame = detail::take_frame(300); }).join();
+    ASSERT_NE(frame, nullptr);
+    std::memset(frame, 1, 300);
+    std::thread([frame] { detail::leave_frame(frame, 300); }).join();
+}
+
+TEST(Frames, TheLargestAndManyOfThemComeAndGo) {
+    std::vector<void*> taken;
+    for (const std::size_t size : {1U, 64U, 65U, 4096U, 4097U, 100'000U})
+        for (int i = 0; i < 50; ++i) taken.push_back(detail::take_frame(size));
+    std::size_t at = 0;
+    for (const std::size_t size : {1U, 64U, 65U, 4096U, 4097U, 100'000U})
+        for (int i = 0; i < 50; ++i) {
+            std::memset(taken[at], 1, size);
+            detail::leave_frame(taken[at++], size);
+        }
 }
 
 TEST(Wake, AWaiterWhoseConditionDoesNotHoldWaitsAgain) {
