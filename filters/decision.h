@@ -91,8 +91,6 @@ inline constexpr std::uint64_t kPartsEnd = 1ULL << 48U;  // no part reaches beyo
 // Scheme, host and path, and parameter names; values only where they are known to be harmless.
 // Total: any text gives a printable, secret-free line.
 std::string loggable_url(std::string_view url);
-// The same of what parse_url() has taken.
-std::string loggable_valid_url(std::string_view url);
 // The same for every URL, query and user name in a sentence; the other words stay as they are. What
 // a library or an origin said goes through this before it is logged or sent.
 std::string loggable_text(std::string_view text);

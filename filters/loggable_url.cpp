@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kHex = "0123456789ABCDEF";
 constexpr std::size_t kLongestLine = 2048;
+constexpr std::size_t kUsualName = 24;  // and what stands around it
 constexpr std::size_t kLongestName =
     48;  // a longer "name" is more likely a token that stands alone
 
@@ -47,9 +48,10 @@ void append_parameter(std::string& out, const Parameter& parameter) {
     // "?dG9rZW4=" has a name in form only: what stands alone is printed only when it is known not
     // to be a secret.
     const bool stands_alone = parameter.value.find_first_not_of('=') == std::string_view::npos;
-    // Not "imageMogr2/...": what follows the known name is free text.
-    const bool is_known = selects_content(name) && name.find_first_of("/%") == std::string::npos;
     if (stands_alone) {
+        // Not "imageMogr2/...": what follows the known name is free text.
+        const bool is_known =
+            selects_content(name) && name.find_first_of("/%") == std::string::npos;
         if (!parameter.raw.empty()) append_escaped(out, is_known ? parameter.name : "*");
         return;
     }
@@ -85,16 +87,13 @@ bool may_hold_a_secret(std::string_view word) {
            (question != std::string_view::npos && word.find('=', question) != word.npos);
 }
 
-// What stands from `question` on, behind the rest.
-std::string with_query(std::string out, std::string_view url, std::size_t question) {
-    if (question != std::string_view::npos) {
-        char separator = '?';
-        for (const Parameter& parameter : split_query(url.substr(question + 1))) {
-            out += separator;
-            separator = '&';
-            append_parameter(out, parameter);
-            if (out.size() > kLongestLine) break;
-        }
+std::string with_query(std::string out, std::span<const Parameter> parameters) {
+    char separator = '?';
+    for (const Parameter& parameter : parameters) {
+        out += separator;
+        separator = '&';
+        append_parameter(out, parameter);
+        if (out.size() > kLongestLine) break;
     }
     if (out.size() > kLongestLine) {
         out.resize(kLongestLine);
@@ -131,12 +130,16 @@ std::string loggable_url(std::string_view url) {
     const std::size_t question = url.find('?');
     std::string out;
     append_hierarchy(out, url.substr(0, question));
-    return with_query(std::move(out), url, question);
+    if (question == std::string_view::npos) return with_query(std::move(out), {});
+    return with_query(std::move(out), split_query(url.substr(question + 1)));
 }
 
-std::string loggable_valid_url(std::string_view url) {
-    const std::size_t question = url.find('?');
-    return with_query(std::string(url.substr(0, question)), url, question);
+std::string loggable_valid_url(std::string_view url, std::span<const Parameter> parameters) {
+    std::string out;
+    const std::string_view before = url.substr(0, url.find('?'));
+    out.reserve(before.size() + parameters.size() * kUsualName);
+    out += before;
+    return with_query(std::move(out), parameters);
 }
 
 }  // namespace hawker::filters

@@ -10,6 +10,10 @@ namespace hawker::filters {
 
 namespace {
 
+// So many are asked one after the other: each ends at its first match or at the first byte that
+// rules it out, where the set reads the text to its end, and allocates.
+constexpr std::size_t kFew = 4;
+
 re2::StringPiece piece(std::string_view text) { return re2::StringPiece(text.data(), text.size()); }
 
 RE2::Options options_for(std::int64_t memory) {
@@ -43,7 +47,7 @@ std::expected<PatternSet, PatternSet::Problem> PatternSet::compile(
         compiled->set.Add(patterns[i], nullptr);
         compiled->each.push_back(std::move(pattern));
     }
-    compiled->set_is_usable = !patterns.empty() && compiled->set.Compile();
+    compiled->set_is_usable = patterns.size() > kFew && compiled->set.Compile();
     return PatternSet(std::move(compiled));
 }
 

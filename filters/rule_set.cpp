@@ -77,8 +77,15 @@ std::string with_scheme(const Url& url, Scheme scheme) {
     return out;
 }
 
+std::size_t index_of(const Parameter& parameter, std::span<const Parameter> parameters) {
+    return static_cast<std::size_t>(&parameter - parameters.data());
+}
+
 std::string join(const std::vector<const Parameter*>& parameters) {
+    std::size_t size = 0;
+    for (const Parameter* parameter : parameters) size += parameter->raw.size() + 1;
     std::string out;
+    out.reserve(size);
     for (const Parameter* parameter : parameters) {
         if (!out.empty()) out += '&';
         out += parameter->raw;
@@ -127,9 +134,8 @@ Entry usual_entry() {
 
 // Everything about a matched request that has to do with its query. An error is the reason to pass
 // it through.
-Expected<void> read_query(const Url& url, const Entry& entry, std::span<const std::string> strip,
-                          Decision& decision) {
-    const auto parameters = url.has_query ? split_query(url.query) : std::vector<Parameter>();
+Expected<void> read_query(const Url& url, std::span<Parameter> parameters, const Entry& entry,
+                          std::span<const std::string> strip, Decision& decision) {
     if (const auto reason = why_no_key(url, parameters); !reason.empty())
         return fail(Errc::invalid, std::string(reason));
 
@@ -152,10 +158,11 @@ Expected<void> read_query(const Url& url, const Entry& entry, std::span<const st
     decision.overrides = *std::move(overrides);
     decision.credentials = join(query.stripped);
     decision.credentials_expire = signature_end(query.stripped);
-    for (const Parameter* parameter : query.stripped) decision.stripped.push_back(parameter->name);
-
     decision.canonical_url = canonical_url(url, rule.origin_scheme.value_or(url.scheme), query.kept,
                                            rule.sort ? Order::by_name : Order::as_written);
+    decision.stripped.reserve(query.stripped.size());
+    for (const Parameter* parameter : query.stripped)
+        decision.stripped.push_back(std::move(parameters[index_of(*parameter, parameters)].name));
     return {};
 }
 
@@ -220,7 +227,9 @@ Decision RuleSet::decide(const Question& question) const {
     decision.origin_url = question.url;
 
     const auto url = parse_url(question.url);
-    decision.loggable_url = url ? loggable_valid_url(question.url) : loggable_url(question.url);
+    auto parameters = url && url->has_query ? split_query(url->query) : std::vector<Parameter>();
+    decision.loggable_url =
+        url ? loggable_valid_url(question.url, parameters) : loggable_url(question.url);
     if (!url) {
         decision.reason = url.error().what;
         return decision;
@@ -258,7 +267,7 @@ Decision RuleSet::decide(const Question& question) const {
         decision.loggable_url +=
             fmt::format("#bytes={}-{}", decision.part->first, decision.part->end - 1);
     }
-    auto read = read_query(*url, entry, question.strip, decision);
+    auto read = read_query(*url, parameters, entry, question.strip, decision);
     if (!read) {
         decision.reason = std::move(read).error().what;
         return decision;

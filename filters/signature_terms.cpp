@@ -1,6 +1,7 @@
 #include "filters/signature_terms.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 
 namespace hawker::filters {
@@ -97,16 +98,24 @@ const Parameter* find(std::span<const Parameter* const> parameters, std::string_
     return nullptr;
 }
 
+// Nearly no value is coded.
+std::string_view decoded(std::string_view value, std::string& room) {
+    if (std::ranges::none_of(value, [](char c) { return c == '%' || c == '+'; })) return value;
+    room = decode_value(value);
+    return room;
+}
+
 std::optional<Seconds> begin_plus_lifetime(std::span<const Parameter* const> parameters,
                                            std::string_view begin_name,
                                            std::string_view lifetime_name) {
     const Parameter* const lifetime = find(parameters, lifetime_name);
     if (lifetime == nullptr) return std::nullopt;
-    const auto seconds = number(decode_value(lifetime->value));
+    std::string room;
+    const auto seconds = number(decoded(lifetime->value, room));
     const Parameter* const begin = find(parameters, begin_name);
     // OSS V2 writes the end itself where V4 writes a lifetime.
     if (begin == nullptr) return lifetime_name == "x-oss-expires" ? seconds : std::nullopt;
-    const auto from = date(decode_value(begin->value));
+    const auto from = date(decoded(begin->value, room));
     if (!from || !seconds) return std::nullopt;
     return *from + *seconds;
 }
@@ -116,10 +125,14 @@ std::string_view after(std::string_view text, char separator) {
     return found == std::string_view::npos ? std::string_view() : text.substr(found + 1);
 }
 
+constexpr std::array<std::string_view, 7> kEnds = {"expires",     "policy",     "se",      "ske",
+                                                   "q-sign-time", "q-key-time", "auth_key"};
+
 std::optional<Seconds> end_named_by(const Parameter& parameter) {
-    const std::string& name = parameter.lower_name;
-    const std::string value = decode_value(parameter.value);
-    const std::string_view text = value;
+    const std::string_view name = parameter.lower_name;
+    if (std::ranges::find(kEnds, name) == kEnds.end()) return std::nullopt;
+    std::string room;
+    const std::string_view text = decoded(parameter.value, room);
     if (name == "expires") return number(text);
     if (name == "policy") return policy_end(text);
     if (name == "se" || name == "ske") return date(text);

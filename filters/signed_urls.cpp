@@ -150,7 +150,7 @@ const ParameterSet* find_parameter_set(std::string_view name) {
 bool selects_content(std::string_view lower_name) {
     // Tencent and Qiniu write the operation into the name itself: `?imageMogr2/thumbnail/200x`.
     return std::ranges::any_of(kSelectors, [lower_name](Name known) {
-        if (!lower_name.starts_with(known)) return false;
+        if (!lower_name.starts_with(known.front()) || !lower_name.starts_with(known)) return false;
         return lower_name.size() == known.size() || lower_name[known.size()] == '/' ||
                lower_name[known.size()] == '%';
     });

@@ -42,11 +42,11 @@ bool holds(std::span<const std::string_view> names, std::string_view lower_name)
     return std::ranges::find(names, lower_name) != names.end();
 }
 
-bool has_parameter(const std::vector<Parameter>& parameters, std::string_view lower_name) {
+bool has_parameter(std::span<const Parameter> parameters, std::string_view lower_name) {
     return std::ranges::find(parameters, lower_name, &Parameter::lower_name) != parameters.end();
 }
 
-bool has_either(const std::vector<Parameter>& parameters, std::string_view names) {
+bool has_either(std::span<const Parameter> parameters, std::string_view names) {
     while (!names.empty()) {
         const std::size_t end = std::min(names.find('|'), names.size());
         if (has_parameter(parameters, names.substr(0, end))) return true;
@@ -55,7 +55,7 @@ bool has_either(const std::vector<Parameter>& parameters, std::string_view names
     return false;
 }
 
-bool is_whole(const ParameterSet& set, const std::vector<Parameter>& parameters) {
+bool is_whole(const ParameterSet& set, std::span<const Parameter> parameters) {
     return std::ranges::all_of(
         set.whole, [&](std::string_view names) { return has_either(parameters, names); });
 }
@@ -114,12 +114,14 @@ Expected<StripList> StripList::compile(const std::vector<std::string>& strip,
     return list;
 }
 
-SplitQuery StripList::split(const std::vector<Parameter>& parameters) const {
+SplitQuery StripList::split(std::span<const Parameter> parameters) const {
     std::vector<const ParameterSet*> whole;
     for (const ParameterSet* set : sets_)
         if (is_whole(*set, parameters)) whole.push_back(set);
 
     SplitQuery split;
+    if (parameters.empty()) return split;
+    split.stripped.reserve(parameters.size());
     for (const Parameter& parameter : parameters) {
         const std::string& name = parameter.lower_name;
         const bool goes =

@@ -5,6 +5,7 @@
 #include "filters/query.h"
 #include "filters/signed_urls.h"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,7 @@ public:
     static Expected<StripList> compile(const std::vector<std::string>& strip,
                                        const std::vector<std::string>& keep);
 
-    SplitQuery split(const std::vector<Parameter>& parameters) const;
+    SplitQuery split(std::span<const Parameter> parameters) const;
 
 private:
     // Names and trailing-* patterns, without case.

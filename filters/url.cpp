@@ -128,7 +128,9 @@ Expected<Url> parse_url(std::string_view text) {
             return fail(Errc::invalid, fmt::format("byte 0x{:02x} must be percent-encoded in a URL",
                                                    static_cast<unsigned char>(c)));
 
-    const std::size_t end = std::min(text.find_first_of("/?"), text.size());
+    const auto* const ends =
+        std::ranges::find_if(text, [](char c) { return c == '/' || c == '?'; });
+    const auto end = static_cast<std::size_t>(ends - text.begin());
     const std::string_view authority = text.substr(0, end);
     if (authority.find('@') != std::string_view::npos)
         return fail(Errc::invalid,
