@@ -33,8 +33,8 @@ test: ## unit tests, then end to end with real clients and servers
 
 bench: ## beside nginx, Squid, Traffic Server and Varnish, in one run (QUICK=1 for the short one)
 	@scripts/install_packages.sh build bench
-	@scripts/build.sh release hawkerd bench_load
-	@$(PYTHON) bench/run.py --hawkerd build/release/hawkerd $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(JSON),--json $(JSON))
+	@scripts/build.sh release hawkerd hawker bench_load bench_splice
+	@$(PYTHON) bench/run.py --hawkerd build/release/hawkerd $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--peers $(PEERS)) $(if $(JSON),--json $(JSON))
 
 compare: ## instructions of five hot paths against bench/compare/baseline.json (RENEW=1 for a new one)
 	@scripts/install_packages.sh build compare

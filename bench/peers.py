@@ -9,6 +9,7 @@ import subprocess
 from server import Server, answers, free_port, wait_until
 
 CONFIGS = pathlib.Path(__file__).with_name("peers")
+SPLICE = pathlib.Path("build/release/bench/bench_splice").absolute()
 
 NGINX_CACHE_PATH = \
     "proxy_cache_path {work}/cache levels=1:2 keys_zone=bench:256m max_size=40g inactive=1d use_temp_path=off;"
@@ -108,6 +109,13 @@ def start_varnish(work: pathlib.Path, origin: int) -> Server:
                    "-s", "default=malloc,256m", "-s", f"large=file,{work}/storage,4g",
                    "-p", "timeout_idle=3600", "-p", "thread_pool_max=5000"], work)
     return listening("varnish", port, process)
+
+
+def start_splice(work: pathlib.Path) -> Server:
+    """The bare loop that a tunnel's CPU is measured by."""
+    work.mkdir()
+    port = free_port()
+    return listening("splice loop", port, run([SPLICE, port], work))
 
 
 def start(bench, name: str, origin: int, slice_size: str | None = None) -> Server:

@@ -77,3 +77,6 @@ class Server:
             for pid in tree(self.process.pid):
                 os.kill(pid, signal.SIGKILL)
             self.process.wait()
+
+    def close(self):
+        self.stop()
