@@ -88,7 +88,11 @@ def test_what_hawkerd_reads_of_them_passes_its_check(tmp_path):
     for document in yaml.safe_load_all((EXAMPLES / "kubernetes/daemonset.yaml").read_text()):
         assert document["apiVersion"] and document["metadata"]["name"] == "hawker"
         configurations += document.get("data", {}).values()
-    assert len(configurations) == 2
+    for name in ("git-lfs/gitconfig-mirror", "containerd/hosts.toml"):  # in their comments
+        lines = (EXAMPLES / name).read_text().splitlines()
+        at = lines.index("#     mirrors:")
+        configurations.append("\n".join(line.removeprefix("#     ") for line in lines[at : at + 2]))
+    assert len(configurations) == 4
     for text in configurations:
         file = tmp_path / "hawker.yaml"
         file.write_text(text)
