@@ -2,7 +2,10 @@
 
 #include <new>
 
+// SHA256_Init() and its like; see sha256_of().
+#define OPENSSL_SUPPRESS_DEPRECATED  // NOLINT: OpenSSL's own word
 #include <openssl/evp.h>
+#include <openssl/sha.h>
 
 namespace hawker {
 
@@ -85,14 +88,11 @@ std::array<std::byte, 32> Sha256::value() const {
 }
 
 std::array<std::byte, 32> sha256_of(std::string_view text) {
-    // Kept from one to the next: a new context is two allocations.
-    static thread_local const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> kept(
-        EVP_MD_CTX_new(), EVP_MD_CTX_free);
     std::array<std::byte, 32> out{};
-    EVP_MD_CTX* const context = kept.get();
-    if (context == nullptr || EVP_DigestInit_ex(context, sha256(), nullptr) != 1 ||
-        EVP_DigestUpdate(context, text.data(), text.size()) != 1 ||
-        EVP_DigestFinal_ex(context, reinterpret_cast<unsigned char*>(out.data()), nullptr) != 1)
+    // The digest interface makes and frees its state anew for every hash.
+    SHA256_CTX state{};
+    if (SHA256_Init(&state) != 1 || SHA256_Update(&state, text.data(), text.size()) != 1 ||
+        SHA256_Final(reinterpret_cast<unsigned char*>(out.data()), &state) != 1)
         throw std::bad_alloc();
     return out;
 }

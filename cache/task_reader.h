@@ -5,11 +5,13 @@
 // the disk goes to the pool.
 #pragma once
 
+#include "base/frames.h"
 #include "cache/fetch.h"
 #include "cache/live_object.h"
 #include "cache/reader.h"
 #include "cache/stock.h"
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 
@@ -21,6 +23,11 @@ public:
     TaskReader(std::shared_ptr<Stock> stock, std::shared_ptr<LiveObject> object, LiveState& live,
                OpenRequest request, Executor& home, Origin origin);
     ~TaskReader() override;
+    // One begins for each request, and takes the memory of one that ended.
+    static void* operator new(std::size_t size) { return detail::take_frame(size); }
+    static void operator delete(void* reader, std::size_t size) {
+        detail::leave_frame(reader, size);
+    }
     TaskReader(const TaskReader&) = delete;
     TaskReader& operator=(const TaskReader&) = delete;
 

@@ -158,8 +158,11 @@ Expected<void> read_query(const Url& url, std::span<Parameter> parameters, const
     decision.overrides = *std::move(overrides);
     decision.credentials = join(query.stripped);
     decision.credentials_expire = signature_end(query.stripped);
-    decision.canonical_url = canonical_url(url, rule.origin_scheme.value_or(url.scheme), query.kept,
-                                           rule.sort ? Order::by_name : Order::as_written);
+    const Scheme scheme = rule.origin_scheme.value_or(url.scheme);
+    // Without a query it is the normal form, which is there already.
+    if (url.has_query || scheme != url.scheme)
+        decision.canonical_url =
+            canonical_url(url, scheme, query.kept, rule.sort ? Order::by_name : Order::as_written);
     decision.stripped.reserve(query.stripped.size());
     for (const Parameter* parameter : query.stripped)
         decision.stripped.push_back(std::move(parameters[index_of(*parameter, parameters)].name));
@@ -234,7 +237,7 @@ Decision RuleSet::decide(const Question& question) const {
         decision.reason = url.error().what;
         return decision;
     }
-    const std::string normal = normal_form(*url);
+    std::string normal = normal_form(*url);
     const auto matched = compiled_->patterns.first_match(normal);
     if (!matched && !(question.without_rule && question.method == "GET")) {
         decision.reason = "no rule matches";
@@ -279,6 +282,7 @@ Decision RuleSet::decide(const Question& question) const {
         decision.reason = "the rule's right is knowing the digest, and this URL has none";
         return decision;
     }
+    if (decision.canonical_url.empty()) decision.canonical_url = std::move(normal);
     decision.task_id = name_of_task(question, decision);
     decision.road = Road::cache;
     decision.reason = entry.reason;

@@ -115,12 +115,12 @@ Expected<StripList> StripList::compile(const std::vector<std::string>& strip,
 }
 
 SplitQuery StripList::split(std::span<const Parameter> parameters) const {
+    SplitQuery split;
+    if (parameters.empty()) return split;
     std::vector<const ParameterSet*> whole;
     for (const ParameterSet* set : sets_)
         if (is_whole(*set, parameters)) whole.push_back(set);
 
-    SplitQuery split;
-    if (parameters.empty()) return split;
     split.stripped.reserve(parameters.size());
     for (const Parameter& parameter : parameters) {
         const std::string& name = parameter.lower_name;
