@@ -150,6 +150,14 @@ def registry(origin, other_origin):
 
 
 @pytest.fixture
+def second_registry(registry):
+    """Another registry in front of the same store."""
+    server = Origin()
+    yield SmallRegistry(server, registry.store)
+    server.close()
+
+
+@pytest.fixture
 def start_registry_mirror(start_hawker):
     """start_registry_mirror(upstream, ref_ttl="1ms"): its client, and the daemon."""
 

@@ -10,21 +10,12 @@ from harness.content import KIB, MIB, Content
 from harness.crowd import Crowd, all_at_once
 from harness.mirror_client import MirrorClient
 from harness.oci_image import ACCEPT, INDEX, Image, Index
-from harness.origin import Origin
-from harness.small_registry import SmallRegistry, pull
+from harness.small_registry import pull
 from harness.waiting import eventually
 
 IMAGE = Image([Content(5 * MIB), Content(40 * KIB, seed=2)])
 OTHER = Image([Content(1 * MIB, seed=3)])
 LAYER = next(digest for digest, blob in IMAGE.blobs.items() if blob.size > MIB)
-
-
-@pytest.fixture
-def second(registry):
-    """Another registry in front of the same store."""
-    server = Origin()
-    yield SmallRegistry(server, registry.store)
-    server.close()
 
 
 @pytest.fixture
@@ -69,6 +60,14 @@ def test_a_range_of_what_is_not_here_resumes_from_its_byte(start_mirror, registr
     data = IMAGE.blobs[LAYER].data
     resumed = mirror.get(repo.blob(LAYER), Range=f"bytes={len(data) - 1000}-")
     assert (resumed.status, resumed.body) == (206, data[-1000:])
+
+
+def test_head_of_a_blob_that_is_in_a_store_is_answered_here(start_mirror, registry):
+    repo = registry.repo("team/app", IMAGE)
+    mirror, _ = start_mirror()
+    head = mirror.head(repo.blob(LAYER))
+    assert (head.status, head.header("Content-Length"), head.body) == (200, str(IMAGE.blobs[LAYER].size), b"")
+    assert head.header("Location") is None
 
 
 def test_asking_whether_a_blob_is_there_fetches_nothing(start_mirror, registry):
@@ -146,10 +145,10 @@ def test_ten_clients_at_once_cost_what_one_costs(start_mirror, registry):
     assert registry.store.bytes_sent <= IMAGE.blobs[LAYER].size + 10, "one byte for each to ask"
 
 
-def test_one_blob_is_stored_once_whatever_repository_and_registry_it_is_in(start_hawker, registry, second):
-    repos = [registry.repo("team/app", IMAGE), registry.repo("team/copy", IMAGE), second.repo("else/where", IMAGE)]
+def test_one_blob_is_stored_once_whatever_repository_and_registry_it_is_in(start_hawker, registry, second_registry):
+    repos = [registry.repo("team/app", IMAGE), registry.repo("team/copy", IMAGE), second_registry.repo("else/where", IMAGE)]
     hawker = start_hawker({"mirrors": [{"listen": "127.0.0.1:0", "kind": "registry", "upstreams": [each.origin.url("")]}
-                                       for each in (registry, second)]})
+                                       for each in (registry, second_registry)]})
     mirrors = [MirrorClient(url) for url in hawker.mirrors]
     for mirror, repo in zip((mirrors[0], *mirrors), repos):
         got = mirror.get(repo.blob(LAYER))
@@ -227,13 +226,13 @@ def test_a_client_that_leaves_in_the_middle_of_a_blob_costs_the_next_one_nothing
     assert registry.store.bytes_sent <= IMAGE.blobs[LAYER].size + 1
 
 
-def test_the_next_upstream_stands_in_for_one_that_fails(start_mirror, registry, second):
+def test_the_next_upstream_stands_in_for_one_that_fails(start_mirror, registry, second_registry):
     repo = registry.repo("open/app", IMAGE)
-    second.repo("open/app", IMAGE)
-    mirror, _ = start_mirror(second.origin.url(""))
+    second_registry.repo("open/app", IMAGE)
+    mirror, _ = start_mirror(second_registry.origin.url(""))
     registry.down = True
     pull(mirror, repo)
-    assert len(second.requests) >= 1 + len(IMAGE.blobs)
+    assert len(second_registry.requests) >= 1 + len(IMAGE.blobs)
 
 
 # Names ------------------------------------------------------------------------------------------------------------------------

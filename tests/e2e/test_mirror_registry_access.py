@@ -7,6 +7,7 @@ import pytest
 from harness.content import MIB, Content
 from harness.mirror_client import MirrorClient
 from harness.oci_image import ACCEPT, Image
+from harness.origin_answer import redirect
 from harness.secrets import plant
 from harness.small_registry import bearer, pull
 from harness.waiting import eventually
@@ -90,6 +91,21 @@ def test_a_token_goes_to_the_registry_and_never_to_its_store(start_mirror, regis
     for request in registry.store.requests:
         assert request.header("Authorization") is None and request.header("Cookie") is None
     assert all(request.header("Cookie") is None for request in registry.requests)
+
+
+def test_a_manifest_that_is_elsewhere_is_fetched_there_without_the_token(start_mirror, registry, second_registry):
+    """As registry.k8s.io has them: its requests are redirected to other registries."""
+    repo = registry.repo("team/private", IMAGE, users={"owner": plant("owner-secret-6")})
+    there = second_registry.repo("there/app", IMAGE)
+    mirror, _ = start_mirror()
+    for reference in ("latest", IMAGE.digest):
+        registry.origin.resources[repo.manifest(reference)].fault(
+            redirect(second_registry.origin.url(there.manifest(reference)), 307), when=lambda request: request.header("Authorization"))
+        got = mirror.get(repo.manifest(reference), Accept=ACCEPT, **bearer(registry.token("team/private", "owner")))
+        assert (got.status, got.body) == (200, IMAGE.data)
+        assert mirror.get(repo.manifest(reference), Accept=ACCEPT).status == 401
+    assert second_registry.requests
+    assert all(request.header("Authorization") is None for request in second_registry.requests)
 
 
 # While the registry is away ---------------------------------------------------------------------------------------------------
