@@ -51,6 +51,7 @@ public:
     }
     static bool put(Shelf& shelf, void* frame, std::size_t size) {
         if (shelf.count >= std::max<std::size_t>(kKeptAtLeast, kKeptOfOneSize / size)) return false;
+        // NOLINTNEXTLINE(cppcoreguidelines-owning-memory): the frame is kept, not owned
         shelf.first = ::new (frame) Left{shelf.first};
         ++shelf.count;
         return true;

@@ -169,6 +169,12 @@ Expected<void> read_query(const Url& url, std::span<Parameter> parameters, const
     return {};
 }
 
+std::string_view why_never_cached(const Rule& rule, std::string_view method) {
+    if (rule.policy == Policy::bypass) return "the rule says bypass";
+    if (method != "GET" && method != "HEAD") return "only GET and HEAD are cached";
+    return {};
+}
+
 TaskId name_of_task(const Question& question, const Decision& decision) {
     const TaskId whole =
         question.variant.empty()
@@ -250,14 +256,8 @@ Decision RuleSet::decide(const Question& question) const {
     const Scheme scheme = entry.rule->origin_scheme.value_or(url->scheme);
     if (scheme != url->scheme) decision.origin_url = with_scheme(*url, scheme);
 
-    if (entry.rule->policy == Policy::bypass) {
-        decision.reason = "the rule says bypass";
-        return decision;
-    }
-    if (question.method != "GET" && question.method != "HEAD") {
-        decision.reason = "only GET and HEAD are cached";
-        return decision;
-    }
+    decision.reason = why_never_cached(*entry.rule, question.method);
+    if (!decision.reason.empty()) return decision;
     if (entry.rule->range) {
         decision.part = closed_range(question.range);
         if (!decision.part || question.method != "GET") {
