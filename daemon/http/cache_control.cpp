@@ -24,10 +24,12 @@ Directive directive_of(std::string_view member) {
     return directive;
 }
 
+constexpr seconds kMostDelta(1LL << 31);
+
 // delta-seconds; beyond 2^31 is 2^31 (RFC 9111 section 1.2.2), and what is no number is stale
 // already (section 4.2.1).
 seconds delta_seconds(std::optional<std::string_view> argument) {
-    constexpr std::uint64_t kMost = 1ULL << 31U;
+    constexpr auto kMost = static_cast<std::uint64_t>(kMostDelta.count());
     return seconds(std::min(parse_decimal(argument.value_or("")).value_or(0), kMost));
 }
 
@@ -61,6 +63,18 @@ constexpr std::array kDurations = std::to_array<Duration>({
     {"stale-if-error", &CacheControl::stale_if_error},
 });
 
+// Of the two that requests have besides, one permits and one demands.
+void apply_to_request(const Directive& directive, CacheControl& control) {
+    if (equals_ignoring_case(directive.name, "max-stale")) {
+        const seconds value = directive.argument ? delta_seconds(directive.argument) : kMostDelta;
+        control.max_stale = std::min(control.max_stale.value_or(value), value);
+    }
+    if (equals_ignoring_case(directive.name, "min-fresh")) {
+        const seconds value = delta_seconds(directive.argument);
+        control.min_fresh = std::max(control.min_fresh.value_or(value), value);
+    }
+}
+
 void apply(const Directive& directive, CacheControl& control) {
     for (const Flag& flag : kFlags)
         if (equals_ignoring_case(directive.name, flag.name)) control.*flag.member = true;
@@ -70,6 +84,7 @@ void apply(const Directive& directive, CacheControl& control) {
         auto& known = control.*duration.member;
         known = known ? std::min(*known, value) : value;
     }
+    apply_to_request(directive, control);
 }
 
 // What is withheld must not make the rest be kept for longer.
@@ -144,6 +159,11 @@ std::vector<std::string> withheld_fields(const Fields& response) {
                     if (!is_about_keeping(name)) names.emplace_back(name);
     }
     return names;
+}
+
+CacheControl CacheControl::governing(const Fields& response) {
+    const auto its = targeted(response);
+    return its ? *its : of(response);
 }
 
 std::optional<CacheControl> CacheControl::targeted(const Fields& response) {

@@ -14,32 +14,6 @@ using std::chrono::seconds;
 constexpr seconds kMostHeuristic = std::chrono::days(1);
 constexpr seconds kMostAge(1LL << 31);
 
-CacheControl governing(const Fields& response) {
-    auto targeted = CacheControl::targeted(response);
-    return targeted ? *targeted : CacheControl::of(response);
-}
-
-// A shared cache may keep what an Authorization field was sent for only when the answer says so
-// (RFC 9111 section 3.5).
-bool allows_authorized(const CacheControl& control) {
-    return control.is_public || control.s_maxage || control.must_revalidate;
-}
-
-bool has_usable_vary(const Fields& response) {
-    const std::string vary = response.joined("Vary");
-    return std::ranges::all_of(list_members(vary), [](std::string_view name) {
-        return equals_ignoring_case(name, "Accept-Encoding") ||
-               equals_ignoring_case(name, "Origin");
-    });
-}
-
-bool has_content_coding(const Fields& response) {
-    const std::string codings = response.joined("Content-Encoding");
-    return !std::ranges::all_of(list_members(codings), [](std::string_view coding) {
-        return equals_ignoring_case(coding, "identity");
-    });
-}
-
 // Whole seconds: dates have no more, and the difference of any two fits.
 seconds between(WallTime from, WallTime to) {
     return std::chrono::floor<seconds>(to) - std::chrono::floor<seconds>(from);
@@ -67,18 +41,6 @@ seconds age_value(const Fields& response) {
 
 }  // namespace
 
-bool storable(const Fields& request, int status, const Fields& response) {
-    if (status != 200 && status != 206) return false;
-    if (CacheControl::of(request).no_store) return false;
-    const CacheControl control = governing(response);
-    // must-understand beside no-store: who knows the status may store (RFC 9111 section 5.2.2.3).
-    // 200 and 206 are known.
-    if ((control.no_store && !control.must_understand) || control.is_private) return false;
-    if (request.has("Authorization") && !allows_authorized(control)) return false;
-    return has_usable_vary(response) && !has_content_coding(response) &&
-           !response.has("Set-Cookie");
-}
-
 seconds freshness_lifetime(const Fields& response, WallTime response_time) {
     const auto targeted = CacheControl::targeted(response);
     const CacheControl control = targeted ? *targeted : CacheControl::of(response);
@@ -97,6 +59,18 @@ seconds initial_age(const Fields& response, WallTime response_time) {
     const seconds apparent =
         std::max(seconds::zero(), between(date_of(response, response_time), response_time));
     return std::max(apparent, age_value(response));
+}
+
+seconds corrected_initial_age(const Fields& response, WallTime request_time,
+                              WallTime response_time) {
+    const seconds apparent =
+        std::max(seconds::zero(), between(date_of(response, response_time), response_time));
+    const auto values = response.all("Age");
+    if (values.empty()) return apparent;
+    const auto told = values.size() == 1 ? parse_decimal(values.front()) : std::nullopt;
+    if (!told || *told >= static_cast<std::uint64_t>(kMostAge.count())) return kMostAge;
+    const seconds delay = std::max(seconds::zero(), between(request_time, response_time));
+    return std::min(std::max(apparent, seconds(*told) + delay), kMostAge);
 }
 
 seconds current_age(const Fields& response, WallTime response_time, WallTime now) {

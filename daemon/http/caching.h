@@ -19,12 +19,16 @@ struct CacheControl {
          must_revalidate = false, proxy_revalidate = false, immutable = false, no_transform = false,
          only_if_cached = false, must_understand = false;
     std::optional<std::chrono::seconds> max_age, s_maxage, stale_while_revalidate, stale_if_error;
+    // Of requests. `max-stale` without a value is the greatest one.
+    std::optional<std::chrono::seconds> max_stale, min_fresh;
     // All Cache-Control fields of a message; the most restrictive of conflicting directives (S6,
     // S7).
     static CacheControl of(const Fields& fields);
     // CDN-Cache-Control when it parses as a structured dictionary and is not empty (RFC 9213): it
     // then stands for Cache-Control and Expires of a response. nullopt otherwise.
     static std::optional<CacheControl> targeted(const Fields& response);
+    // What governs a response here: the targeted field where there is one, else Cache-Control.
+    static CacheControl governing(const Fields& response);
 };
 
 // The fields that a response's `no-cache="..."` and `private="..."` name (RFC 9111
@@ -32,14 +36,13 @@ struct CacheControl {
 // how long it may be kept: Cache-Control, Expires, Date.
 std::vector<std::string> withheld_fields(const Fields& response);
 
-// May the response to a GET be stored under `policy: http` (RFC 9111 section 3)? Narrower than the
-// RFC: 200 and 206 only, no Set-Cookie, no content coding, Vary within Accept-Encoding and Origin
-// (S4, S5, S20, R17).
-bool storable(const Fields& request, int status, const Fields& response);
-
 // Freshness lifetime from the moment of the response: s-maxage, max-age, Expires - Date, else 10 %
 // of the age since Last-Modified (at most a day), else 0 (S6-S8).
 std::chrono::seconds freshness_lifetime(const Fields& response, WallTime response_time);
+// Section 4.2.3, when the request left and the response came. An Age that is not one number is the
+// greatest age there is: nobody can tell that the response is fresh.
+std::chrono::seconds corrected_initial_age(const Fields& response, WallTime request_time,
+                                           WallTime response_time);
 // Age field plus time spent here (S9).
 std::chrono::seconds current_age(const Fields& response, WallTime response_time, WallTime now);
 // The same in its two steps: what it was on arrival never changes.

@@ -1,8 +1,13 @@
 // The fields that say how long a response may be kept: each line of the input is one field.
 //
 // Properties: no lifetime and no age is below zero; no-store is never stored, whatever else is
-// said; one field more permits nothing more; what says how long is never withheld.
+// said; one field more permits nothing more; what says how long is never withheld; what demands
+// validation is not used stale; a response is selected by the request that it came to; an update
+// leaves what belongs to the content alone.
 #include "daemon/http/caching.h"
+#include "daemon/http/reuse.h"
+#include "daemon/http/selection.h"
+#include "daemon/http/storing.h"
 #include "require.h"
 
 #include <algorithm>
@@ -40,6 +45,35 @@ void check_times(const Fields& fields) {
     }
 }
 
+void check_reuse(const Fields& fields) {
+    const WallTime now = WallTime(std::chrono::seconds(1'800'000'000));
+    require(corrected_initial_age(fields, now, now).count() >= 0, "an age is not below zero");
+    StoredTerms stored;
+    stored.control = CacheControl::governing(fields);
+    stored.lifetime = lifetime_of(200, fields, now);
+    const CacheControl asked = CacheControl::of(fields);
+    for (const auto age :
+         {std::chrono::seconds(0), stored.lifetime, std::chrono::seconds(1 << 30)}) {
+        const Use use = use_of(stored, asked, age);
+        if (asked.no_cache || stored.control.no_cache)
+            require(use == Use::validate, "no-cache is always validated");
+        if (use == Use::fresh) require(age < stored.lifetime, "what is fresh is not older");
+        if (!may_be_stale(stored))
+            require(use == Use::fresh || use == Use::validate, "what forbids it is not used stale");
+    }
+    const Fields now_known = updated(fields, fields);
+    require(now_known.joined("ETag") == fields.joined("ETag"), "an update keeps the entity tag");
+    require(now_known.joined("Vary") == fields.joined("Vary"), "an update keeps what selects");
+}
+
+void check_selection(const Fields& fields) {
+    const auto names = selecting_fields(fields);
+    if (!names) return;
+    require(names->size() <= 32, "few fields select");
+    require(selection_of(fields, *names) == selection_of(fields, *names),
+            "a request selects what it got");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -66,11 +100,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                         [](char a, char b) { return (a | 0x20) == (b | 0x20); }),
                     "what says how long is never withheld");
     const Fields request;
-    static_cast<void>(storable(request, 200, fields));
+    check_reuse(fields);
+    check_selection(fields);
     Fields forbidden = fields;
     forbidden.remove("CDN-Cache-Control");
     forbidden.add("Cache-Control", "no-store");
     require(CacheControl::of(forbidden).no_store, "no-store counts whatever else is said");
-    require(!storable(request, 200, forbidden), "no-store is not stored");
+    require(!may_store(request, 200, forbidden, StoringTerms()), "no-store is not stored");
     return 0;
 }

@@ -64,50 +64,6 @@ TEST(CacheControl, TheMostRestrictiveOfConflictingDirectivesCounts) {
     EXPECT_EQ(withheld_fields(control("no-cache=\"Expires, cache-control, date\"")).size(), 0U);
 }
 
-TEST(Storable, OnlyWhatASharedCacheMayKeep) {
-    struct Row {
-        std::string_view fact;
-        Fields request;
-        int status;
-        Fields response;
-        bool is_storable;
-    };
-    const auto authorized = fields({{"Authorization", "Bearer x"}});
-    const Row rows[] = {
-        {"S1", {}, 200, {}, true},
-        {"S1", {}, 206, {}, true},
-        {"S1", {}, 200, control("no-store"), false},
-        {"S1", {}, 200, control("private"), false},
-        {"S1", {}, 200, control("no-store, must-understand"), true},
-        {"S1", control("no-store"), 200, {}, false},
-        {"S2", authorized, 200, control("max-age=60"), false},
-        {"S2", authorized, 200, control("public"), true},
-        {"S2", authorized, 200, control("s-maxage=1"), true},
-        {"S2", authorized, 200, control("must-revalidate"), true},
-        {"S4", {}, 200, fields({{"Vary", "Accept-Encoding, origin"}}), true},
-        {"S4", {}, 200, fields({{"Vary", "*"}}), false},
-        {"S4", {}, 200, fields({{"Vary", "Origin"}, {"Vary", "Cookie"}}), false},
-        {"S5", {}, 200, fields({{"Set-Cookie", "a=b"}}), false},
-        {"S6",
-         {},
-         200,
-         fields({{"CDN-Cache-Control", "max-age=9"}, {"Cache-Control", "no-store"}}),
-         true},
-        {"S6",
-         {},
-         200,
-         fields({{"CDN-Cache-Control", "no-store"}, {"Cache-Control", "public"}}),
-         false},
-        {"S20", {}, 302, {}, false},
-        {"S20", {}, 404, control("max-age=60"), false},
-        {"R17", {}, 200, fields({{"Content-Encoding", "gzip"}}), false},
-        {"R17", {}, 200, fields({{"Content-Encoding", "identity"}}), true},
-    };
-    for (const Row& row : rows)
-        EXPECT_EQ(storable(row.request, row.status, row.response), row.is_storable)
-            << row.fact << ' ' << row.status << ' ' << row.response.joined("Cache-Control");
-}
-
 TEST(Freshness, FollowsTheOrderOfTheRfc) {
     EXPECT_EQ(lifetime({{"Cache-Control", "max-age=60, s-maxage=30"}, {"Expires", date(10s)}}),
               30s);
@@ -119,6 +75,21 @@ TEST(Freshness, FollowsTheOrderOfTheRfc) {
     EXPECT_EQ(lifetime({{"Cache-Control", "no-cache, max-age=60"}}), 0s);
     EXPECT_EQ(lifetime({}), 0s);
     EXPECT_GT(lifetime({{"Expires", "Fri, 31 Dec 9999 23:59:59 GMT"}}), 24h * 365 * 100);
+}
+
+TEST(Freshness, AnAgeThatNobodyCanReadIsTheGreatest) {
+    const auto age = [](std::initializer_list<std::string> values) {
+        Fields response = fields({{"Date", date(0s)}});
+        for (const std::string& value : values) response.add("Age", value);
+        return corrected_initial_age(response, kNow - 2s, kNow);
+    };
+    EXPECT_EQ(age({}), 0s);
+    EXPECT_EQ(age({"10"}), 12s);  // and the time that the answer took
+    for (const auto& garbled : {"abc", "-1", "7200.0", "0, 0", "3600, 3600", "0;a=1"})
+        EXPECT_GT(age({garbled}), 24h * 365 * 60) << garbled;
+    EXPECT_GT(age({"0", "7200"}), 24h * 365 * 60);
+    EXPECT_EQ(corrected_initial_age(fields({{"Date", date(-30s)}}), kNow, kNow), 30s);
+    EXPECT_EQ(corrected_initial_age(fields({{"Date", date(30s)}, {"Age", "5"}}), kNow, kNow), 5s);
 }
 
 TEST(Freshness, ATargetedFieldReplacesTheGeneralOnes) {

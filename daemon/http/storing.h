@@ -1,0 +1,34 @@
+// RFC 9111 section 3: may a shared cache keep this response? Pure.
+#pragma once
+
+#include "base/clock.h"
+#include "daemon/http/message.h"
+
+#include <chrono>
+
+namespace hawker::http {
+
+// What a rule knows about who asked, besides what the messages say.
+struct StoringTerms {
+    // The request carried credentials of any kind: what is answered is for everybody only where the
+    // response says so (section 3.5).
+    bool sent_credentials = false;
+    // ... or the rule: credentials do not select the bytes.
+    bool ignores_credentials = false;
+    // A Set-Cookie may be kept and repeated to others (section 7.3).
+    bool keeps_cookies = false;
+};
+
+// Of a GET. Narrower than the RFC where keeping is dangerous: a response that sets a cookie, or one
+// to any credential, needs somebody's word that it is for all.
+bool may_store(const Fields& request, int status, const Fields& response,
+               const StoringTerms& terms);
+
+// Statuses that may be kept without a word about how long (RFC 9110 section 15.1).
+bool is_heuristically_cacheable(int status);
+
+// How long a response of that status is fresh: freshness_lifetime(), and nothing where only a guess
+// would be left and the status allows none.
+std::chrono::seconds lifetime_of(int status, const Fields& response, WallTime response_time);
+
+}  // namespace hawker::http
