@@ -116,6 +116,10 @@ constexpr std::array kRuleKeys = {
         [](RuleSpec& spec, const YAML::Node& value) {
             return yaml::set(spec.ignore_credentials, value);
         }},
+    Key{"store_cookies",
+        [](RuleSpec& spec, const YAML::Node& value) {
+            return yaml::set(spec.store_cookies, value);
+        }},
     Key{"content_types",
         [](RuleSpec& spec, const YAML::Node& value) {
             return yaml::set(spec.content_types, value);

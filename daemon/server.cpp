@@ -139,8 +139,8 @@ void Server::open_admin() {
 
 void Server::start_workers() {
     services_ = std::make_unique<proxy::Services>(
-        *cache_, pool_, clock_, log_, journal_, *access_, documents_, authenticator_, buckets_,
-        slots_,
+        *cache_, pool_, clock_, log_, journal_, *access_, documents_, shelves_, authenticator_,
+        buckets_, slots_,
         [this](Executor& home) -> origin::Client& {
             const auto found = std::ranges::find_if(
                 workers_, [&](const auto& worker) { return &worker->loop() == &home; });

@@ -88,6 +88,7 @@ private:
     std::unique_ptr<net::Loop> control_;
     std::unique_ptr<proxy::AccessMemory> access_;
     proxy::DocumentMemory documents_;
+    proxy::Shelves shelves_;
     ThreadPool verifying_{1};  // passwords: a core at most
     admission::Authenticator authenticator_{verifying_, clock_};
     admission::Buckets buckets_;

@@ -49,7 +49,8 @@ struct RuleSpec {
     bool prefetch = false;                    // a GET of a range fetches the rest too
     bool follow_redirects = false;            // else a 3xx goes to the client as it is
     bool ignore_credentials =
-        false;  // responses to requests with Authorization or Cookie may be stored
+        false;                   // responses to requests with Authorization or Cookie may be stored
+    bool store_cookies = false;  // policy http: responses with Set-Cookie may be, and repeat it
     std::vector<std::string> content_types;  // when not empty: only these media types are stored
                                              // ("application/octet-stream")
     int line = 0;                            // in the configuration file, for errors

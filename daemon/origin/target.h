@@ -1,4 +1,4 @@
-// A request's URL cut into what is dialled and what is sent, without changing a byte. Not a door.
+// A request's URL cut into what is dialled and what is sent, without changing a byte.
 #pragma once
 
 #include "base/error.h"

@@ -16,11 +16,12 @@ std::chrono::milliseconds since(const Clock& clock, SteadyTime start) {
 
 }  // namespace
 
-Connection::Connection(net::Loop& loop, Services& services, IdleOrder& idle_order,
+Connection::Connection(net::Loop& loop, Services& services, IdleOrder& idle_order, Errands& errands,
                        std::unique_ptr<net::Socket> client, std::size_t listener)
     : loop_(loop),
       services_(services),
       idle_order_(idle_order),
+      errands_(errands),
       client_(std::move(client)),
       listener_(listener),
       input_(*client_, services.clock) {
@@ -125,6 +126,7 @@ Task<bool> Connection::serve_one(http::RequestHead request,
     context.listener_place = listener_;
     context.client_name = client_name_;
     context.known_user = certificate_user_;
+    context.errands = &errands_;
     if (inside_) {
         context.inside = inside_.get();
         context.known_user = inside_->user;

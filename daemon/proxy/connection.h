@@ -8,6 +8,7 @@
 
 #include "daemon/proxy/cancellation.h"
 #include "daemon/proxy/client_input.h"
+#include "daemon/proxy/errands.h"
 #include "daemon/proxy/idle_order.h"
 #include "daemon/proxy/interception.h"
 #include "daemon/proxy/proxy.h"
@@ -19,7 +20,7 @@ namespace hawker::proxy {
 class Connection : public IdleOrder::Member {
 public:
     // `listener`: its place in Settings::listeners.
-    Connection(net::Loop& loop, Services& services, IdleOrder& idle_order,
+    Connection(net::Loop& loop, Services& services, IdleOrder& idle_order, Errands& errands,
                std::unique_ptr<net::Socket> client, std::size_t listener);
     // What its listener asks of the client before the first request. False: it is over.
     Task<bool> begin();
@@ -45,6 +46,7 @@ private:
     net::Loop& loop_;
     Services& services_;
     IdleOrder& idle_order_;
+    Errands& errands_;
     std::unique_ptr<net::Socket> client_;
     const std::size_t listener_;
     ClientInput input_;

@@ -12,19 +12,13 @@ namespace hawker::proxy {
 
 namespace {
 
-filters::Question question_of(const Context& context, std::string_view url) {
-    const http::Fields& fields = context.request.fields;
-    const DragonflyFields& dragonfly = context.dragonfly;
-    filters::Question question;
-    question.method = context.request.method;
-    question.url = url;
-    question.tag = fields.get("X-Hawker-Tag").value_or(dragonfly.tag);
-    question.application = fields.get("X-Hawker-Application").value_or(dragonfly.application);
-    question.range = fields.get("Range").value_or("");
-    question.variant = dragonfly.variant;
-    question.strip = dragonfly.strip;
-    question.without_rule = dragonfly.use_p2p;
-    return question;
+// What names its content, is followed elsewhere, or is taken apart, is stored as a file whatever
+// its policy: that one says then when it is asked for again.
+bool is_for_http(const Context& context) {
+    const filters::Decision& decision = context.decision;
+    const bool is_a_file = decision.digest || decision.part || decision.rule->follow_redirects ||
+                           (context.mirror && context.mirror->join) || context.dragonfly.any;
+    return decision.rule->policy == filters::Policy::http && !is_a_file;
 }
 
 // Max-Forwards counts down for TRACE and OPTIONS only (RFC 9110 section 7.6.2). True when the
@@ -48,6 +42,21 @@ Task<void> answer_options(Context& context) {
 }
 
 }  // namespace
+
+filters::Question question_of(const Context& context, std::string_view url) {
+    const http::Fields& fields = context.request.fields;
+    const DragonflyFields& dragonfly = context.dragonfly;
+    filters::Question question;
+    question.method = context.request.method;
+    question.url = url;
+    question.tag = fields.get("X-Hawker-Tag").value_or(dragonfly.tag);
+    question.application = fields.get("X-Hawker-Application").value_or(dragonfly.application);
+    question.range = fields.get("Range").value_or("");
+    question.variant = dragonfly.variant;
+    question.strip = dragonfly.strip;
+    question.without_rule = dragonfly.use_p2p;
+    return question;
+}
 
 Task<void> answer(Context& context, int status, std::string_view proxy_error, std::string sentence,
                   std::optional<std::chrono::milliseconds> retry_after) {
@@ -124,8 +133,11 @@ Task<void> serve_url(Context& context, std::string_view url) {
     context.record.url = std::move(context.decision.loggable_url);
     if (context.decision.rule) context.record.rule = context.decision.rule->name;
     pace(context, context.decision.rule.get());
+    context.url = url;
     const bool cacheable = context.decision.road == filters::Road::cache && context.body.is_empty();
-    if (cacheable)
+    if (cacheable && is_for_http(context))
+        co_await serve_by_http(context);
+    else if (cacheable)
         co_await serve_from_cache(context);
     else
         co_await pass_through(context);

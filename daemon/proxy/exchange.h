@@ -9,6 +9,7 @@
 #include "daemon/proxy/cancellation.h"
 #include "daemon/proxy/client_input.h"
 #include "daemon/proxy/dragonfly_fields.h"
+#include "daemon/proxy/errands.h"
 #include "daemon/proxy/forwarding.h"
 #include "daemon/proxy/interception.h"
 #include "daemon/proxy/pacer.h"
@@ -43,6 +44,8 @@ struct Context {
         std::nullopt;  // by this CONNECT: what follows on the socket is inside
     DragonflyFields dragonfly = {};
     const MirrorTurn* mirror = nullptr;  // what a mirror changes; null: a forward proxy's exchange
+    std::string_view url = {};           // of the request, once serve_url() knows it
+    Errands* errands = nullptr;          // of the loop
 
     const ListenerTerms& listener() const { return settings->listeners[listener_place]; }
     const admission::UserTerms& user_terms() const {
@@ -68,9 +71,13 @@ http::Fields with_token(const Context& context, http::Fields fields);
 // The roads. Each returns when the response has ended, one way or the other.
 Task<void> pass_through(Context& context);
 Task<void> serve_from_cache(Context& context);
+Task<void> serve_by_http(Context& context);  // policy http
 Task<void> open_tunnel(Context& context);
 // Relays a response whose head was read already: origin's status, fields and body, unchanged.
 Task<void> relay(Context& context, http::ResponseHead head, origin::Response& response);
+
+// What the rules are asked about a request for `url`; both outlive the question.
+filters::Question question_of(const Context& context, std::string_view url);
 
 // The road of a request that knows its URL, which outlives it: the rules decide.
 Task<void> serve_url(Context& context, std::string_view url);

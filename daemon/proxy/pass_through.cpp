@@ -3,6 +3,7 @@
 #include "daemon/proxy/pass_through.h"
 
 #include "daemon/http/caching.h"
+#include "daemon/proxy/invalidation.h"
 
 #include <charconv>
 
@@ -143,6 +144,7 @@ Task<void> pass_through(Context& context) {
     Task<void> uploading = upload.run(*response);
     auto head = co_await response->head();
     if (head) {
+        co_await invalidate_after(context, *head);
         http::CacheStatus status;
         status.fwd = context.decision.road == filters::Road::pass ? "bypass" : "miss";
         if (context.request.method != "GET" && context.request.method != "HEAD")

@@ -1,4 +1,5 @@
 #include "daemon/http/caching.h"
+#include "daemon/proxy/invalidation.h"
 #include "daemon/proxy/pass_through.h"
 
 namespace hawker::proxy {
@@ -13,6 +14,7 @@ bool has_failed(const Expected<http::ResponseHead>& head) {
 }
 
 Task<void> relay_upstream(Context& context, http::ResponseHead head, origin::Response& response) {
+    co_await invalidate_after(context, head);
     http::CacheStatus status;
     status.fwd =
         context.request.method == "GET" || context.request.method == "HEAD" ? "miss" : "method";

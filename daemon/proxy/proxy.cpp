@@ -2,6 +2,7 @@
 
 #include "base/task_group.h"
 #include "daemon/proxy/connection.h"
+#include "daemon/proxy/errands.h"
 
 #include <algorithm>
 #include <unordered_set>
@@ -19,6 +20,7 @@ public:
         : loop_(loop),
           services_(services),
           watch_(loop, [this] { expire_the_idle(); }),
+          errands_(loop),
           running_(loop) {}
 
     void serve(std::unique_ptr<net::Socket> client, std::size_t listener) override {
@@ -46,11 +48,13 @@ public:
         net::Timer patience(loop_, [this] { abort_all(); });
         patience.set(deadline);
         co_await running_.drained();
+        errands_.stop();
+        co_await errands_.drained();
     }
 
 private:
     Task<void> run(std::unique_ptr<net::Socket> client, std::size_t listener) {
-        Connection connection(loop_, services_, idle_, std::move(client), listener);
+        Connection connection(loop_, services_, idle_, errands_, std::move(client), listener);
         connections_.insert(&connection);
         services_.observer.connection_opened();
         if (draining_) connection.drain();
@@ -97,6 +101,7 @@ private:
     net::Timer watch_;
     bool watching_ = false;
     bool draining_ = false;
+    Errands errands_;
     TaskGroup running_;
 };
 

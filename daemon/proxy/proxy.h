@@ -23,6 +23,7 @@
 #include "daemon/proxy/access_memory.h"
 #include "daemon/proxy/documents.h"
 #include "daemon/proxy/mirror.h"
+#include "daemon/proxy/shelves.h"
 #include "filters/rule_set.h"
 
 #include <chrono>
@@ -138,6 +139,7 @@ struct Services {
     Observer& observer;
     AccessMemory& access;
     DocumentMemory& documents;
+    Shelves& shelves;
     admission::Authenticator& authenticator;
     admission::Buckets& buckets;
     admission::ClientSlots& slots;

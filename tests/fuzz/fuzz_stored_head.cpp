@@ -5,6 +5,7 @@
 // one, so that a damaged row is no way to split a response; what is answered fits the
 // representation.
 #include "daemon/proxy/stored_response.h"
+#include "daemon/proxy/stored_variant.h"
 #include "require.h"
 
 #include <algorithm>
@@ -51,12 +52,26 @@ void check_answer(const origin::StoredHead& stored, std::string_view range,
         require(*answer.body_length == length, "a body is as long as it says");
 }
 
+// What is stored under `policy: http`.
+void check_variant(std::string_view row) {
+    const auto variant = proxy::decode_variant(TaskId(), row);
+    if (!variant) return;
+    require(!variant->part || variant->part->end <= variant->whole_size,
+            "a part lies in its whole");
+    require(variant->terms.lifetime.count() >= 0, "a lifetime is not below zero");
+    const auto again = proxy::decode_variant(TaskId(), proxy::encode(*variant));
+    require(again && again->names == variant->names && again->selection == variant->selection &&
+                again->arrived == variant->arrived && again->part == variant->part,
+            "a variant is read as it was written");
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     std::string_view input = fuzz::text_of(data, size);
     const std::string_view range = fuzz::take_line(input);
     const std::string_view condition = fuzz::take_line(input);
+    check_variant(input);
     const auto stored = origin::decode_head(input);
     if (!stored) return 0;
     check_fields(stored->head.fields);

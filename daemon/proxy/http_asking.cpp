@@ -1,0 +1,221 @@
+// The road of `policy: http`: what the origin is asked, and what becomes of its answer.
+#include "daemon/http/caching.h"
+#include "daemon/http/ranges.h"
+#include "daemon/http/validators.h"
+#include "daemon/proxy/access_question.h"
+#include "daemon/proxy/http_road.h"
+
+#include <fmt/format.h>
+
+namespace hawker::proxy {
+
+namespace {
+
+// The client's own business with the origin: what is stored cannot stand in for its answer.
+bool has_preconditions(const http::Fields& fields) {
+    return fields.has("If-Match") || fields.has("If-Unmodified-Since");
+}
+
+bool is_conditional(const http::Fields& fields) {
+    return fields.has("If-None-Match") || fields.has("If-Modified-Since");
+}
+
+bool is_gone_for_good(int status) { return status < 400 || status == 404 || status == 410; }
+
+}  // namespace
+
+void HttpRoad::learn_rights(int status) {
+    if (status == 401 || status == 403) permission_.withdraw();
+    if (status < 400) permission_.remember();
+}
+
+Task<void> HttpRoad::ask(VariantPtr stored) {
+    const http::Fields& own = context_.request.fields;
+    bool validates =
+        stored && !has_preconditions(own) && http::has_validator(stored->stored.head.fields);
+    for (;;) {
+        http::Fields fields = question_.fields;
+        if (validates) http::add_conditions(fields, stored->stored.head.fields);
+        auto answer = co_await store_.ask(question_, std::move(fields), context_.cancel);
+        if (!answer.head || http::is_failure_of_origin(answer.head->status)) {
+            const bool used = co_await use_after_error(stored, answer);
+            if (used) co_return;
+        }
+        if (!answer.head) {
+            tell(false);
+            const std::string_view why = answer.response ? answer.response->proxy_error() : "";
+            co_await hawker::proxy::answer(context_, answer.head.error(), why);
+            co_return;
+        }
+        if (!validates || answer.head->status != 304) {
+            co_await answer_new(answer, stored);
+            co_return;
+        }
+        if (http::confirms(answer.head->fields, stored->stored.head.fields, own)) {
+            const bool answered = co_await answer_confirmed(answer, stored);
+            if (answered) co_return;
+        } else if (is_conditional(own)) {
+            co_await answer_new(answer, stored);
+            co_return;
+        }
+        // Confirmed was what is not here any more, or what nobody asked about.
+        answer.response->cancel();
+        validates = false;
+    }
+}
+
+Task<bool> HttpRoad::answer_confirmed(HttpStore::Answer& answer, VariantPtr stored) {
+    answer.response->cancel();
+    learn_rights(200);
+    const VariantPtr now =
+        co_await store_.refresh(question_, std::move(stored), answer.head->fields, answer.times);
+    tell(now->use(http::CacheControl(), store_.wall()) == http::Use::fresh);
+    Manner manner;
+    manner.fwd = "stale";
+    manner.fwd_status = 304;
+    const bool served = co_await serve(now, manner);
+    co_return served;
+}
+
+Task<void> HttpRoad::answer_new(HttpStore::Answer& answer, const VariantPtr& stored) {
+    const int status = answer.head->status;
+    learn_rights(status);
+    Manner manner;
+    manner.source = "miss";
+    manner.fwd = stored ? "stale" : "miss";
+    manner.fwd_status = status;
+    auto kept = co_await store_.store(question_, answer);
+    if (kept) {
+        tell(kept->variant &&
+             kept->variant->use(http::CacheControl(), store_.wall()) == http::Use::fresh);
+        co_await send_new(*answer.head, *kept, manner);
+        co_return;
+    }
+    tell(false);
+    if (stored && status != 304 && is_gone_for_good(status))
+        co_await store_.remove(question_.primary, stored->task);
+    context_.record.source = "pass";
+    http::CacheStatus said;
+    said.fwd = manner.fwd;
+    said.fwd_status = status;
+    answer.head->fields.add("Cache-Status", said.serialize());
+    origin::Response& response = *answer.response;
+    context_.cancel = [&response] { response.cancel(); };
+    co_await relay(context_, std::move(*answer.head), response);
+    context_.cancel = nullptr;
+    response.cancel();
+}
+
+// stale-if-error, and rules that say to serve what cannot be asked for.
+Task<bool> HttpRoad::use_after_error(const VariantPtr& stored, HttpStore::Answer& answer) {
+    if (!stored || (!answer.head && !is_no_word(answer.head.error()))) co_return false;
+    const bool unasked = rule_.on_unverifiable == filters::OnUnverifiable::serve && !answer.head &&
+                         http::may_be_stale(stored->terms);
+    const bool may =
+        unasked || (permission_.is_remembered() &&
+                    http::may_use_after_error(stored->terms, asked_, stored->age(store_.wall())));
+    if (!may) co_return false;
+    tell(false);
+    Manner manner;
+    manner.fwd = "stale";
+    if (answer.head) manner.fwd_status = answer.head->status;
+    manner.detail = "stale-if-error";
+    const bool served = co_await serve(stored, manner);
+    if (served && answer.response) answer.response->cancel();
+    co_return served;
+}
+
+Task<void> HttpRoad::ask_for_head(const Shelves::View& view) {
+    auto answer = co_await store_.ask(question_, question_.fields, context_.cancel);
+    if (!answer.head) {
+        const std::string_view why = answer.response ? answer.response->proxy_error() : "";
+        co_await hawker::proxy::answer(context_, answer.head.error(), why);
+        co_return;
+    }
+    learn_rights(answer.head->status);
+    const VariantPtr stored = pick(view);
+    if (stored && answer.head->status == 200 && stored->stored.head.status == 200)
+        co_await learn_from_head(answer, stored);
+    context_.record.source = "pass";
+    http::CacheStatus said;
+    said.fwd = stored ? "stale" : "miss";
+    said.fwd_status = answer.head->status;
+    answer.head->fields.add("Cache-Status", said.serialize());
+    co_await relay(context_, std::move(*answer.head), *answer.response);
+    answer.response->cancel();
+}
+
+// RFC 9111 section 4.3.5: it says that what is stored is still the same, or is no more.
+Task<void> HttpRoad::learn_from_head(const HttpStore::Answer& answer, VariantPtr stored) {
+    auto found = co_await context_.services.cache.find(stored->task, context_.loop);
+    const bool is_the_same =
+        found && found->size &&
+        http::head_agrees(answer.head->fields, stored->stored.head.fields, *found->size);
+    if (is_the_same)
+        (void)co_await store_.refresh(question_, stored, answer.head->fields, answer.times);
+    else
+        co_await store_.remove(question_.primary, stored->task);
+}
+
+// Asks for what is missing between stored parts, and puts the answer together (RFC 9111 section
+// 3.4). False where that cannot be, and nothing was sent.
+Task<bool> HttpRoad::ask_for_the_gap(const Parts& parts) {
+    const http::Fields& own = context_.request.fields;
+    const auto wanted = wanted_of(context_.request, parts.size());
+    if (!wanted || parts.entity_tag().empty() || is_conditional(own) || has_preconditions(own))
+        co_return false;
+    const auto gap = parts.gap(*wanted);
+    if (!gap || (gap->first == wanted->first && gap->end == wanted->end)) co_return false;
+    RangeSpec spec(gap->first, gap->end - 1);
+    if (gap->end == parts.size()) spec.last.reset();
+    HttpQuestion question = question_;
+    for (http::Fields* fields : {&question.fields, &question.request.fields}) {
+        fields->set("Range", http::range_field(spec));
+        fields->set("If-Range", parts.entity_tag());
+    }
+    auto answer = co_await store_.ask(question, question.fields, context_.cancel);
+    if (!answer.head) {
+        tell(false);
+        co_await hawker::proxy::answer(context_, answer.head.error());
+        co_return true;
+    }
+    if (answer.head->status == 200) {
+        co_await answer_new(answer, nullptr);
+        co_return true;
+    }
+    const auto told =
+        http::parse_content_range(answer.head->fields.get("Content-Range").value_or(""));
+    const bool fits = answer.head->status == 206 && told && told->range == gap &&
+                      told->size == parts.size() &&
+                      answer.head->fields.get("ETag") == std::string_view(parts.entity_tag());
+    std::unique_ptr<HttpStore::Stored> kept;
+    if (fits) kept = co_await store_.store(question, answer);
+    if (!kept) {
+        answer.response->cancel();
+        co_return false;
+    }
+    tell(false);
+    learn_rights(206);
+    co_await send_around(parts, *wanted, *gap, *kept);
+    co_return true;
+}
+
+// What is here before the gap, what comes, what is here behind it.
+Task<void> HttpRoad::send_around(const Parts& parts, ByteRange wanted, ByteRange gap,
+                                 HttpStore::Stored& kept) {
+    Manner manner;
+    manner.source = "partial";
+    manner.fwd = "partial";
+    manner.fwd_status = 206;
+    manner.stored = kept.variant != nullptr;
+    const StoredVariant& latest = kept.variant ? *kept.variant : parts.latest();
+    context_.record.task = latest.task.hex();
+    begin(head_of_parts(latest, wanted, parts.size()), wanted.length(), manner);
+    auto sent = co_await send_pieces(parts, ByteRange(wanted.first, gap.first));
+    if (sent) sent = co_await send_live(kept);
+    if (sent) sent = co_await send_pieces(parts, ByteRange(gap.end, wanted.end));
+    co_await finish(std::move(sent));
+    kept.live->let_go();
+}
+
+}  // namespace hawker::proxy

@@ -1,0 +1,78 @@
+// What `policy: http` does with the shelves and the cache, whoever asks: an exchange, or what goes
+// on behind a response that was served stale.
+//
+// Thread: the loop's. Everything in Services outlives it.
+#pragma once
+
+#include "daemon/proxy/exchange.h"
+#include "daemon/proxy/live_answer.h"
+#include "daemon/proxy/shelves.h"
+
+#include <memory>
+#include <string>
+
+namespace hawker::proxy {
+
+// On whose behalf, copied: it may outlive the exchange.
+struct HttpQuestion {
+    TaskId primary;
+    http::RequestHead request;      // the client's
+    http::Fields fields;            // as it goes up, without conditions of ours
+    std::vector<std::string> urls;  // where it goes: the first of them, else the next
+    std::shared_ptr<origin::Upstreams> upstreams;  // null: there is one
+    http::StoringTerms terms;
+    std::string label, rule;
+    std::uint64_t epoch = 0;  // of the shelf, before the origin was asked
+};
+
+HttpQuestion question_from(const Context& context);
+
+class HttpStore {
+public:
+    HttpStore(Services& services, net::Loop& loop, std::shared_ptr<const Settings> settings)
+        : services_(services), loop_(loop), settings_(std::move(settings)) {}
+
+    // The shelf, with what the index has.
+    Task<Shelves::View> look(TaskId primary);
+    // A reader of a body that is stored, or being stored.
+    Task<Expected<std::unique_ptr<cache::Reader>>> open(TaskId variant);
+    // It is not in the cache any more.
+    void drop(const TaskId& primary, const TaskId& variant);
+    // It is no more: from the cache too.
+    Task<void> remove(TaskId primary, TaskId variant);
+    Task<void> invalidate(TaskId primary);
+
+    // Sends a request and waits for its head: at the next upstream, where one has failed.
+    struct Answer {
+        std::unique_ptr<origin::Response> response;
+        Expected<http::ResponseHead> head{fail(Errc::unavailable, "no upstream can be asked")};
+        Exchanged times;
+    };
+    // `cancel` ends the wait.
+    Task<Answer> ask(const HttpQuestion& question, http::Fields fields, Cancellation& cancel);
+
+    // Begins to store what `answer` brings. Null where nothing may be kept; then the response is
+    // where it was. `reader` is null when the cache had no place: take the rest from `live`.
+    struct Stored {
+        VariantPtr variant;
+        std::shared_ptr<LiveAnswer> live;
+        std::unique_ptr<cache::Reader> reader;
+    };
+    Task<std::unique_ptr<Stored>> store(const HttpQuestion& question, Answer& answer);
+
+    // A 304, or a 200 to a HEAD, spoke of `variant`: what it is from now on.
+    Task<VariantPtr> refresh(const HttpQuestion& question, VariantPtr variant, http::Fields newer,
+                             Exchanged times);
+
+    WallTime wall() const { return services_.clock.wall(); }
+
+private:
+    Task<void> load(TaskId primary);
+    Task<void> remove_all(std::vector<TaskId> tasks);
+
+    Services& services_;
+    net::Loop& loop_;
+    std::shared_ptr<const Settings> settings_;
+};
+
+}  // namespace hawker::proxy
