@@ -12,6 +12,9 @@ bench="nginx squid-openssl trafficserver varnish iproute2 procps util-linux pyth
 compare="valgrind python3"
 lint="clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libhttp-parser-dev python3"
 
+# With another node than Debian's comes an npm of its own.
+command -v npm >/dev/null || test="$test nodejs npm"
+
 wanted=""
 for group in "$@"; do
     case "$group" in

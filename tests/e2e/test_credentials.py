@@ -30,7 +30,7 @@ def is_stored(hawker, origin, path):
 
 
 @pytest.mark.parametrize("name", CREDENTIALS)
-@pytest.mark.parametrize("path", ["/careful/blob", "/shared/blob", "/http/blob"])
+@pytest.mark.parametrize("path", ["/careful/blob", "/shared/blob"])
 def test_credentials_that_no_rule_speaks_for_cost_one_request_and_store_nothing(proxy, origin, path, name):
     blob = origin.add(path, Content(SIZE), headers={"Cache-Control": "public, max-age=600"})
     for count in (1, 2):

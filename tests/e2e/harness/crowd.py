@@ -50,3 +50,11 @@ def all_at_once(count, work, within=120):
     for number in range(count):
         crowd.start(released, number)
     return crowd.join(within)
+
+
+def fetching(hawker, url, count):
+    """So many clients, each on a connection of its own: a Crowd under way."""
+    crowd = Crowd()
+    for _ in range(count):
+        crowd.start(hawker.fetch, url)
+    return crowd

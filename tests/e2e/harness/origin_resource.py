@@ -9,6 +9,11 @@ from harness.origin_answer import Answer
 EPOCH = 1_700_000_000  # a Last-Modified long ago
 
 
+def aged(seconds, control):
+    """Header fields of an answer that is so old when it arrives."""
+    return {"Cache-Control": control, "Age": str(seconds)}
+
+
 class Resource:
     """Traits:
     signed         only a good signature of the origin's signer may read
