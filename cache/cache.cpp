@@ -86,7 +86,8 @@ Task<Expected<std::unique_ptr<Reader>>> TheCache::open(OpenRequest request, Exec
         }
         Turn turn = take_turn(object, request, home, has_waited, has_led);
         if (turn.step == Step::read) {
-            stock_->index->touch(request.task);
+            // Of what comes now, its time of storing tells the same.
+            if (turn.reader->origin() != Origin::led) stock_->index->touch(request.task);
             co_return std::move(turn.reader);
         }
         if (turn.step == Step::fail) co_return fail(std::move(*turn.error));
@@ -99,7 +100,7 @@ Task<Expected<std::unique_ptr<Reader>>> TheCache::open(OpenRequest request, Exec
             object = nullptr;
         } else if (turn.step == Step::load) {
             auto read_index = [&] { return stock_->load(object, request.digest), true; };
-            co_await offload(stock_->pool, home, read_index);
+            co_await stock_->look_ups.along(home, read_index);
         } else if (turn.step == Step::wait) {
             has_waited = true;
             co_await object->changed(waiter, turn.epoch);
@@ -226,7 +227,7 @@ Task<std::shared_ptr<LiveObject>> TheCache::load(TaskId task, Executor& home) {
         }
         if (phase == Phase::unloaded) {
             auto read_index = [&] { return stock_->load(object, std::nullopt), true; };
-            co_await offload(stock_->pool, home, read_index);
+            co_await stock_->look_ups.along(home, read_index);
         } else if (phase == Phase::loading) {
             co_await object->changed(waiter, epoch);
         } else {

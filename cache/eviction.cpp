@@ -15,6 +15,8 @@ namespace {
 
 // Candidates remembered in one pass over the index: bounds memory whatever the number of objects.
 constexpr std::size_t kCandidates = 4096;
+// Small objects are not worth a look at the disk each.
+constexpr std::int64_t kUnseen = 4LL << 20U;
 
 // Where an object stands in the queue to the door: the lowest leaves first. The task makes the
 // order total, so that a second pass goes on exactly where the first ended.
@@ -61,6 +63,7 @@ struct Eviction::State {
     mutable std::mutex limits_mutex;
     CacheLimits limits;
     std::atomic<std::int64_t> bytes{0};
+    std::atomic<std::int64_t> unseen{0};  // came since the disk was looked at
     std::atomic<std::uint64_t> evictions{0}, evicted_bytes{0};
 
     State(Index& its_index, const DataFiles& its_files, const Log& its_log,
@@ -130,7 +133,14 @@ void Eviction::set_limits(const CacheLimits& limits) {
     state_->limits = limits;
 }
 
-void Eviction::account(std::int64_t bytes) { state_->bytes += bytes; }
+void Eviction::account(std::int64_t bytes) {
+    state_->bytes += bytes;
+    if (bytes > 0) state_->unseen += bytes;
+}
+
+bool Eviction::is_due() const {
+    return state_->unseen >= kUnseen || bytes() > state_->limits_now().max_size;
+}
 
 std::uint64_t Eviction::bytes() const {
     return static_cast<std::uint64_t>(std::max<std::int64_t>(0, state_->bytes));
@@ -140,6 +150,7 @@ std::uint64_t Eviction::evicted_bytes() const { return state_->evicted_bytes; }
 
 std::uint64_t Eviction::excess() const {
     const CacheLimits limits = state_->limits_now();
+    state_->unseen = 0;
     const double low = std::clamp(limits.low_watermark, 0.01, 1.0);
     std::uint64_t excess = 0;
     if (bytes() > limits.max_size) excess = above(bytes(), share(low, limits.max_size));

@@ -31,6 +31,9 @@ public:
     void set_limits(const CacheLimits& limits);
     // Bytes that came or went.
     void account(std::int64_t bytes);
+    // Whether excess() is worth asking after something was stored: the cache's own limit is
+    // crossed, or so much came since the last time that the disk may be full. No system call.
+    bool is_due() const;
     // How many bytes must go now; 0 when every limit holds.
     std::uint64_t excess() const;
     // Would `bytes` more fit, after evicting if need be? False: the object is larger than the

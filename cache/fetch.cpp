@@ -251,8 +251,7 @@ std::int64_t Fetch::record_whole(LiveState& live) const {
         stock_->index->put_object(live.record());
         return 0;
     }
-    const auto* text = reinterpret_cast<const char*>(live.body->data());  // NOLINT: bytes as text
-    stock_->index->put_inline(live.record(), std::string(text, live.body->size()));
+    stock_->index->put_inline(live.record(), live.body);
     live.counted = live.body->size();
     return static_cast<std::int64_t>(live.counted);
 }

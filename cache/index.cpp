@@ -201,7 +201,7 @@ void Index::put_piece(const TaskId& task, std::uint64_t generation, PieceRecord 
     state_->writer->push(PutPiece(task, generation, piece, std::move(file)));
 }
 
-void Index::put_inline(ObjectRecord record, std::string body) {
+void Index::put_inline(ObjectRecord record, std::shared_ptr<const Body> body) {
     record.inlined = true;
     state_->writer->push(PutInline(std::move(record), std::move(body)));
 }

@@ -40,6 +40,10 @@ namespace hawker::cache {
 
 struct Foundation;
 
+// The bytes of a small representation. Reserved at its full size at once: it never moves, so what
+// is below the announced offsets may be read while the rest is written.
+using Body = std::vector<std::byte>;
+
 struct ObjectRecord {
     TaskId task;
     std::uint64_t generation = 0;  // names the data file; never used twice for one task
@@ -108,7 +112,8 @@ public:
     // `file` is synced before the batch that names the piece is committed.
     void put_piece(const TaskId& task, std::uint64_t generation, PieceRecord piece,
                    std::shared_ptr<DataFile> file);
-    void put_inline(ObjectRecord record, std::string body);
+    // `body` does not change any more.
+    void put_inline(ObjectRecord record, std::shared_ptr<const Body> body);
     void forget_piece(const TaskId& task, std::uint64_t generation, std::uint32_t number);
     // Removes the object of that generation with its pieces, body, access and digest rows.
     // `after_commit` runs on the writing thread (it may unlink the data file then, never before).

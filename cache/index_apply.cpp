@@ -58,7 +58,9 @@ struct Apply {
     void operator()(const PutInline& put_inline) const {
         put(txn, put_inline.record);
         const RowKey key = RowKey::body(put_inline.record.task, put_inline.record.generation);
-        txn.put(Table::inline_bodies, key.view(), encode_body(put_inline.body));
+        const Body& body = *put_inline.body;
+        const auto row = txn.reserve(Table::inline_bodies, key.view(), row_size_of(body));
+        if (!row.empty()) encode_body(body, row);
     }
     void operator()(const ForgetPiece& forget) const {
         txn.erase(Table::pieces,
@@ -83,7 +85,7 @@ struct Weight {
     }
     std::uint64_t operator()(const PutObject& put_object) const { return of(put_object.record); }
     std::uint64_t operator()(const PutInline& put_inline) const {
-        return of(put_inline.record) + put_inline.body.size();
+        return of(put_inline.record) + put_inline.body->size();
     }
     template <typename Other>
     std::uint64_t operator()(const Other&) const {

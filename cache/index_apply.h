@@ -24,7 +24,7 @@ struct PutPiece {
 };
 struct PutInline {
     ObjectRecord record;
-    std::string body;
+    std::shared_ptr<const Body> body;
 };
 struct ForgetPiece {
     TaskId task;

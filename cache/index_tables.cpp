@@ -101,6 +101,15 @@ void WriteTxn::put(Table table, std::string_view key, std::string_view row) {
     note(mdb_put(txn_, handle_of(table), &name, &value, 0));
 }
 
+std::span<char> WriteTxn::reserve(Table table, std::string_view key, std::size_t size) {
+    if (problem_ != 0) return {};
+    MDB_val name = to_val(key);
+    MDB_val value{size, nullptr};
+    note(mdb_put(txn_, handle_of(table), &name, &value, MDB_RESERVE));
+    if (problem_ != 0) return {};
+    return {static_cast<char*>(value.mv_data), size};
+}
+
 void WriteTxn::erase(Table table, std::string_view key) {
     if (problem_ != 0) return;
     MDB_val name = to_val(key);

@@ -24,6 +24,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -104,6 +105,9 @@ public:
     ~WriteTxn();
 
     void put(Table table, std::string_view key, std::string_view row);
+    // Room for a row of `size` bytes, to be filled before anything else is written; empty when
+    // there is none.
+    std::span<char> reserve(Table table, std::string_view key, std::size_t size);
     // What is not there is erased already.
     void erase(Table table, std::string_view key);
     // Every row whose key begins with `prefix`.

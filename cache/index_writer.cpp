@@ -12,7 +12,9 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t kBatch = 256;
+constexpr std::size_t kBatch = 2048;
+constexpr std::uint64_t kBatchBytes = 8ULL
+                                      << 20U;  // LMDB holds them twice until they are committed
 constexpr std::uint64_t kQueueBytes = 128ULL << 20U;
 constexpr std::size_t kTouches = 16384;  // tasks whose hits are remembered between two writes
 constexpr std::size_t kTouchesPerCommit = 2048;
@@ -91,11 +93,12 @@ void IndexWriter::push(Mutation mutation) {
     }
     if (queue_.empty()) first_queued_ = scribe_.now();
     hurry_ = hurry_ || is_urgent;
+    const bool was_full = is_full();
     weight_ += weight;
     queue_.push_back(std::move(mutation));
     // The scribe sleeps towards a deadline: it is woken when there is a new one, or when it may
     // start before.
-    const bool is_news = queue_.size() == 1 || queue_.size() == kBatch || is_urgent;
+    const bool is_news = queue_.size() == 1 || is_full() != was_full || is_urgent;
     lock.unlock();
     if (is_news) scribe_.wake(is_urgent ? Scribe::Hurry::somebody_waits : Scribe::Hurry::no);
 }
@@ -117,6 +120,9 @@ void IndexWriter::touch(const TaskId& task) {
     scribe_.wake(Scribe::Hurry::no);
 }
 
+// A batch, and more would be the next one's.
+bool IndexWriter::is_full() const { return queue_.size() >= kBatch || weight_ >= kBatchBytes; }
+
 IndexWriter::Time IndexWriter::next_deadline() const {
     Time due = Time::max();
     if (!queue_.empty()) due = std::min(due, first_queued_ + commit_interval_);
@@ -128,12 +134,14 @@ IndexWriter::Time IndexWriter::next_deadline() const {
 
 IndexWriter::Batch IndexWriter::take_batch() {
     Batch batch;
-    const std::size_t count = std::min(queue_.size(), kBatch);
-    batch.reserve(count);
-    std::move(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count),
-              std::back_inserter(batch));
-    queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(count));
-    for (const Mutation& mutation : batch) weight_ -= weight_of(mutation);
+    batch.reserve(std::min(queue_.size(), kBatch));
+    std::uint64_t taken = 0;
+    while (!queue_.empty() && batch.size() < kBatch && taken < kBatchBytes) {
+        taken += weight_of(queue_.front());
+        batch.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+    }
+    weight_ -= taken;
     if (queue_.empty()) hurry_ = false;
     first_queued_ = scribe_.now();
     return batch;
@@ -151,7 +159,7 @@ IndexWriter::Progress IndexWriter::write_one_batch() {
     const Stop stop = stop_;
     const Time now = scribe_.now();
     if (stop == Stop::at_once) return Progress::ended;
-    const bool is_due = stop != Stop::no || hurry_ || queue_.size() >= kBatch;
+    const bool is_due = stop != Stop::no || hurry_ || is_full();
     if (!is_due && next_deadline() > now) return Progress::waits;
     Batch batch = take_batch();
     const bool last = stop == Stop::after_the_queue && queue_.empty();

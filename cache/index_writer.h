@@ -54,6 +54,7 @@ private:
     Progress write_one_batch();
     // The next batch; an empty one means that only the clock has moved.
     Batch take_batch();
+    bool is_full() const;
     Time next_deadline() const;
     void work(Batch batch, bool touches_are_due, Stop stop);
     // Returns what is committed, in order: whoever waits for it may be called back.

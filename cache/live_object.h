@@ -27,10 +27,6 @@ namespace hawker::cache {
 
 class Fetch;
 
-// The bytes of a small representation. Reserved at its full size at once: it never moves, so what
-// is below the announced offsets may be read while the rest is written.
-using Body = std::vector<std::byte>;
-
 enum class Phase : std::uint8_t {
     unloaded,  // nobody has looked into the index yet
     loading,   // somebody is looking

@@ -196,10 +196,12 @@ std::optional<AccessRecord> decode_access(std::string_view row) {
     return access;
 }
 
-std::string encode_body(std::string_view body) {
-    std::string row = encode_number(XXH3_64bits(body.data(), body.size()));
-    row += body;
-    return row;
+std::size_t row_size_of(std::span<const std::byte> body) { return kNumberBytes + body.size(); }
+
+void encode_body(std::span<const std::byte> body, std::span<char> row) {
+    const auto sum = big_endian(XXH3_64bits(body.data(), body.size()));
+    std::memcpy(row.data(), sum.data(), sum.size());
+    if (!body.empty()) std::memcpy(row.data() + sum.size(), body.data(), body.size());
 }
 
 std::optional<std::string> decode_body(std::string_view row) {

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -52,8 +53,9 @@ std::optional<PieceRecord> decode_piece(std::string_view key, std::string_view r
 std::string encode(const AccessRecord& access);
 std::optional<AccessRecord> decode_access(std::string_view row);
 
-// A body with its own XXH3-64 before it.
-std::string encode_body(std::string_view body);
+// A body with its own XXH3-64 before it, written where the row lies: `row` has row_size_of(body).
+std::size_t row_size_of(std::span<const std::byte> body);
+void encode_body(std::span<const std::byte> body, std::span<char> row);
 std::optional<std::string> decode_body(std::string_view row);
 
 }  // namespace hawker::cache

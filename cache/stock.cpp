@@ -147,9 +147,7 @@ std::optional<Stock::Stored> Stock::link_same_content(const TaskId& task, const 
     }
     ours.generation = index->next_generation();
     if (stored->body) {
-        const auto* text =
-            reinterpret_cast<const char*>(stored->body->data());  // NOLINT: bytes as text
-        index->put_inline(ours, std::string(text, stored->body->size()));
+        index->put_inline(ours, stored->body);
     } else {
         if (!files->link(*other, theirs->generation, task, ours.generation)) return std::nullopt;
         index->put_object(ours);
@@ -254,7 +252,7 @@ bool Stock::remove_idle(const TaskId& task, std::uint64_t generation) {
 
 void Stock::account(std::int64_t bytes) {
     eviction->account(bytes);
-    if (bytes <= 0 || stopping || evicting_.exchange(true)) return;
+    if (bytes <= 0 || stopping || !eviction->is_due() || evicting_.exchange(true)) return;
     pool.post([self = shared_from_this()] {
         if (!self->stopping && self->eviction->excess() > 0) self->eviction->run();
         self->evicting_ = false;

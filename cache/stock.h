@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/executor.h"
 #include "base/log.h"
+#include "base/shared_trips.h"
 #include "cache/cache.h"
 #include "cache/data_files.h"
 #include "cache/eviction.h"
@@ -70,6 +71,7 @@ public:
 
     const CacheOptions options;
     Executor& pool;
+    SharedTrips look_ups;  // to the pool, for load()
     const Clock& clock;
     const Log& log;
     // Apart from this object: what the index calls after a commit holds them, and only them.
@@ -83,7 +85,11 @@ public:
 private:
     Stock(const CacheOptions& opened_with, Executor& worker_pool, const Clock& the_clock,
           const Log& the_log)
-        : options(opened_with), pool(worker_pool), clock(the_clock), log(the_log) {}
+        : options(opened_with),
+          pool(worker_pool),
+          look_ups(worker_pool),
+          clock(the_clock),
+          log(the_log) {}
 
     // An object as the index and the files have it.
     struct Stored {

@@ -17,7 +17,7 @@ using namespace test;
 TEST(IndexFull, AFullMapDropsAdditionsAndStillRemoves) {
     ScratchDirectory directory;
     OpenIndex index(directory.path(), 1U << 20U);
-    const std::string body(8'000, 'x');
+    const auto body = body_of(std::string(8'000, 'x'));
     for (std::size_t i = 0; i < 500; ++i) {
         index->put_inline(object(task_number(i), 1), body);
         index.commit();
@@ -50,7 +50,7 @@ TEST(IndexFull, ABatchLargerThanTheMapIsDroppedInPart) {
     OpenIndex index(directory.path(), 1U << 20U);
     index->put_object(object(task_number(1'000), 1));
     for (std::size_t i = 0; i < 100; ++i)
-        index->put_inline(object(task_number(i), 1), std::string(64'000, 'x'));
+        index->put_inline(object(task_number(i), 1), body_of(std::string(64'000, 'x')));
     std::atomic<bool> removed = false;
     index->remove(task_number(1'000), 1, [&removed] { removed = true; });
     index.commit();

@@ -74,7 +74,7 @@ TEST_F(IndexTest, WhatIsCommittedIsFound) {
 TEST_F(IndexTest, EverythingSurvivesACleanStop) {
     index->put_object(object(a, 1));
     for (std::uint32_t number : {300U, 2U, 1U}) index->put_piece(a, 1, piece(number), nullptr);
-    index->put_inline(object(b, 2), "a small body");
+    index->put_inline(object(b, 2), body_of("a small body"));
     index->touch(a);
     index.stop();
     index.open();
@@ -216,9 +216,9 @@ TEST_F(IndexTest, MutationsTakeEffectInTheOrderTheyWereQueued) {
     index->put_object(object(a, 1));
     index->put_piece(a, 1, piece(0), nullptr);
     index->remove(a, 1, nullptr);
-    index->put_inline(object(b, 1), "one");
+    index->put_inline(object(b, 1), body_of("one"));
     index->remove(b, 1, nullptr);
-    index->put_inline(object(b, 2), "two");
+    index->put_inline(object(b, 2), body_of("two"));
     index->put_piece(b, 2, piece(4), nullptr);
     index->put_piece(b, 2, piece(5), nullptr);
     index->forget_piece(b, 2, 4);
@@ -278,7 +278,7 @@ TEST_F(IndexTest, ADamagedRowIsNotFoundAndCanBeReplaced) {
     index->put_object(object(b, 1));
     index->put_piece(a, 1, piece(0), nullptr);
     index->put_piece(a, 1, piece(1), nullptr);
-    index->put_inline(object(task_named("c"), 1), "body");
+    index->put_inline(object(task_named("c"), 1), body_of("body"));
     index.stop();
     overwrite_row("objects", RowKey::object(a).view(), "this is not a FlatBuffer at all, is it?!");
     overwrite_row("pieces", RowKey::piece(a, 1, 0).view(), "short");
