@@ -1,14 +1,15 @@
 #include "base/log.h"
 
+#include <chrono>
+#include <cstdio>
 #include <mutex>
+#include <thread>
 #include <utility>
-#include <vector>
 
 #include <spdlog/async.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/dist_sink.h>
+#include <spdlog/details/file_helper.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/sinks/null_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
 
 namespace hawker {
 
@@ -53,36 +54,89 @@ std::string_view pattern_of(LogFormat format) {
     return "%Y-%m-%dT%H:%M:%S.%e%z %-5l %v";
 }
 
-// spdlog's own file sink closes before it opens and takes no lock while it does: a line that is
-// written meanwhile would meet a file that is not there.
-class LogFile final : public spdlog::sinks::base_sink<std::mutex> {
+// Where lines go. They are gathered while more of them wait, and written when the last of those is
+// here: a busy proxy's lines cost few system calls, and no line of a quiet one waits.
+class Outlet {
 public:
-    explicit LogFile(std::string name) : name_(std::move(name)) { file_ = open(); }
+    // Standard error when `name` is empty. Throws spdlog_ex when the file cannot be opened.
+    explicit Outlet(std::string name) : name_(std::move(name)) { file_ = open(); }
+    ~Outlet() {
+        try {
+            write_out();
+        } catch (const spdlog::spdlog_ex&) {  // NOLINT: nobody is left to tell
+        }
+    }
+    Outlet(const Outlet&) = delete;
+    Outlet& operator=(const Outlet&) = delete;
+
+    // Comes back a little later when it has written: meanwhile lines queue up for the next time,
+    // and nobody who queues one has to wake the writing thread.
+    void take(std::string_view text, std::size_t waiting) {
+        {
+            const std::scoped_lock lock(mutex_);
+            gathered_.append(text.data(), text.data() + text.size());
+            if (waiting != 0 && gathered_.size() < kGathered) return;
+            write_out();
+        }
+        if (waiting == 0) std::this_thread::sleep_for(kPause);
+    }
 
     // Throws spdlog_ex when the file cannot be opened; then the old one goes on being written.
+    // spdlog's own file sink closes before it opens and takes no lock while it does: a line that is
+    // written meanwhile would meet a file that is not there.
     void reopen() {
         auto fresh = open();
         const std::scoped_lock lock(mutex_);
+        write_out();
         file_ = std::move(fresh);
     }
+
+private:
+    static constexpr std::size_t kGathered = 64UL * 1024;
+    static constexpr std::chrono::milliseconds kPause{2};
+
+    std::unique_ptr<spdlog::details::file_helper> open() const {
+        if (name_.empty()) return nullptr;
+        auto file = std::make_unique<spdlog::details::file_helper>();
+        file->open(name_);
+        return file;
+    }
+    void write_out() {
+        if (gathered_.size() == 0) return;
+        const spdlog::memory_buf_t text =
+            std::move(gathered_);  // gone, also when it cannot be written
+        gathered_.clear();
+        if (file_) {
+            file_->write(text);
+            file_->flush();
+        } else {
+            (void)std::fwrite(text.data(), 1, text.size(), stderr);
+        }
+    }
+
+    const std::string name_;
+    std::mutex mutex_;
+    spdlog::memory_buf_t gathered_;
+    std::unique_ptr<spdlog::details::file_helper> file_;
+};
+
+// One form of line into an outlet. Only the writing thread logs through it.
+class LineSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+public:
+    LineSink(Outlet& outlet, spdlog::details::thread_pool& writer)
+        : outlet_(outlet), writer_(writer) {}
 
 protected:
     void sink_it_(const spdlog::details::log_msg& message) override {
         spdlog::memory_buf_t text;
         formatter_->format(message, text);
-        file_->write(text);
+        outlet_.take(std::string_view(text.data(), text.size()), writer_.queue_size());
     }
-    void flush_() override { file_->flush(); }
+    void flush_() override {}
 
 private:
-    std::unique_ptr<spdlog::details::file_helper> open() const {
-        auto file = std::make_unique<spdlog::details::file_helper>();
-        file->open(name_);
-        return file;
-    }
-
-    const std::string name_;
-    std::unique_ptr<spdlog::details::file_helper> file_;  // guarded by base_sink::mutex_
+    Outlet& outlet_;
+    spdlog::details::thread_pool& writer_;
 };
 
 }  // namespace
@@ -90,25 +144,18 @@ private:
 // Loggers and sinks are made once and stay: whoever logs needs no lock to find them.
 struct Log::State {
     LogFormat format = LogFormat::text;
-    std::vector<std::shared_ptr<LogFile>> files;  // what reopen() opens; none for standard error
+    std::unique_ptr<Outlet> outlet;
     // Members are destroyed from the last up: the writing thread writes what is queued and is
     // joined, before the loggers and sinks that it uses go.
     std::shared_ptr<spdlog::logger> messages;
     std::shared_ptr<spdlog::logger> lines;
     std::shared_ptr<spdlog::details::thread_pool> writer;
 
-    std::shared_ptr<spdlog::logger> make_logger(const LogOptions& options, const char* name,
-                                                const std::string& pattern) {
-        std::shared_ptr<spdlog::sinks::sink> sink;
-        if (options.file.empty())
-            sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-        else
-            sink = files.emplace_back(std::make_shared<LogFile>(options.file));
+    std::shared_ptr<spdlog::logger> make_logger(const char* name, const std::string& pattern) {
+        auto sink = std::make_shared<LineSink>(*outlet, *writer);
         sink->set_pattern(pattern);
-        auto logger = std::make_shared<spdlog::async_logger>(
+        return std::make_shared<spdlog::async_logger>(
             name, std::move(sink), writer, spdlog::async_overflow_policy::overrun_oldest);
-        logger->flush_on(spdlog::level::info);
-        return logger;
     }
 };
 
@@ -119,9 +166,9 @@ Expected<std::unique_ptr<Log>> Log::open(const LogOptions& options) try {
     auto state = std::make_unique<State>();
     state->format = options.format;
     state->writer = std::make_shared<spdlog::details::thread_pool>(kQueuedLines, 1);
-    state->messages =
-        state->make_logger(options, "hawker", std::string(pattern_of(options.format)));
-    state->lines = state->make_logger(options, "access", "%v");
+    state->outlet = std::make_unique<Outlet>(options.file);
+    state->messages = state->make_logger("hawker", std::string(pattern_of(options.format)));
+    state->lines = state->make_logger("access", "%v");
     state->messages->set_level(to_spdlog(options.level));
     return std::unique_ptr<Log>(new Log(std::move(state)));  // NOLINT: the constructor is private
 } catch (const spdlog::spdlog_ex& problem) {
@@ -138,7 +185,7 @@ std::unique_ptr<Log> Log::silent() {
 }
 
 Expected<void> Log::reopen() try {
-    for (const auto& file : state_->files) file->reopen();
+    if (state_->outlet) state_->outlet->reopen();
     return {};
 } catch (const spdlog::spdlog_ex& problem) {
     return fail(Errc::not_found, fmt::format("log.file: {}", problem.what()));

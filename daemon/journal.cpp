@@ -84,6 +84,7 @@ void Journal::fetch_done(const cache::FetchReport& report) {
                      : stopped       ? admin::FetchEnd::stopped
                                      : admin::FetchEnd::failed;
     metrics_.fetch(end, report.bytes, report.cost);
+    if (report.complete && !log_.enabled(LogLevel::info)) return;
     const std::string facts =
         fmt::format("cost={}ms task={} bytes={} from=origin segments={} retries={} rule={} url={}",
                     report.cost.count(), report.task.hex(), report.bytes, report.segments,
