@@ -186,8 +186,9 @@ void FdWatch::set(Interest interest) {
 }
 
 struct Timer::State {
+    Loop& loop;
     std::function<void()> on_time;
-    EventPtr event;
+    EventPtr event;  // made when it is first set: most never are
 
     static void on_event(int /*fd*/, short /*what*/, void* argument) {
         const auto call = static_cast<State*>(argument)->on_time;
@@ -196,11 +197,15 @@ struct Timer::State {
 };
 
 Timer::Timer(Loop& loop, std::function<void()> on_time)
-    : state_(std::make_unique<State>(std::move(on_time), nullptr)) {
-    state_->event = make_event(loop, -1, 0, &State::on_event, state_.get());
-}
+    : state_(std::make_unique<State>(loop, std::move(on_time), nullptr)) {}
 Timer::~Timer() = default;
-void Timer::set(std::chrono::milliseconds delay) { set_timeout(state_->event.get(), delay); }
-void Timer::clear() { event_del(state_->event.get()); }
+void Timer::set(std::chrono::milliseconds delay) {
+    if (!state_->event)
+        state_->event = make_event(state_->loop, -1, 0, &State::on_event, state_.get());
+    set_timeout(state_->event.get(), delay);
+}
+void Timer::clear() {
+    if (state_->event) event_del(state_->event.get());
+}
 
 }  // namespace hawker::net

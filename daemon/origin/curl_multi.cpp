@@ -10,6 +10,7 @@ namespace {
 
 constexpr long kIdleConnectionSeconds = 60;  // facts 4.4: origins close theirs not much later
 constexpr long kIdleConnections = 256;
+constexpr std::size_t kSpareHandles = 16;  // each keeps its receive buffer
 
 net::Interest interest_of(int what) {
     switch (what) {
@@ -69,6 +70,19 @@ Expected<void> Multi::add(CURL* easy, Party& party) {
 void Multi::remove(CURL* easy, Party& party) {
     std::erase(to_settle_, &party);
     curl_multi_remove_handle(handle_.get(), easy);
+}
+
+EasyHandle Multi::take_easy() {
+    if (spare_.empty()) return EasyHandle(curl_easy_init());
+    EasyHandle easy = std::move(spare_.back());
+    spare_.pop_back();
+    return easy;
+}
+
+void Multi::give_back(EasyHandle easy) {
+    if (!easy || spare_.size() >= kSpareHandles) return;
+    curl_easy_reset(easy.get());  // whatever it knew of its request goes, credentials among it
+    spare_.push_back(std::move(easy));
 }
 
 void Multi::call_me(Party& party) { to_settle_.push_back(&party); }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "daemon/net/loop.h"
+#include "daemon/origin/easy.h"
 
 #include <map>
 #include <memory>
@@ -47,6 +48,11 @@ public:
     void remove(CURL* easy, Party& party);
     void call_me(Party& party);
 
+    // A handle without any option; null when libcurl has no memory. One that ended well comes back:
+    // making it and its receive buffer costs more than the rest of a small transfer's set-up.
+    EasyHandle take_easy();
+    void give_back(EasyHandle easy);
+
     net::Loop& loop() { return loop_; }
 
 private:
@@ -61,6 +67,7 @@ private:
     Handle handle_;
     std::map<curl_socket_t, std::unique_ptr<net::FdWatch>> watches_;
     std::vector<Party*> to_settle_;
+    std::vector<EasyHandle> spare_;
     net::Timer timer_;
 };
 

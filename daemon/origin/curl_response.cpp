@@ -42,7 +42,7 @@ CurlResponse::CurlResponse(std::shared_ptr<Road> road, ClientOptions options, Re
                         end(Failure(Errc::timed_out, "the origin takes no more of the request",
                                     "connection_write_timeout"));
                     }),
-      easy_(curl_easy_init()) {
+      easy_(road_->multi->take_easy()) {
     auto prepared = prepare();
     if (!prepared) {
         const Errc code = prepared.error().code;
@@ -70,7 +70,10 @@ void CurlResponse::take_a_place() {
     }
 }
 
-CurlResponse::~CurlResponse() { detach(); }
+CurlResponse::~CurlResponse() {
+    detach();
+    if (body_complete_ && !failure_ && !cancelled_) road_->multi->give_back(std::move(easy_));
+}
 
 Expected<void> CurlResponse::prepare() {
     if (!easy_) return fail(Errc::exhausted, "libcurl gives no easy handle");
