@@ -154,6 +154,8 @@ Task<Fetch::Verdict> Fetch::pump(Segment& segment, Beginning& beginning) {
         report_.bytes += count;
         auto kept = co_await keep(at, *bytes);
         if (!kept) co_return kept;
+        // The first bytes of all: whoever waits for them goes before more is received and written.
+        if (report_.bytes == count) co_await resume_on(home_);
         at += count;
         if (at > segment.next) {
             segment.next = at;

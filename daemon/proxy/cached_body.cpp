@@ -9,7 +9,8 @@ namespace hawker::proxy {
 
 namespace {
 
-constexpr std::uint64_t kRun = 8ULL << 20U;   // bytes asked of a reader at once
+constexpr std::uint64_t kRun = 8ULL << 20U;  // bytes asked of a reader at once
+constexpr std::uint64_t kWorthAnnouncing = 64ULL << 10U;
 constexpr std::uint64_t kNoEnd = UINT64_MAX;  // of a body whose size nobody knows yet
 
 }  // namespace
@@ -30,6 +31,12 @@ Task<Expected<void>> CachedRoad::send_body(cache::Reader& reader, const StoredAn
 
 Task<Expected<void>> CachedRoad::send_range(cache::Reader& reader, ByteRange range) {
     if (reader.representation().size) reader.select(range);
+    // What the origin has begun to answer the client is told at once: its bytes have to be in the
+    // file first. Small bodies are here with their head.
+    if (reader.origin() == cache::Origin::led && range.length() > kWorthAnnouncing) {
+        auto announced = co_await context_.out.announce();
+        if (!announced) co_return announced;
+    }
     const auto after = reader.representation().complete ? ResponseWriter::Rest::at_hand
                                                         : ResponseWriter::Rest::to_come;
     for (;;) {

@@ -92,6 +92,13 @@ Task<Expected<void>> ResponseWriter::send(std::span<const std::span<const std::b
     co_return sent;
 }
 
+Task<Expected<void>> ResponseWriter::announce() {
+    if (failed_ || pending_head_.empty()) co_return Expected<void>();
+    const std::span<const std::span<const std::byte>> nothing_else;
+    auto sent = co_await send(nothing_else, net::Socket::Follows::nothing);
+    co_return account(0, sent);
+}
+
 Task<Expected<void>> ResponseWriter::body(std::span<const std::byte> bytes) {
     return pace_ && has_body_ ? body_by_pace(bytes) : body_at_once(bytes);
 }

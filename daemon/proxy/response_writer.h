@@ -34,6 +34,9 @@ public:
     // origin (F20).
     void end_by_closing();
 
+    // Sends the head by itself, when the first bytes of the body will take a while. From then on
+    // withdraw() says no.
+    Task<Expected<void>> announce();
     Task<Expected<void>> body(std::span<const std::byte> bytes);
     // `rest`: does what follows come without a wait? Then the segments on the way to it stay full.
     enum class Rest : std::uint8_t { to_come, at_hand };
