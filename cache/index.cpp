@@ -1,6 +1,7 @@
 #include "cache/index.h"
 
 #include "cache/foundation.h"
+#include "cache/index_apply.h"
 #include "cache/index_lock.h"
 #include "cache/index_tables.h"
 #include "cache/index_writer.h"
@@ -34,6 +35,7 @@ struct Index::State {
     UniqueFd lock;                // goes last: nobody else may open what is not closed yet
     std::unique_ptr<Environment> environment;
     std::uint64_t boot = 0, trusted_boot = 0;
+    std::uint64_t stored_bytes = 0;  // when the run began
     std::atomic<std::uint64_t> generations{0};
     std::unique_ptr<IndexWriter> writer;  // goes first
 
@@ -57,6 +59,8 @@ Expected<void> Index::State::begin_run() {
     txn->put(Table::meta, "boot", encode_number(boot));
     txn->put(Table::meta, "trusted", encode_number(trusted_boot));
     txn->put(Table::meta, "clean", encode_number(0));
+    stored_bytes = cache::stored_bytes(*txn);
+    put_stored_bytes(*txn, stored_bytes);  // an older index did not say; once
     if (auto committed = txn->commit(); !committed) return committed;
     if (boot > 1 && !was_clean)
         log.warn(
@@ -187,6 +191,8 @@ std::uint64_t Index::objects() const {
     const auto txn = state_->environment->read();
     return txn ? txn->rows(Table::objects) : 0;
 }
+
+std::uint64_t Index::stored_bytes_at_start() const { return state_->stored_bytes; }
 
 std::uint64_t Index::next_generation() {
     return state_->boot << kCountBits | ++state_->generations;

@@ -98,6 +98,8 @@ public:
     void each(std::optional<TaskId> after,
               const std::function<bool(const ObjectRecord&, const AccessRecord&)>& visit) const;
     std::uint64_t objects() const;
+    // What earlier runs have left: of all pieces and small bodies. Reads one row.
+    std::uint64_t stored_bytes_at_start() const;
     std::uint64_t next_generation();  // unique over the life of the directory
 
     // This run's number, and the oldest run whose pieces are trusted without a check: all, after a

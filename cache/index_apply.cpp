@@ -8,6 +8,8 @@ namespace hawker::cache {
 
 namespace {
 
+constexpr std::string_view kStoredBytes = "bytes";
+
 std::string_view bytes_of(const TaskId& task) {
     return {reinterpret_cast<const char*>(task.bytes.data()),
             task.bytes.size()};  // NOLINT: bytes as bytes
@@ -28,54 +30,82 @@ void erase_digest(WriteTxn& txn, const ObjectRecord& record) {
     if (row && *row == bytes_of(record.task)) txn.erase(Table::digests, key.view());
 }
 
-// What is known about one generation's bytes.
-void erase_content(WriteTxn& txn, const RowKey& generation) {
-    txn.erase_all(Table::pieces, generation.view());
-    txn.erase(Table::inline_bodies, generation.view());
+using Count = std::int64_t;  // of bytes
+
+Count bytes_of_piece(std::string_view key, std::optional<std::string_view> row) {
+    const auto piece = row ? decode_piece(key, *row) : std::nullopt;
+    return piece ? Count{piece->length} : 0;
 }
 
-void put(WriteTxn& txn, const ObjectRecord& record) {
+Count bytes_of_body(std::optional<std::string_view> row) {
+    return row ? static_cast<Count>(body_size_of(*row)) : 0;
+}
+
+// What is known about one generation's bytes. Returns how many they were.
+Count erase_content(WriteTxn& txn, const RowKey& generation) {
+    Count bytes = bytes_of_body(txn.get(Table::inline_bodies, generation.view()));
+    {
+        Cursor rows = txn.cursor(Table::pieces);
+        for (bool more = rows.seek(generation.view());
+             more && rows.key().starts_with(generation.view()); more = rows.next())
+            bytes += bytes_of_piece(rows.key(), rows.row());
+    }
+    txn.erase_all(Table::pieces, generation.view());
+    txn.erase(Table::inline_bodies, generation.view());
+    return bytes;
+}
+
+Count put(WriteTxn& txn, const ObjectRecord& record) {
     const auto before = object_row(txn, record.task);
-    if (before && before->generation > record.generation) return;  // somebody was late
+    if (before && before->generation > record.generation) return 0;  // somebody was late
     if (before && (before->digest != record.digest || !names_content(record)))
         erase_digest(txn, *before);
+    Count change = 0;
     if (before && before->generation < record.generation)
-        erase_content(txn, RowKey::body(record.task, before->generation));
+        change -= erase_content(txn, RowKey::body(record.task, before->generation));
     txn.put(Table::objects, RowKey::object(record.task).view(), encode(record));
     if (names_content(record))
         txn.put(Table::digests, RowKey::digest(*record.digest).view(), bytes_of(record.task));
+    return change;
 }
 
 struct Apply {
     WriteTxn& txn;
 
-    void operator()(const PutObject& put_object) const { put(txn, put_object.record); }
-    void operator()(const PutPiece& put_piece) const {
+    Count operator()(const PutObject& put_object) const { return put(txn, put_object.record); }
+    Count operator()(const PutPiece& put_piece) const {
         const RowKey key =
             RowKey::piece(put_piece.task, put_piece.generation, put_piece.piece.number);
+        const Count before = bytes_of_piece(key.view(), txn.get(Table::pieces, key.view()));
         txn.put(Table::pieces, key.view(), encode(put_piece.piece));
+        return Count{put_piece.piece.length} - before;
     }
-    void operator()(const PutInline& put_inline) const {
-        put(txn, put_inline.record);
+    Count operator()(const PutInline& put_inline) const {
+        const Count change = put(txn, put_inline.record);
         const RowKey key = RowKey::body(put_inline.record.task, put_inline.record.generation);
+        const Count before = bytes_of_body(txn.get(Table::inline_bodies, key.view()));
         const Body& body = *put_inline.body;
         const auto row = txn.reserve(Table::inline_bodies, key.view(), row_size_of(body));
         if (!row.empty()) encode_body(body, row);
+        return change + static_cast<Count>(body.size()) - before;
     }
-    void operator()(const ForgetPiece& forget) const {
-        txn.erase(Table::pieces,
-                  RowKey::piece(forget.task, forget.generation, forget.number).view());
+    Count operator()(const ForgetPiece& forget) const {
+        const RowKey key = RowKey::piece(forget.task, forget.generation, forget.number);
+        const Count before = bytes_of_piece(key.view(), txn.get(Table::pieces, key.view()));
+        txn.erase(Table::pieces, key.view());
+        return -before;
     }
-    void operator()(const Remove& remove) const {
-        erase_content(txn, RowKey::body(remove.task, remove.generation));
+    Count operator()(const Remove& remove) const {
+        const Count gone = erase_content(txn, RowKey::body(remove.task, remove.generation));
         // A newer generation's rows stay. A row that cannot be read belongs to nobody.
         const auto object = object_row(txn, remove.task);
-        if (object && object->generation != remove.generation) return;
+        if (object && object->generation != remove.generation) return -gone;
         if (object) erase_digest(txn, *object);
         txn.erase(Table::objects, RowKey::object(remove.task).view());
         txn.erase(Table::access, RowKey::object(remove.task).view());
+        return -gone;
     }
-    void operator()(const Flush&) const {}
+    Count operator()(const Flush&) const { return 0; }
 };
 
 struct Weight {
@@ -103,7 +133,30 @@ bool is_addition(const Mutation& mutation) {
 
 std::uint64_t weight_of(const Mutation& mutation) { return std::visit(Weight(), mutation); }
 
-void apply(WriteTxn& txn, const Mutation& mutation) { std::visit(Apply(txn), mutation); }
+std::int64_t apply(WriteTxn& txn, const Mutation& mutation) {
+    return std::visit(Apply(txn), mutation);
+}
+
+std::uint64_t stored_bytes(const Txn& txn) {
+    const auto row = txn.get(Table::meta, kStoredBytes);
+    const auto kept = row ? decode_number(*row) : std::nullopt;
+    return kept ? *kept : count_stored_bytes(txn);
+}
+
+std::uint64_t count_stored_bytes(const Txn& txn) {
+    Count bytes = 0;
+    Cursor pieces = txn.cursor(Table::pieces);
+    for (bool more = pieces.seek({}); more; more = pieces.next())
+        bytes += bytes_of_piece(pieces.key(), pieces.row());
+    Cursor bodies = txn.cursor(Table::inline_bodies);
+    for (bool more = bodies.seek({}); more; more = bodies.next())
+        bytes += bytes_of_body(bodies.row());
+    return static_cast<std::uint64_t>(bytes);
+}
+
+void put_stored_bytes(WriteTxn& txn, std::uint64_t bytes) {
+    txn.put(Table::meta, kStoredBytes, encode_number(bytes));
+}
 
 void apply_access(WriteTxn& txn, const TaskId& task, const AccessRecord& more) {
     const RowKey key = RowKey::object(task);

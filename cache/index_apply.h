@@ -48,7 +48,13 @@ bool is_addition(const Mutation& mutation);
 // Memory it holds while it waits, roughly.
 std::uint64_t weight_of(const Mutation& mutation);
 
-void apply(WriteTxn& txn, const Mutation& mutation);
+// Returns the bytes of bodies and pieces that came (or, below zero, went) with it.
+std::int64_t apply(WriteTxn& txn, const Mutation& mutation);
+// All of them: what the rows of `pieces` and `inline` add up to. Kept as a row of `meta`, in the
+// same transaction as the rows that it counts, so that no start has to read them all.
+std::uint64_t stored_bytes(const Txn& txn);
+std::uint64_t count_stored_bytes(const Txn& txn);  // from the rows themselves
+void put_stored_bytes(WriteTxn& txn, std::uint64_t bytes);
 // Adds hits to an object's access row; nothing when the object is not there.
 void apply_access(WriteTxn& txn, const TaskId& task, const AccessRecord& more);
 

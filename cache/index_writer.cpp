@@ -247,7 +247,10 @@ void IndexWriter::keep_honest(Batch& batch) {
 Expected<void> IndexWriter::write_in_one(const Batch& batch) {
     auto txn = environment_.write();
     if (!txn) return fail(txn.error());
-    for (const Mutation& mutation : batch) apply(*txn, mutation);
+    std::int64_t change = 0;
+    for (const Mutation& mutation : batch) change += apply(*txn, mutation);
+    if (change != 0)
+        put_stored_bytes(*txn, stored_bytes(*txn) + static_cast<std::uint64_t>(change));
     auto committed = txn->commit();
     if (committed) unsynced_ = true;
     return committed;

@@ -1,5 +1,6 @@
 #include "cache/records.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -197,6 +198,10 @@ std::optional<AccessRecord> decode_access(std::string_view row) {
 }
 
 std::size_t row_size_of(std::span<const std::byte> body) { return kNumberBytes + body.size(); }
+
+std::size_t body_size_of(std::string_view row) {
+    return row.size() - std::min(row.size(), kNumberBytes);
+}
 
 void encode_body(std::span<const std::byte> body, std::span<char> row) {
     const auto sum = big_endian(XXH3_64bits(body.data(), body.size()));

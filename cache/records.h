@@ -55,6 +55,7 @@ std::optional<AccessRecord> decode_access(std::string_view row);
 
 // A body with its own XXH3-64 before it, written where the row lies: `row` has row_size_of(body).
 std::size_t row_size_of(std::span<const std::byte> body);
+std::size_t body_size_of(std::string_view row);
 void encode_body(std::span<const std::byte> body, std::span<char> row);
 std::optional<std::string> decode_body(std::string_view row);
 

@@ -296,7 +296,7 @@ bool Stock::wait_for_fetches(std::chrono::milliseconds patience) {
 
 void Stock::begin_upkeep() {
     pool.post([self = shared_from_this()] {
-        self->count_stored();
+        self->account(static_cast<std::int64_t>(self->index->stored_bytes_at_start()));
         self->sweep_orphans();
     });
     tick();
@@ -312,16 +312,6 @@ void Stock::tick() {
         }
         self->tick();
     });
-}
-
-// What earlier runs have stored. One pass over the records, so that little can change meanwhile.
-void Stock::count_stored() {
-    std::uint64_t bytes = 0;
-    index->each(std::nullopt, [&](const ObjectRecord& record, const AccessRecord&) {
-        if (record.generation < first_generation_) bytes += stored_bytes(record);
-        return !stopping;
-    });
-    account(static_cast<std::int64_t>(bytes));
 }
 
 // Files of earlier runs that no object names go. Files of this run belong to its fetches.

@@ -110,7 +110,6 @@ private:
     void adopt(LiveObject& object, Stored stored) const;
     void remove_rows(const TaskId& task, std::uint64_t generation);
     std::uint64_t stored_bytes(const ObjectRecord& record) const;
-    void count_stored();
     void sweep_orphans();
     void tick();
 

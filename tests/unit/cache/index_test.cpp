@@ -212,6 +212,30 @@ TEST_F(IndexTest, ALateRecordOfAnOldGenerationIsIgnored) {
     EXPECT_EQ(index->find(a)->generation, 2U);
 }
 
+TEST_F(IndexTest, WhatIsStoredIsCountedWithoutReadingIt) {
+    index->put_object(object(a, 1));
+    for (std::uint32_t number : {0U, 1U, 1U, 2U}) index->put_piece(a, 1, piece(number), nullptr);
+    index->forget_piece(a, 1, 2);
+    index->forget_piece(a, 1, 9);
+    index->put_inline(object(b, 1), body_of("five!"));
+    index->put_inline(object(b, 1), body_of("seven!!"));
+    const TaskId c = task_named("c"), d = task_named("d");
+    index->put_object(object(c, 1));
+    index->put_piece(c, 1, piece(0), nullptr);
+    index->put_inline(object(c, 2), body_of("replaced"));
+    index->put_inline(object(d, 1), body_of("gone"));
+    index.commit();
+    index->remove(d, 1, nullptr);
+    index.stop();
+    index.open();
+    EXPECT_EQ(index->stored_bytes_at_start(), 20U + 7U + 8U);
+    index->remove(a, 1, nullptr);
+    index.commit();
+    index.stop_uncleanly();
+    index.open();
+    EXPECT_EQ(index->stored_bytes_at_start(), 7U + 8U);
+}
+
 TEST_F(IndexTest, MutationsTakeEffectInTheOrderTheyWereQueued) {
     index->put_object(object(a, 1));
     index->put_piece(a, 1, piece(0), nullptr);
