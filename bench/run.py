@@ -43,8 +43,9 @@ def enter_namespace():
 class Bench:
     """What the workloads share: how long, how often, the objects, and where results go."""
 
-    def __init__(self, work: pathlib.Path, hawkerd: str, quick: bool, beside: list[str]):
+    def __init__(self, work: pathlib.Path, hawkerd: str, quick: bool, beside: list[str], sizes: list[int]):
         self.work, self.hawkerd, self.quick, self.beside = work, hawkerd, quick, beside
+        self.sizes = sizes or ([2_000, 10_000] if quick else [10_000, 100_000, 1_000_000])
         self.rounds = 3
         self.seconds = 1 if quick else 3
         self.large = (256 if quick else 1024) * MIB
@@ -114,6 +115,7 @@ def main() -> int:
     arguments.add_argument("--quick", action="store_true")
     arguments.add_argument("--only", default="", help="workloads, separated by commas")
     arguments.add_argument("--peers", default="nginx,squid,trafficserver,varnish", help="beside hawker, separated by commas")
+    arguments.add_argument("--grow", default="", help="W12's numbers of objects, separated by commas; 10 k, 100 k and 1 M")
     arguments.add_argument("--json", type=pathlib.Path)
     options = arguments.parse_args()
     enter_namespace()
@@ -121,7 +123,8 @@ def main() -> int:
     work = pathlib.Path(tempfile.mkdtemp(prefix="hawker-bench-"))
     work.chmod(0o755)
     failed = []
-    bench = Bench(work, hawkerd, options.quick, options.peers.split(","))
+    bench = Bench(work, hawkerd, options.quick, options.peers.split(","),
+                  [int(size) for size in options.grow.split(",") if size])
     try:
         for name in options.only.split(",") if options.only else WORKLOADS:
             print(f"{name}: {WORKLOADS[name].__doc__.splitlines()[0]}", file=sys.stderr, flush=True)
