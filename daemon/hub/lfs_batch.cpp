@@ -1,10 +1,12 @@
 #include "daemon/hub/lfs_batch.h"
 
 #include "base/base64.h"
+#include "filters/query.h"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <ctime>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -18,6 +20,7 @@ using nlohmann::json;
 constexpr std::string_view kPlace = "/.hawker/lfs/";
 // How long a link is good that names no end: as long as those of the big hosts.
 constexpr std::int64_t kUsualLife = 3600;
+constexpr std::int64_t kLongestLife = 86'400;
 
 json parsed(std::string_view text) { return json::parse(text, nullptr, false); }
 
@@ -36,6 +39,56 @@ std::optional<Number> number_in(std::string_view text) {
     return number;
 }
 
+// RFC 3339, whole seconds: "2026-11-10T15:29:07.5Z", "2026-11-10T17:29:07+02:00".
+std::optional<std::int64_t> seconds_in(std::string_view text) {
+    const std::string plain(text);
+    std::tm parts{};
+    const char* rest = ::strptime(plain.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+    if (rest == nullptr) return std::nullopt;
+    if (*rest == '.')
+        while (*++rest >= '0' && *rest <= '9') {
+        }
+    std::string_view zone(rest);
+    const std::int64_t seconds = ::timegm(&parts);
+    if (zone == "Z" || zone == "z") return seconds;
+    if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':')
+        return std::nullopt;
+    const auto hours = number_in<unsigned>(zone.substr(1, 2));
+    const auto minutes = number_in<unsigned>(zone.substr(4, 2));
+    if (!hours || !minutes) return std::nullopt;
+    const std::int64_t ahead = (std::int64_t{*hours} * 60 + *minutes) * 60;
+    return zone[0] == '+' ? seconds - ahead : seconds + ahead;
+}
+
+// When the host's own link ends, at most a day from now.
+std::int64_t end_of(const json& action, std::int64_t now) {
+    const auto life = action.find("expires_in");
+    // Zero is how a host says nothing.
+    if (life != action.end() && life->is_number_integer() && life->get<std::int64_t>() != 0)
+        return now + std::clamp<std::int64_t>(life->get<std::int64_t>(), 0, kLongestLife);
+    if (const auto end = seconds_in(text_of(action, "expires_at")))
+        return std::clamp<std::int64_t>(*end, now, now + kLongestLife);
+    return now + kUsualLife;
+}
+
+// The store wants nothing from the client but what we carry on.
+bool is_plain_header(const json& action) {
+    const auto header = action.find("header");
+    if (header == action.end() || header->is_null()) return true;
+    return header->is_object() && std::ranges::all_of(header->items(), [](const auto& field) {
+               const std::string name = filters::lower_case(field.key());
+               return name == "authorization" || name == "accept";
+           });
+}
+
+bool brings_credentials(const json& action) {
+    const auto header = action.find("header");
+    return header != action.end() && header->is_object() &&
+           std::ranges::any_of(header->items(), [](const auto& field) {
+               return filters::lower_case(field.key()) == "authorization";
+           });
+}
+
 std::optional<LfsDownload> download_of(const json& object, std::int64_t now) {
     if (!object.is_object()) return std::nullopt;
     const auto oid = Digest::from_hex(text_of(object, "oid"));
@@ -50,14 +103,9 @@ std::optional<LfsDownload> download_of(const json& object, std::int64_t now) {
     download.oid = *oid;
     download.size = size->get<std::uint64_t>();
     download.href = text_of(*action, "href");
-    download.until = now + kUsualLife;
-    const auto life = action->find("expires_in");
-    if (life != action->end() && life->is_number_integer())
-        download.until = now + std::clamp<std::int64_t>(life->get<std::int64_t>(), 0, 86'400);
-    const auto header = action->find("header");
-    download.brings_credentials =
-        header != action->end() && header->is_object() && header->contains("Authorization");
-    if (download.href.empty()) return std::nullopt;
+    download.until = end_of(*action, now);
+    download.brings_credentials = brings_credentials(*action);
+    if (download.href.empty() || !is_plain_header(*action)) return std::nullopt;
     return download;
 }
 

@@ -26,7 +26,8 @@ struct LfsDownload {
 std::optional<std::string> plain_download(std::string_view question);
 
 // The answer with every download's link replaced by what `our_link` says. Objects that are named by
-// anything but a SHA-256, and uploads, keep theirs. nullopt when it is no batch answer.
+// anything but a SHA-256, links that come with other fields than Authorization and Accept, and
+// uploads, keep theirs. nullopt when it is no batch answer.
 std::optional<std::string> with_our_links(
     std::string_view answer, std::int64_t now,
     const std::function<std::string(const LfsDownload&)>& our_link);

@@ -16,7 +16,7 @@ std::int64_t seconds_of(WallTime time) {
     return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
 }
 
-// Only this process can make it, and it says all that the link says.
+// Only who has our key can make it, and it says all that the link says.
 std::string seal_of(const AccessMemory& access, const hub::LfsDownload& download) {
     return access.key_of("lfs link " + hub::lfs_target(download, {}), {}).hex();
 }

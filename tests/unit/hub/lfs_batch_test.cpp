@@ -47,6 +47,32 @@ TEST(LfsAnswer, EveryDownloadLeadsToUs) {
                 HasSubstr("/7/1003600/c/seal/"));
 }
 
+TEST(LfsAnswer, ALinkEndsWhenTheHostsOwnDoes) {
+    const auto ends = [](const std::string& when) {
+        return linked(answer(R"({"href":"https://h/x",)" + when + "}"));
+    };
+    EXPECT_THAT(ends(R"("expires_at":"1970-01-12T13:47:40Z")"), HasSubstr("/7/1000060/-/"));
+    EXPECT_THAT(ends(R"("expires_at":"1970-01-12T15:47:40.25+02:00")"), HasSubstr("/7/1000060/-/"));
+    EXPECT_THAT(ends(R"("expires_at":"1970-01-01T00:00:00Z")"), HasSubstr("/7/1000000/-/"));
+    EXPECT_THAT(ends(R"("expires_at":"2070-01-01T00:00:00Z")"), HasSubstr("/7/1086400/-/"));
+    EXPECT_THAT(ends(R"("expires_in":0,"expires_at":"1970-01-12T13:47:40Z")"),
+                HasSubstr("/7/1000060/-/"));
+    for (const char* garbage :
+         {"soon", "1970-01-12", "1970-01-12T13:47:40", "1970-01-12T13:47:40+2"})
+        EXPECT_THAT(ends(R"("expires_at":")" + std::string(garbage) + "\""),
+                    HasSubstr("/7/1003600/-/"))
+            << garbage;
+}
+
+TEST(LfsAnswer, ALinkThatComesWithMoreThanCredentialsStaysTheHosts) {
+    EXPECT_THAT(linked(answer(R"({"href":"https://h/x","header":{"X-Store-Key":"k"}})")),
+                HasSubstr("\"href\":\"https://h/x\""));
+    EXPECT_THAT(linked(answer(R"({"href":"https://h/x","header":{"accept":"*/*"}})")),
+                HasSubstr("/-/seal/"));
+    EXPECT_THAT(linked(answer(R"({"href":"https://h/x","header":{"authorization":"B"}})")),
+                HasSubstr("/c/seal/"));
+}
+
 TEST(LfsAnswer, UploadsAndOtherNamesKeepTheirLinks) {
     EXPECT_THAT(linked(answer(R"({"href":"https://h/up"})", "upload")), HasSubstr("https://h/up"));
     EXPECT_THAT(
