@@ -7,10 +7,12 @@
 
 namespace hawker {
 
-KeyedHash::KeyedHash() {
-    if (::RAND_bytes(reinterpret_cast<unsigned char*>(key_.data()),
-                     static_cast<int>(key_.size())) != 1)
+KeyedHash::Key KeyedHash::random_key() {
+    Key key{};
+    if (::RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), static_cast<int>(key.size())) !=
+        1)
         throw std::bad_alloc();
+    return key;
 }
 
 Digest KeyedHash::of(std::initializer_list<std::string_view> parts) const {

@@ -1,5 +1,5 @@
-// Names for secrets: a hash under a random key that is made with the object and ends with it. Who
-// reads our memory cannot test a guessed secret against it without the key.
+// Names for secrets: a hash under a random key. Who reads the names alone cannot test a guessed
+// secret against them. The key is made with the object and ends with it, unless its owner keeps it.
 //
 // Thread: immutable; any.
 #pragma once
@@ -14,12 +14,16 @@ namespace hawker {
 
 class KeyedHash {
 public:
-    KeyedHash();
+    using Key = std::array<char, 64>;
+    static Key random_key();
+
+    KeyedHash() : key_(random_key()) {}
+    explicit KeyedHash(const Key& key) : key_(key) {}
     // Of the parts, each with its length: ("ab", "c") is another than ("a", "bc").
     Digest of(std::initializer_list<std::string_view> parts) const;
 
 private:
-    std::array<char, 64> key_{};
+    Key key_{};
 };
 
 // In a time that depends on the lengths only.

@@ -100,7 +100,7 @@ Expected<void> Server::open() {
         [this](const cache::FetchReport& report) { journal_.fetch_done(report); });
     if (!cache) return fail(std::move(cache).error().within("cache.directory"));
     cache_ = std::move(*cache);
-    access_ = proxy::AccessMemory::create(options.count("access_entries"), clock_);
+    open_access_memory();
     open_admin();
     apply(std::move(configuration_), std::move(*interception));
     start_workers();
@@ -116,6 +116,21 @@ Expected<void> Server::open_workers() {
         workers_.push_back(std::move(*worker));
     }
     return {};
+}
+
+// Without its journal a restart forgets who may read: nothing worse.
+void Server::open_access_memory() {
+    const Options& options = configuration_.options;
+    const std::size_t entries = options.count("access_entries");
+    auto journal = proxy::AccessJournal::open(cache_options(options).directory, pool_, log_);
+    if (journal) {
+        access_ = proxy::AccessMemory::create(entries, clock_, std::move(*journal),
+                                              options.duration("access_ttl"));
+        return;
+    }
+    log_.warn("Who may read what is cached is remembered until hawkerd ends. {}",
+              journal.error().what);
+    access_ = proxy::AccessMemory::create(entries, clock_);
 }
 
 void Server::open_admin() {

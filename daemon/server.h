@@ -53,6 +53,7 @@ private:
            Log& log);
     Expected<void> open();
     Expected<void> open_workers();
+    void open_access_memory();
     void open_admin();
     void start_workers();
     void announce() const;

@@ -62,7 +62,8 @@ inline constexpr std::array kServiceOptions = {
            .type = Type::duration,
            .fallback = "1h",
            .help = "With `access: verify`: how long the origin's yes to a principal is remembered "
-                   "when its signature names no end of its own."},
+                   "when its signature names no end of its own. Over restarts too: `access` in the "
+                   "cache directory holds keyed hashes of them."},
     Option{.key = "access_entries",
            .type = Type::number,
            .unit = "entries",

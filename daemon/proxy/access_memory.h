@@ -1,13 +1,15 @@
-// Which principals were allowed to read which task, and until when: keyed hashes only (random key
-// per start), bounded.
+// Which principals were allowed to read which task, and until when: keyed hashes only, bounded.
+// With a journal they outlive the process, and so does the key.
 //
 // Thread: any.
 #pragma once
 
 #include "base/clock.h"
 #include "base/digest.h"
+#include "daemon/proxy/access_journal.h"
 #include "daemon/proxy/access_questions.h"
 
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -18,6 +20,11 @@ class AccessMemory {
 public:
     virtual ~AccessMemory() = default;
     static std::unique_ptr<AccessMemory> create(std::size_t most_entries, const Clock& clock);
+    // The same with what `journal` recalls: no yes lasts longer than `ttl` from now. It waits for
+    // the disk.
+    static std::unique_ptr<AccessMemory> create(std::size_t most_entries, const Clock& clock,
+                                                std::unique_ptr<AccessJournal> journal,
+                                                std::chrono::milliseconds ttl);
 
     virtual bool is_allowed(const std::string& principal, const TaskId& task) const = 0;
     virtual void allow(const std::string& principal, const TaskId& task, WallTime until) = 0;

@@ -1,52 +1,14 @@
-"""`kind: huggingface`: what its clients see, what it costs the Hub, and who may read."""
+"""`kind: huggingface`: what its clients see."""
 
-import concurrent.futures
 import json
 
 import pytest
 
 from harness import origin_answer as answers
-from harness.content import MIB, Content
+from harness.content import Content
+from harness.hub_mirror import CONFIG, FILES, WEIGHTS, hub, repo, restarted, start_mirror, stored  # noqa: F401: some are fixtures
 from harness.mirror_client import MirrorClient
-from harness.secrets import plant
-from harness.small_hub import SmallHub, git_oid
-
-WEIGHTS = Content(3 * MIB)
-CONFIG = b'{"architectures": ["Small"]}'
-FILES = {"config.json": CONFIG, "model.bin": WEIGHTS}
-
-
-@pytest.fixture
-def hub(origin, other_origin):
-    return SmallHub(origin, other_origin)
-
-
-@pytest.fixture
-def start_mirror(start_hawker, hub):
-    def start(*more_upstreams, hawker_options=None, **keys):
-        upstreams = [hub.origin.url(""), *more_upstreams]
-        mirror = {"listen": "127.0.0.1:0", "kind": "huggingface", "upstreams": upstreams, **keys}
-        hawker = start_hawker({"mirrors": [mirror], **(hawker_options or {})})
-        return MirrorClient(hawker.mirrors[0]), hawker
-
-    return start
-
-
-@pytest.fixture
-def repo(hub):
-    return hub.repo("org/model", FILES)
-
-
-def stored(hawker, response):
-    hawker.wait_until_stored(response)
-    return response
-
-
-def restarted(hawker, **keys):
-    hawker.options["mirrors"][0].update(keys)
-    hawker.stop()
-    hawker.restart()
-    return MirrorClient(hawker.mirrors[0])
+from harness.small_hub import git_oid
 
 
 def test_a_large_file_is_answered_where_it_was_asked_for(start_mirror, repo):
@@ -85,69 +47,6 @@ def test_a_range_beyond_the_end_is_a_416(start_mirror, repo):
     stored(hawker, mirror.get(repo.resolve("model.bin")))
     answer = mirror.get(repo.resolve("model.bin"), Range=f"bytes={WEIGHTS.size}-")
     assert (answer.status, answer.header("Content-Range")) == (416, f"bytes */{WEIGHTS.size}")
-
-
-def test_a_cold_download_costs_the_hub_one_request_a_file_and_one_for_the_branch(start_mirror, hub, repo):
-    mirror, hawker = start_mirror()
-    for path in FILES:
-        assert mirror.head(repo.resolve(path)).status == 200
-        stored(hawker, mirror.get(repo.resolve(path)))
-    assert len(hub.requests) == len(FILES) + 1, hub.requests
-
-
-def test_a_warm_download_of_a_commit_costs_the_hub_nothing(start_mirror, hub, repo):
-    mirror, hawker = start_mirror()
-    for path in FILES:
-        stored(hawker, mirror.get(repo.resolve(path)))
-    mirror.get(f"{repo.at}/tree/{repo.commit}")
-    before = len(hub.requests)
-    for path in FILES:
-        assert mirror.head(repo.resolve(path, repo.commit)).status == 200
-        assert mirror.get(repo.resolve(path, repo.commit)).status == 200
-    assert mirror.get(f"{repo.at}/tree/{repo.commit}").cache_status["hit"]
-    assert len(hub.requests) == before
-
-
-def test_ten_workers_cost_what_one_costs(start_mirror, hub, repo):
-    mirror, _ = start_mirror()
-    with concurrent.futures.ThreadPoolExecutor(10) as workers:
-        bodies = list(workers.map(lambda _: mirror.get(repo.resolve("model.bin")).body, range(10)))
-    assert bodies == [WEIGHTS.bytes()] * 10
-    assert len(hub.requests) == 2, hub.requests
-    assert hub.cdn.bytes_sent <= 1.01 * WEIGHTS.size
-
-
-def test_parts_of_a_large_file_come_from_where_the_first_one_was_led(start_mirror, hub):
-    large = Content(40 * MIB)
-    repo = hub.repo("org/large", {"large.bin": large})
-    mirror, _ = start_mirror(hawker_options={"fetch.connections": 4})
-    assert mirror.get(repo.resolve("large.bin")).body == large.bytes()
-    assert len(hub.requests) == 2, "one for the branch, one for the file"
-    assert len(hub.cdn.requests) > 1
-
-
-def test_a_credential_never_reaches_the_cdn(start_mirror, hub):
-    token = plant("hf_token_of_the_reader")
-    repo = hub.repo("org/private", FILES, token=token)
-    mirror, _ = start_mirror()
-    assert mirror.get(repo.resolve("model.bin"), Authorization=f"Bearer {token}", Cookie="token=x").status == 200
-    assert all(each.header("Authorization") is None for each in hub.cdn.requests)
-    assert all(each.header("Cookie") is None for each in [*hub.cdn.requests, *hub.origin.requests])
-
-
-def test_the_same_content_elsewhere_is_linked_and_not_fetched_again(start_mirror, hub):
-    large = Content(64 * MIB)
-    repo = hub.repo("org/large", {"model.bin": large})
-    fork = hub.repo("somebody/fork", {"model.bin": large}, type="datasets", commit="2" * 40)
-    mirror, hawker = start_mirror()
-    stored(hawker, mirror.get(repo.resolve("model.bin")))
-    before = hub.cdn.bytes_sent
-    again = mirror.get(fork.resolve("model.bin"))
-    assert again.body == large.bytes() and again.header("X-Repo-Commit") == fork.commit
-    repo.move_to("3" * 40)
-    moved = mirror.get(repo.resolve("model.bin", repo.commit))
-    assert moved.body == large.bytes() and moved.header("X-Repo-Commit") == "3" * 40
-    assert hub.cdn.bytes_sent - before < large.size / 4, "what was under way when it was recognised"
 
 
 def test_a_branch_is_asked_for_again_when_its_time_is_over(start_mirror, hub, repo):
@@ -218,34 +117,6 @@ def test_a_listing_of_a_branch_is_the_one_of_its_commit(start_mirror, hub, repo)
     assert mirror.get(nothing).header("X-Error-Code") == "EntryNotFound"
 
 
-def test_a_private_repository_is_read_only_by_whom_the_hub_lets_in(start_mirror, hub):
-    token = plant("hf_token_of_a_member")
-    repo = hub.repo("org/private", FILES, token=token)
-    mirror, hawker = start_mirror()
-    stored(hawker, mirror.get(repo.resolve("model.bin"), Authorization=f"Bearer {token}"))
-    for headers in ({}, {"Authorization": f"Bearer {plant('hf_somebody_elses')}"}):
-        for path in (repo.resolve("model.bin"), repo.resolve("model.bin", repo.commit), f"{repo.at}/tree/{repo.commit}"):
-            for method in ("GET", "HEAD"):
-                answer = mirror.request(method, path, headers)
-                assert (answer.status, answer.header("X-Error-Code")) == (401, "RepoNotFound"), (headers, path)
-    before = len(hub.requests)
-    assert mirror.get(repo.resolve("model.bin", repo.commit), Authorization=f"Bearer {token}").status == 200
-    assert len(hub.requests) == before, "its yes is remembered for the repository"
-
-
-def test_what_a_gated_repository_shows_opens_none_of_its_files(start_mirror, hub):
-    token = plant("hf_token_of_one_who_agreed")
-    repo = hub.repo("org/gated", {**FILES, "README.md": b"# Agree first"}, token=token, gated=True)
-    mirror, hawker = start_mirror()
-    stored(hawker, mirror.get(repo.resolve("model.bin"), Authorization=f"Bearer {token}"))
-    assert mirror.get(f"{repo.at}/tree/{repo.commit}").status == 200
-    assert mirror.get(repo.resolve("README.md")).status == 200
-    for path in (repo.resolve("model.bin"), repo.resolve("model.bin", repo.commit), repo.resolve("config.json")):
-        answer = mirror.get(path)
-        assert (answer.status, answer.header("X-Error-Code")) == (401, "GatedRepo"), path
-        assert WEIGHTS.bytes(0, 64) not in answer.body
-
-
 def test_a_busy_hub_is_passed_on_with_its_words_and_not_kept(start_mirror, hub, repo):
     words = {"Retry_After": "55", "RateLimit": '"api";r=0;t=55', "RateLimit_Policy": '"fixed window";"api";q=500;w=300'}
     hub.resource(f"{repo.at}/revision/main").fault(answers.status(429, **words), times=1)
@@ -253,53 +124,6 @@ def test_a_busy_hub_is_passed_on_with_its_words_and_not_kept(start_mirror, hub, 
     busy = mirror.get(repo.resolve("config.json"))
     assert (busy.status, busy.header("Retry-After"), busy.header("RateLimit")) == (429, "55", words["RateLimit"])
     assert mirror.get(repo.resolve("config.json")).status == 200
-
-
-def test_a_yes_to_nobody_in_particular_is_a_yes_to_all(start_mirror, hub, repo):
-    mirror, hawker = start_mirror()
-    stored(hawker, mirror.get(repo.resolve("model.bin")))
-    before = len(hub.requests)
-    token = plant("hf_any_token_at_all")
-    assert mirror.get(repo.resolve("model.bin"), Authorization=f"Bearer {token}").status == 200
-    assert len(hub.requests) == before
-
-
-def test_offline_everybody_reads_what_was_open_and_nobody_what_was_not(start_mirror, hub, repo):
-    token = plant("hf_token_of_a_reader")
-    private = hub.repo("org/private", FILES, token=token)
-    mirror, hawker = start_mirror()
-    bearer = {"Authorization": f"Bearer {token}"}
-    for each, headers in ((repo, {}), (private, bearer)):
-        mirror.request("GET", f"{each.at}/revision/main", headers)
-        mirror.request("GET", f"{each.at}/tree/{each.commit}", headers)
-        mirror.request("GET", each.resolve("missing.json"), headers)
-        for path in FILES:
-            stored(hawker, mirror.request("GET", each.resolve(path), headers))
-    mirror = restarted(hawker, offline=True)
-    before = len(hub.origin.requests)
-    assert mirror.get(repo.resolve("model.bin")).body == WEIGHTS.bytes()
-    assert mirror.head(repo.resolve("config.json", repo.commit)).status == 200
-    assert mirror.get(f"{repo.at}/tree/{repo.commit}").status == 200
-    assert mirror.get(repo.resolve("missing.json")).header("X-Error-Code") == "EntryNotFound"
-    for path in (private.resolve("model.bin"), private.resolve("model.bin", private.commit),
-                 f"{private.at}/tree/{private.commit}"):
-        for headers in ({}, bearer):
-            refused = mirror.request("GET", path, headers)
-            assert refused.status == 403, path
-            assert "offline_access" in refused.header("X-Error-Message")
-    assert mirror.get(repo.resolve("never-asked-for.bin")).status == 504
-    assert len(hub.origin.requests) == before
-
-    mirror = restarted(hawker, offline_access=["127.0.0.0/8"])
-    assert mirror.get(private.resolve("model.bin")).body == WEIGHTS.bytes()
-
-
-def test_the_mirrors_own_token_reads_for_those_who_have_none(start_mirror, hub):
-    token = plant("hf_token_of_the_mirror")
-    repo = hub.repo("org/private", FILES, token=token)
-    mirror, _ = start_mirror(token=token)
-    assert mirror.get(repo.resolve("model.bin")).body == WEIGHTS.bytes()
-    assert mirror.get(f"{repo.at}/tree/{repo.commit}").status == 200
 
 
 def test_bytes_that_are_not_what_the_hub_promised_reach_nobody(start_mirror, hub, repo):

@@ -224,6 +224,21 @@ class Hawker:
         self.wait_until_stored(response)
         return response
 
+    def disk_used(self):
+        """Bytes of the disk that the cached bodies take: of files with several names once."""
+        files = {}
+        for path in pathlib.Path(self.options["cache.directory"]).glob("pieces/*/*"):
+            try:
+                status = path.stat()
+            except FileNotFoundError:
+                continue
+            files[status.st_ino] = status.st_blocks * 512
+        return sum(files.values())
+
+    def wait_until_idle(self):
+        """Nothing is being fetched."""
+        eventually(lambda: not any(task.get("fetching") for task in self.tasks()), f"no fetch in {self.tasks()}")
+
     def wait_until_stored(self, response):
         key = response.cache_status["key"]
         eventually(lambda: (task := self.task(key)) and task.get("complete"), f"task {key} complete in {self.tasks()}")

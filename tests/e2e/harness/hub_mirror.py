@@ -1,0 +1,47 @@
+"""A mirror of the stand-in Hub: the fixtures of its tests."""
+
+import pytest
+
+from harness.content import MIB, Content
+from harness.mirror_client import MirrorClient
+from harness.rules import HOST, default_rules, rule
+from harness.small_hub import SmallHub
+
+WEIGHTS = Content(3 * MIB)
+CONFIG = b'{"architectures": ["Small"]}'
+FILES = {"config.json": CONFIG, "model.bin": WEIGHTS}
+# What a forward proxy knows of the CDN.
+CDN = rule("cdn", HOST + r"/repos/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}/(?P<sha256>[0-9a-f]{64})", digest="sha256")
+
+
+@pytest.fixture
+def hub(origin, other_origin):
+    return SmallHub(origin, other_origin)
+
+
+@pytest.fixture
+def start_mirror(start_hawker, hub):
+    def start(*more_upstreams, hawker_options=None, **keys):
+        upstreams = [hub.origin.url(""), *more_upstreams]
+        mirror = {"listen": "127.0.0.1:0", "kind": "huggingface", "upstreams": upstreams, **keys}
+        hawker = start_hawker({"mirrors": [mirror], **(hawker_options or {})}, rules=[CDN, *default_rules()])
+        return MirrorClient(hawker.mirrors[0]), hawker
+
+    return start
+
+
+@pytest.fixture
+def repo(hub):
+    return hub.repo("org/model", FILES)
+
+
+def stored(hawker, response):
+    hawker.wait_until_stored(response)
+    return response
+
+
+def restarted(hawker, **keys):
+    hawker.options["mirrors"][0].update(keys)
+    hawker.stop()
+    hawker.restart()
+    return MirrorClient(hawker.mirrors[0])
