@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "cache/source.h"
 #include "daemon/origin/client.h"
+#include "daemon/origin/landings.h"
 #include "daemon/origin/upstreams.h"
 
 #include <functional>
@@ -45,6 +46,11 @@ struct SourceOptions {
     // answers for the media type too, and later transfers begin where the redirects of the first
     // one led, as long as they are let in there. Any loop.
     std::function<bool(std::span<const http::ResponseHead> hops, http::ResponseHead& last)> join;
+    // With `join`: where another source of the same principal was led to the same thing, if it may
+    // still go there; and what becomes of that, null when it is not let in there any more. Any
+    // loop.
+    std::function<LandingPtr()> recall_landing;
+    std::function<void(LandingPtr)> keep_landing;
     // Accepted media types ("image/*" too). Empty: any but HTML and JSON that look like an error
     // page: status 200, and neither the path's ending nor a known digest speaks for them.
     std::vector<std::string> content_types;

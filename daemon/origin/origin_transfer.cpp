@@ -93,29 +93,47 @@ Request OriginTransfer::next_request() const {
     return request;
 }
 
+http::Fields OriginTransfer::first_fields() const {
+    http::Fields fields = shared_->options.fields;
+    for (const std::string_view name : {"Range", "If-Range", "If-Match", "If-None-Match",
+                                        "If-Modified-Since", "If-Unmodified-Since"})
+        fields.remove(name);
+    fields.set("Accept-Encoding", "identity");  // R17: a range cuts the encoded form
+    return fields;
+}
+
 bool OriginTransfer::turn_to_next() {
     const SourceOptions& options = shared_->options;
     const bool is_only_one = !options.upstreams;
     if (turn_ == (is_only_one ? 1 : order_.size())) return false;
     target_ = split_url(is_only_one ? options.url : options.alternatives[order_[turn_]]);
     ++turn_;
-    fields_ = options.fields;
-    for (const std::string_view name : {"Range", "If-Range", "If-Match", "If-None-Match",
-                                        "If-Modified-Since", "If-Unmodified-Since"})
-        fields_.remove(name);
-    fields_.set("Accept-Encoding", "identity");  // R17: a range cuts the encoded form
+    fields_ = first_fields();
     hops_.clear();
     promised_.reset();
+    is_elsewhere_ = false;
     return true;
 }
 
 bool OriginTransfer::land() {
-    const std::scoped_lock lock(shared_->landing_mutex);
-    if (!shared_->landing) return false;
-    target_ = shared_->landing->target;
-    fields_ = shared_->landing->fields;
-    hops_ = shared_->landing->hops;
-    promised_ = shared_->landing->promised;
+    LandingPtr landing;
+    {
+        const std::scoped_lock lock(shared_->landing_mutex);
+        const bool may_recall = !shared_->landing && !shared_->has_recalled;
+        if (may_recall && shared_->options.recall_landing) {
+            shared_->has_recalled = true;
+            shared_->landing = shared_->options.recall_landing();
+        }
+        landing = shared_->landing;
+    }
+    if (!landing) return false;
+    target_ = split_url(landing->url);
+    fields_ = first_fields();
+    if (landing->is_elsewhere) fields_ = for_strangers(fields_);
+    fields_.remove("Host");
+    hops_ = landing->hops;
+    promised_ = landing->promised;
+    is_elsewhere_ = landing->is_elsewhere;
     has_landed_ = true;
     return true;
 }
@@ -123,13 +141,16 @@ bool OriginTransfer::land() {
 // A signature in it, or the same credentials, opens that place without asking who led there again.
 void OriginTransfer::remember_landing() {
     if (!shared_->options.join || hops_.empty() || has_landed_) return;
-    auto landing = std::make_shared<OriginSource::Shared::Landing>();
-    landing->target = *target_;
-    landing->fields = fields_;
+    auto landing = std::make_shared<Landing>();
+    landing->url = target_->url();
+    landing->is_elsewhere = is_elsewhere_;
     landing->hops = hops_;
     landing->promised = promised_;
-    const std::scoped_lock lock(shared_->landing_mutex);
-    shared_->landing = std::move(landing);
+    {
+        const std::scoped_lock lock(shared_->landing_mutex);
+        shared_->landing = landing;
+    }
+    if (shared_->options.keep_landing) shared_->options.keep_landing(std::move(landing));
 }
 
 // What the server that was asked came to: whoever is next asks another one first if it failed.
@@ -169,8 +190,12 @@ Task<Expected<cache::Arrival>> OriginTransfer::head() {
 
 void OriginTransfer::forget_landing() {
     if (is_at_home()) shared_->declined.reset();
-    const std::scoped_lock lock(shared_->landing_mutex);
-    shared_->landing = nullptr;
+    {
+        const std::scoped_lock lock(shared_->landing_mutex);
+        shared_->landing = nullptr;
+        shared_->has_recalled = true;
+    }
+    if (shared_->options.keep_landing) shared_->options.keep_landing(nullptr);
 }
 
 Task<Expected<cache::Arrival>> OriginTransfer::ask_one() {
@@ -209,7 +234,10 @@ OriginTransfer::Next OriginTransfer::follow(const http::ResponseHead& head) {
     if (!next || is_downgrade || hops_.size() == kHops) return Next::judge;
     hops_.push_back(head);
     if (const auto told = digest_told(head.fields)) promised_ = told;
-    if (next->origin() != target_->origin()) fields_ = for_strangers(fields_);
+    if (next->origin() != target_->origin()) {
+        fields_ = for_strangers(fields_);
+        is_elsewhere_ = true;
+    }
     fields_.remove("Host");
     target_ = std::move(next);
     return Next::ask_again;

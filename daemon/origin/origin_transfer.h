@@ -24,15 +24,9 @@ struct OriginSource::Shared {
     std::unique_ptr<Declined> declined;
     bool stopped = false;
     std::set<OriginTransfer*> transfers;  // that run there
-    // Where a chain of redirects led, signature and all.
-    struct Landing {
-        Target target;
-        http::Fields fields;
-        std::vector<http::ResponseHead> hops;
-        std::optional<Digest> promised;
-    };
     std::mutex landing_mutex;
-    std::shared_ptr<const Landing> landing;
+    bool has_recalled = false;
+    LandingPtr landing;  // where the first transfer's redirects led
 
     // On any loop: from the first request to the last byte.
     std::atomic<int> under_way = 0;
@@ -60,6 +54,7 @@ private:
     // The first request of the next server that has the thing. False when none is left.
     bool turn_to_next();
     void told(const Error& error);
+    http::Fields first_fields() const;
     // Begins where the redirects of an earlier transfer led. False where there is no such place.
     bool land();
     void remember_landing();
@@ -81,6 +76,7 @@ private:
     Expected<Target> target_;
     http::Fields fields_;                   // of the next request, without Range
     std::vector<http::ResponseHead> hops_;  // the answers that redirected here
+    bool is_elsewhere_ = false;             // one of them led to another origin
     bool has_landed_ = false;               // the first of them was not asked this time
     std::optional<Digest> promised_;        // by an answer that redirected here
     std::unique_ptr<Response> response_;

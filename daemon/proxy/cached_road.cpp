@@ -123,8 +123,11 @@ Task<void> CachedRoad::serve_by_reading() {
             decision_.task_id, decision_.digest, context_.loop);
         if (!reader && decision_.part) reader = co_await open_covering_part();
         if (!reader) {
-            const RangeSpec wanted =
-                decision_.part ? RangeSpec::whole() : wanted_range(context_.request);
+            // Who asks only about it has no use for more than its first piece.
+            const bool is_head = context_.request.method == "HEAD";
+            const RangeSpec wanted = decision_.part ? RangeSpec::whole()
+                                     : is_head      ? RangeSpec(0, 0)
+                                                    : wanted_range(context_.request);
             auto opened = co_await open_reader(wanted);
             if (!opened) {
                 co_await step_aside(opened.error());
@@ -178,7 +181,8 @@ bool CachedRoad::must_revalidate(const cache::Reader& reader, const PreparedHead
 CachedRoad::Permit CachedRoad::permit_at_once(const cache::Reader& reader,
                                               const PreparedHead& head) {
     if (reader.origin() == cache::Origin::led) {
-        permission_.remember();
+        // Where the way was remembered, nobody has said yes just now: then `join` knows.
+        if (!context_.mirror || !context_.mirror->recall_landing) permission_.remember();
         return Permit::granted;
     }
     const bool is_granted = !must_revalidate(reader, head) && permission_.is_remembered();

@@ -17,6 +17,8 @@
 #include "daemon/proxy/mirror.h"
 #include "daemon/proxy/mirror_rights.h"
 
+#include <atomic>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,6 +51,7 @@ private:
     // The commit that the revision is; nullopt: the client has its answer.
     Task<std::optional<std::string>> find_commit();
     void prepare_file();
+    void remember_where_it_is(const std::shared_ptr<std::atomic<bool>>& is_first);
     // The Hub has just said that the file is not there.
     void note_absence(const http::ResponseHead& head);
     TaskId absence() const;

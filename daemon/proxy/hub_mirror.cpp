@@ -137,6 +137,27 @@ void HubExchange::prepare_file() {
         fmt::format("hub {} {}", mirror_.upstreams.front(), hub::file_name(route_, commit_));
     decision.task_id = filters::task_id_of(decision.canonical_url, {}, {});
     decision.origin_url = turn_.urls.front();
+    remember_where_it_is(is_first);
+}
+
+// A HEAD, a GET and every range of a client after it: the Hub is asked the way once. Whoever goes
+// there without asking earns no new yes by it.
+void HubExchange::remember_where_it_is(const std::shared_ptr<std::atomic<bool>>& is_first) {
+    AccessMemory& access = context_.services.access;
+    const std::string principal = rights_.principal();
+    const Digest name = access.key_of(principal, context_.decision.task_id);
+    const auto landings = mirror_.landings;
+    const Clock& clock = context_.services.clock;
+    turn_.recall_landing = [&access, &clock, landings, name, principal, files = files_, is_first] {
+        const bool may = access.is_allowed(principal, files);
+        auto landing = may ? landings->find(name, clock.now()) : nullptr;
+        if (landing) is_first->store(false);
+        return landing;
+    };
+    turn_.keep_landing = [&clock, landings, name, is_first](origin::LandingPtr landing) {
+        if (!landing) is_first->store(true);  // now it is the Hub that is asked
+        landings->keep(name, std::move(landing), clock.now());
+    };
 }
 
 TaskId HubExchange::absence() const {

@@ -12,6 +12,7 @@
 #include "base/task.h"
 #include "daemon/http/message.h"
 #include "daemon/net/address.h"
+#include "daemon/origin/landings.h"
 #include "daemon/origin/upstreams.h"
 #include "filters/rule.h"
 
@@ -44,6 +45,8 @@ struct Mirror {
     std::shared_ptr<const MirrorKind> kind;
     std::vector<std::string> upstreams;  // "https://huggingface.co": without a slash at the end
     std::shared_ptr<origin::Upstreams> health;
+    // Of redirects that are followed here, for whom they were given.
+    std::shared_ptr<origin::Landings> landings = std::make_shared<origin::Landings>();
     std::string token;  // for clients that bring none; empty: none
     filters::Access access = filters::Access::verify;
     bool offline = false;
@@ -71,6 +74,8 @@ struct MirrorTurn {
     // before it (origin::SourceOptions::join). HEAD and conditional requests are then answered from
     // the thing itself, which they begin to fetch; nothing is passed on unread.
     std::function<bool(std::span<const http::ResponseHead>, http::ResponseHead&)> join = {};
+    std::function<origin::LandingPtr()> recall_landing = {};
+    std::function<void(origin::LandingPtr)> keep_landing = {};
     // Whose yes counts for this task: a whole repository's. A yes to somebody without credentials
     // is a yes to all. nullopt: the task's own.
     std::optional<TaskId> access = {};

@@ -19,6 +19,8 @@ origin::SourceOptions source_options(const Context& context) {
         options.alternatives = context.mirror->urls;
         options.upstreams = context.mirror->upstreams;
         options.join = context.mirror->join;
+        options.recall_landing = context.mirror->recall_landing;
+        options.keep_landing = context.mirror->keep_landing;
         options.asks_nobody = context.mirror->asks_nobody;
     }
     options.part = decision.part;
