@@ -11,10 +11,8 @@ struct Row {
     std::shared_ptr<const MirrorKind> (*make)();
 };
 constexpr std::array kKinds = {
-    Row{"generic", generic_mirror},
-    Row{"git-lfs", lfs_mirror},
-    Row{"huggingface", hub_mirror},
-    Row{"modelscope", modelscope_mirror},
+    Row{"generic", generic_mirror},   Row{"git-lfs", lfs_mirror},
+    Row{"huggingface", hub_mirror},   Row{"modelscope", modelscope_mirror},
     Row{"registry", registry_mirror},
 };
 
