@@ -43,12 +43,11 @@ std::optional<Number> number_in(std::string_view text) {
 std::optional<std::int64_t> seconds_in(std::string_view text) {
     const std::string plain(text);
     std::tm parts{};
-    const char* rest = ::strptime(plain.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
+    const char* const rest = ::strptime(plain.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
     if (rest == nullptr) return std::nullopt;
-    if (*rest == '.')
-        while (*++rest >= '0' && *rest <= '9') {
-        }
     std::string_view zone(rest);
+    if (zone.starts_with('.'))
+        zone.remove_prefix(std::min(zone.find_first_not_of("0123456789", 1), zone.size()));
     const std::int64_t seconds = ::timegm(&parts);
     if (zone == "Z" || zone == "z") return seconds;
     if (zone.size() != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':')

@@ -22,7 +22,7 @@ Parts::Parts(const std::vector<VariantPtr>& variants,
             !tag_.empty() && tag == tag_ && variant->whole_size == latest_->whole_size;
         if (is_same) parts_.push_back(variant);
     }
-    std::ranges::stable_sort(parts_, [](const VariantPtr& one, const VariantPtr& other) {
+    std::ranges::sort(parts_, [](const VariantPtr& one, const VariantPtr& other) {
         return one->part->first < other->part->first;
     });
 }

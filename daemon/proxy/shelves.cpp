@@ -1,6 +1,7 @@
 #include "daemon/proxy/shelves.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace hawker::proxy {
 
@@ -8,8 +9,9 @@ namespace {
 
 constexpr std::size_t kOwnWeight = 256;  // of a shelf without anything on it, about
 
+// Those of the same moment always stand in the same order.
 bool is_later(const VariantPtr& one, const VariantPtr& other) {
-    return one->arrived > other->arrived;
+    return std::tie(one->arrived, one->task.bytes) > std::tie(other->arrived, other->task.bytes);
 }
 
 // The same question's earlier answer. Parts stand beside each other, as long as they are of one
@@ -75,7 +77,7 @@ void Shelves::loaded(const TaskId& primary, std::vector<VariantPtr> variants) {
             shelf.variants, [&](const VariantPtr& known) { return known->task == variant->task; });
         if (!is_known) shelf.variants.push_back(std::move(variant));
     }
-    std::ranges::stable_sort(shelf.variants, is_later);
+    std::ranges::sort(shelf.variants, is_later);
     weigh(shelf);
 }
 
@@ -99,12 +101,12 @@ std::optional<std::vector<TaskId>> Shelves::put(const TaskId& primary, VariantPt
     return gone;
 }
 
-void Shelves::replace(const TaskId& primary, VariantPtr variant) {
+void Shelves::replace(const TaskId& primary, const VariantPtr& variant) {
     const std::scoped_lock lock(mutex_);
     Shelf& shelf = shelf_of(primary);
     for (VariantPtr& known : shelf.variants)
         if (known->task == variant->task) known = variant;
-    std::ranges::stable_sort(shelf.variants, is_later);
+    std::ranges::sort(shelf.variants, is_later);
     weigh(shelf);
 }
 

@@ -49,7 +49,7 @@ public:
                                            std::uint64_t epoch);
     // The same response, with what a newer answer has said; no effect when it is not there any
     // more.
-    void replace(const TaskId& primary, VariantPtr variant);
+    void replace(const TaskId& primary, const VariantPtr& variant);
     void drop(const TaskId& primary, const TaskId& variant);
     // All of them; their tasks.
     std::vector<TaskId> invalidate(const TaskId& primary);

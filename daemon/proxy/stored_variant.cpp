@@ -83,7 +83,7 @@ std::size_t StoredVariant::weight() const {
     std::size_t bytes = sizeof(StoredVariant) + 128;
     for (const http::Field& field : stored.head.fields)
         bytes += sizeof(field) + field.name.size() + field.value.size();
-    for (const std::string& name : names) bytes += sizeof(name) + name.size();
+    for (const std::string& name : names) bytes += sizeof(std::string) + name.size();
     return bytes;
 }
 
