@@ -26,6 +26,8 @@ from harness.rules import rule
 from harness.small_hub import SmallHub
 from harness.waiting import patience
 
+pytestmark = pytest.mark.clients
+
 EXAMPLES = daemon.REPOSITORY / "examples"
 FILES = sorted(path for path in EXAMPLES.rglob("*") if path.is_file() and path.suffix != ".pyc")
 MODEL = Content(6 * MIB, seed=8)

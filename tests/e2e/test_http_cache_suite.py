@@ -15,8 +15,8 @@ RUNNER = REPOSITORY / "tests/e2e/clients/http_cache_suite.mjs"
 PAGE = REPOSITORY / "docs/http-caching.md"
 LEAST = {"required": 152, "optimal": 78}
 
-pytestmark = pytest.mark.skipif(not (shutil.which("node") and (PLACE / "node_modules").exists()),
-                                reason="scripts/install_clients.sh http-cache-tests")
+pytestmark = [pytest.mark.clients, pytest.mark.skipif(not (shutil.which("node") and (PLACE / "node_modules").exists()),
+                                                     reason="scripts/install_clients.sh http-cache-tests")]
 
 
 def documented_failures():

@@ -12,6 +12,8 @@ from harness.mirror_client import MirrorClient
 from harness.secrets import plant
 from harness.waiting import eventually
 
+pytestmark = pytest.mark.clients
+
 # (environment of clients/, what is set there): each a client that people have.
 CLIENTS = {
     "2.x with hf_xet": ("xet", {}),

@@ -13,6 +13,8 @@ from harness.hub_machine import HubMachine
 from harness.mirror_client import MirrorClient
 from harness.secrets import plant
 
+pytestmark = pytest.mark.clients
+
 LLAMA = {"User-Agent": "llama-cpp/b7000", "Accept": "application/json"}
 GGUF = Content(2 * MIB, seed=12)
 

@@ -10,7 +10,7 @@ from harness.docker_registry import DockerRegistry, Skopeo, TokenServer
 from harness.oci_image import ACCEPT, Image, Index
 from harness.passwords import Passwords
 
-pytestmark = pytest.mark.skipif(not docker_registry.are_installed(), reason="needs docker-registry and skopeo")
+pytestmark = [pytest.mark.clients, pytest.mark.skipif(not docker_registry.are_installed(), reason="needs docker-registry and skopeo")]
 
 ARM = Image([Content(200 * KIB, seed=7)], architecture="arm64")
 AMD = Image([Content(3 * MIB, seed=5), Content(100 * KIB, seed=6)])

@@ -12,6 +12,8 @@ from harness.secrets import plant
 from harness.small_modelscope import COMMIT, SmallModelScope, restarted, start_mirror_of
 from harness.waiting import eventually
 
+pytestmark = pytest.mark.clients
+
 WEIGHTS = Content(3 * MIB)
 ODD = "sub folder/ünï+cödé & 50%.txt"
 FILES = {"config.json": b'{"architectures": ["Small"]}', "model.bin": WEIGHTS, ODD: b"odd\n"}
