@@ -9,13 +9,13 @@ import base64
 import json
 import re
 import shutil
-import socket
 import subprocess
 import time
 import urllib.parse
 import uuid
 
 from harness.clients import run
+from harness.ports import accepts, free_port
 from harness.waiting import eventually
 
 CONFIG = """
@@ -50,12 +50,12 @@ class DockerRegistry:
     def start(self):
         """Again on the same port after stop()."""
         for _ in range(5):
-            self.port = self.port or _free_port()
+            self.port = self.port or free_port()
             config = self.folder / "config.yml"
             config.write_text(CONFIG.format(folder=self.folder, port=self.port, auth=self._auth))
             with open(self.log_file, "ab") as log:
                 self._process = subprocess.Popen(["docker-registry", "serve", str(config)], stdout=log, stderr=log)
-            eventually(lambda: self._process.poll() is not None or _accepts(self.port), "docker-registry", within=20)
+            eventually(lambda: self._process.poll() is not None or accepts(self.port), "docker-registry", within=20)
             if self._process.poll() is None:
                 return self
             self.port = None
@@ -146,17 +146,3 @@ class Skopeo:
 
 def _base64(data):
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _accepts(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-        return True
-    except OSError:
-        return False

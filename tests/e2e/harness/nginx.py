@@ -2,10 +2,10 @@
 
 import base64
 import hashlib
-import socket
 import subprocess
 import time
 
+from harness.ports import accepts, free_port
 from harness.signing import CANARY
 from harness.waiting import eventually
 
@@ -61,14 +61,14 @@ class Nginx:
     def start(self):
         # A free port may be taken before nginx binds it; then it ends, and we try other ones.
         for _ in range(5):
-            self.port, self.tls_port = _free_port(), _free_port()
+            self.port, self.tls_port = free_port(), free_port()
             config = self.folder / "nginx.conf"
             config.write_text(CONFIG.format(folder=self.folder, port=self.port, tls_port=self.tls_port, secret=SECRET,
                                             certificate=self._authority.certificate, key=self._authority.key,
                                             ca=self._authority.ca_file))
             self._process = subprocess.Popen(["nginx", "-p", str(self.folder), "-c", str(config)],
                                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            eventually(lambda: self._process.poll() is not None or _accepts(self.port), "nginx")
+            eventually(lambda: self._process.poll() is not None or accepts(self.port), "nginx")
             if self._process.poll() is None:
                 return self
         raise AssertionError((self.folder / "error.log").read_text())
@@ -96,17 +96,3 @@ class Nginx:
         log = self.folder / "counted.log"
         lines = (line.split() for line in log.read_text().splitlines()) if log.exists() else ()
         return sum(int(sent) for _, uri, status, sent in lines if uri == path and status in ("200", "206"))
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def _accepts(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-        return True
-    except OSError:
-        return False
