@@ -48,6 +48,14 @@ std::unexpected<Error> io_error(int error_number, std::string_view doing) {
 
 }  // namespace
 
+Expected<void> DataFile::make() {
+    auto made = how_();
+    if (!made) return fail(std::move(made.error()));
+    fd_ = std::move(*made);
+    how_ = nullptr;
+    return {};
+}
+
 Expected<void> DataFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
         const ssize_t written = disk_.write(fd_.get(), bytes, offset);
@@ -171,14 +179,16 @@ Expected<std::unique_ptr<DataFiles>> DataFiles::open(std::shared_ptr<Disk> disk,
         new DataFiles(std::move(state)));  // NOLINT: the constructor is private
 }
 
-Expected<std::shared_ptr<DataFile>> DataFiles::create(const TaskId& task,
-                                                      std::uint64_t generation) {
-    auto folder = state_->lasting_folder_of(task);
-    if (!folder) return fail(folder.error());
-    const std::string name = name_of(task, generation);
-    UniqueFd fd(state_->disk->open(folder->get(), name, O_RDWR | O_CREAT | O_EXCL));
-    if (!fd) return io_error(errno, fmt::format("create data file {}", name));
-    return std::make_shared<DataFile>(*state_->disk, std::move(fd), [state = state_, task] {
+std::shared_ptr<DataFile> DataFiles::create(const TaskId& task, std::uint64_t generation) const {
+    auto make = [state = state_, task, generation]() -> Expected<UniqueFd> {
+        auto folder = state->lasting_folder_of(task);
+        if (!folder) return folder;
+        const std::string name = name_of(task, generation);
+        UniqueFd fd(state->disk->open(folder->get(), name, O_RDWR | O_CREAT | O_EXCL));
+        if (!fd) return io_error(errno, fmt::format("create data file {}", name));
+        return fd;
+    };
+    return std::make_shared<DataFile>(*state_->disk, make, [state = state_, task] {
         return state->open_folder(folder_name(task));
     });
 }

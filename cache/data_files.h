@@ -26,10 +26,19 @@ namespace hawker::cache {
 class DataFile {
 public:
     using OpenFolder = std::function<UniqueFd()>;
+    using Make = std::function<Expected<UniqueFd>()>;
     // `folder` opens the directory of its name, which is synced with it once: for a file that was
     // found, too, because whoever made it may have been killed before. The disk outlives it.
     explicit DataFile(Disk& disk, UniqueFd fd, OpenFolder folder = nullptr)
         : disk_(disk), fd_(std::move(fd)), folder_(std::move(folder)) {}
+    // One that make() will bring about.
+    DataFile(Disk& disk, Make how, OpenFolder folder)
+        : disk_(disk), how_(std::move(how)), folder_(std::move(folder)) {}
+
+    // Before the first write() of a new file, and before anything else is asked of it; whoever
+    // fills the file is alone then. After a failure it may be tried again.
+    bool is_made() const { return static_cast<bool>(fd_); }
+    Expected<void> make();
 
     int fd() const { return fd_.get(); }
     // Never waits. True where the file system cannot tell.
@@ -47,6 +56,7 @@ public:
 private:
     Disk& disk_;
     UniqueFd fd_;
+    Make how_;
     std::mutex sync_mutex_;
     OpenFolder folder_;
     int sync_problem_ = 0;
@@ -59,7 +69,8 @@ public:
                                                      const std::filesystem::path& directory);
     ~DataFiles();
 
-    Expected<std::shared_ptr<DataFile>> create(const TaskId& task, std::uint64_t generation);
+    // Does not wait, as the only one: the disk is asked by DataFile::make().
+    std::shared_ptr<DataFile> create(const TaskId& task, std::uint64_t generation) const;
     Expected<std::shared_ptr<DataFile>> open_existing(const TaskId& task,
                                                       std::uint64_t generation) const;
     // A second name for the same data (hard link).

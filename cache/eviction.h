@@ -37,7 +37,7 @@ public:
     // How many bytes must go now; 0 when every limit holds.
     std::uint64_t excess() const;
     // Would `bytes` more fit, after evicting if need be? False: the object is larger than the
-    // cache.
+    // cache. Does not wait: the kernel knows the free space by heart.
     bool could_fit(std::uint64_t bytes) const;
     // Evicts if need be. Returns the bytes that went. Comes back when the removals are committed,
     // so that data files unlinked by Index::remove()'s callback are gone, and excess() tells the

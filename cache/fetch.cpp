@@ -78,7 +78,11 @@ void Fetch::poke() {
 // `self` is what keeps the fetch alive while it runs.
 Task<void> Fetch::run([[maybe_unused]] std::shared_ptr<Fetch> self,
                       std::unique_ptr<Beginning> beginning) {
-    if (beginning) launch_first(std::move(beginning));
+    if (beginning) {
+        // Who opened the task tells its client the head first: writing wakes other threads.
+        co_await resume_on(home_);
+        launch_first(std::move(beginning));
+    }
     for (;;) {
         for (;;) {
             poked_ = false;

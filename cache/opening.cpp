@@ -99,20 +99,16 @@ Task<Expected<void>> Opening::welcome() {
         }
     }
     const std::uint64_t generation = stock_->index->next_generation();
-    const bool nameless = !request_.fetch.store || !arrival.end_is_certain;
     std::shared_ptr<DataFile> file;
     if (!arrival.size || *arrival.size > stock_->options.inline_limit) {
         std::uint64_t expected = arrival.size.value_or(arrival.length.value_or(0));
         if (const auto wanted = request_.wanted.resolve(expected)) expected = wanted->length();
-        auto create = [&] {
-            return stock_->create_file(object_->task, generation, expected, nameless);
-        };
-        auto created = co_await offload(stock_->pool, home_, create);
-        if (!created) {
+        if (!stock_->eviction->could_fit(expected)) {
             beginning_->transfer->cancel();
-            co_return fail(Errc::exhausted, "no file for the body: " + created.error().what);
+            co_return fail(Errc::exhausted, "the object is larger than the cache has room for");
         }
-        file = std::move(*created);
+        // Made with its first bytes: by then the client has the head.
+        file = stock_->files->create(object_->task, generation);
     }
     const bool begun = install(generation, std::move(file));
     if (!begun) co_return fail(Errc::shutting_down, "the cache is closing");

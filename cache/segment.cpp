@@ -197,6 +197,8 @@ Task<Fetch::Verdict> Fetch::keep(std::uint64_t at, std::span<const std::byte> by
         body = live->body;
     }
     auto write = [&]() -> Expected<void> {
+        if (!file->is_made())
+            if (auto made = stock_->make_file(*object_, *file); !made) return made;
         for (const ByteRange& part : missing) {
             const auto piece = bytes.subspan(part.first - at, part.length());
             if (auto written = file->write(part.first, piece); !written) return written;

@@ -187,17 +187,19 @@ void Stock::adopt(LiveObject& object, Stored stored) const {
     live->decide_tail();
 }
 
-Expected<std::shared_ptr<DataFile>> Stock::create_file(const TaskId& task, std::uint64_t generation,
-                                                       std::uint64_t bytes, bool nameless) {
-    if (!eviction->could_fit(bytes))
-        return fail(Errc::exhausted, "the object is larger than the cache has room for");
-    auto file = files->create(task, generation);
-    if (!file && file.error().code == Errc::exhausted) {
-        make_room();
-        file = files->create(task, generation);
+Expected<void> Stock::make_file(LiveObject& object, DataFile& file) {
+    auto made = file.make();
+    if (!made) return made;
+    std::uint64_t generation = 0;
+    bool nameless = false;
+    {
+        // Who retires the object from here on finds a name to remove.
+        auto live = object.lock();
+        generation = live->representation->generation;
+        nameless = !live->recordable;
     }
-    if (file && nameless) files->remove(task, generation);
-    return file;
+    if (nameless) files->remove(object.task, generation);
+    return {};
 }
 
 void Stock::remove_rows(const TaskId& task, std::uint64_t generation) {

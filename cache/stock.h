@@ -40,10 +40,9 @@ public:
     // Waits for the disk.
     bool link_told(const std::shared_ptr<LiveObject>& object, const Arrival& arrival,
                    const std::string& label, const std::string& rule);
-    // The file of a representation that begins to arrive; a nameless one when it will not be kept.
-    // Errc::exhausted when `bytes` more would never fit. Waits for the disk.
-    Expected<std::shared_ptr<DataFile>> create_file(const TaskId& task, std::uint64_t generation,
-                                                    std::uint64_t bytes, bool nameless);
+    // Makes the file of `object`, whose first bytes have come; a nameless one when they will not be
+    // kept. Waits for the disk.
+    Expected<void> make_file(LiveObject& object, DataFile& file);
     // Takes a representation away from its task. With a failure its readers are cut, without one
     // they keep their bytes. Does not wait.
     void retire(LiveObject& object, std::optional<Error> failure);

@@ -31,10 +31,10 @@ protected:
     std::shared_ptr<DataFile> stored(const TaskId& task, std::uint64_t generation,
                                      std::string_view text) {
         auto file = files->create(task, generation);
-        EXPECT_TRUE(file);
-        EXPECT_TRUE((*file)->write(0, bytes_of(text)));
-        EXPECT_TRUE((*file)->sync());
-        return *file;
+        EXPECT_TRUE(file->make());
+        EXPECT_TRUE(file->write(0, bytes_of(text)));
+        EXPECT_TRUE(file->sync());
+        return file;
     }
     static std::string text_of(const DataFile& file, std::uint64_t offset, std::size_t length) {
         std::string text(length, '?');
@@ -69,7 +69,7 @@ TEST_F(DataFilesTest, NamesSayWhoseBytesTheyAreAndNobodyElseMayLook) {
 
 TEST_F(DataFilesTest, AGenerationIsNeverCreatedTwice) {
     stored(a, 1, "first");
-    EXPECT_FALSE(files->create(a, 1));
+    EXPECT_FALSE(files->create(a, 1)->make());
     EXPECT_EQ(text_of(**files->open_existing(a, 1), 0, 5), "first");
 }
 
@@ -113,7 +113,7 @@ TEST_F(DataFilesTest, SymbolicLinksAreNotFollowed) {
     if (fan_out != path_of(a, 1).parent_path()) {
         std::filesystem::remove(fan_out);
         std::filesystem::create_directory_symlink("/tmp", fan_out);
-        EXPECT_FALSE(files->create(b, 1));
+        EXPECT_FALSE(files->create(b, 1)->make());
     }
 }
 

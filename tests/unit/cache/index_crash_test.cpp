@@ -45,7 +45,7 @@ std::string content_of(std::size_t task, std::uint32_t number) {
         const TaskId id = task_number(task);
         const std::uint64_t generation = (*index)->next_generation();
         auto file = (*files)->create(id, generation);
-        if (!file) ::_exit(3);
+        if (!file->make()) ::_exit(3);
         ObjectRecord record = object(id, generation);
         record.size = 3 * kPieceBytes;
         record.piece_size = kPieceBytes;
@@ -53,11 +53,11 @@ std::string content_of(std::size_t task, std::uint32_t number) {
         (*index)->put_object(record);
         for (std::uint32_t number = 0; number < 3; ++number) {
             const std::string text = content_of(task, number);
-            if (!(*file)->write(number * kPieceBytes, bytes_of(text))) ::_exit(4);
+            if (!file->write(number * kPieceBytes, bytes_of(text))) ::_exit(4);
             PieceRecord record_of_piece = piece(number, (*index)->boot());
             record_of_piece.length = kPieceBytes;
             record_of_piece.checksum = XXH3_64bits(text.data(), text.size());
-            (*index)->put_piece(id, generation, record_of_piece, *file);
+            (*index)->put_piece(id, generation, record_of_piece, file);
         }
         record.complete = true;
         (*index)->put_object(record);
