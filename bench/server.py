@@ -51,6 +51,12 @@ class Server:
             ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
 
+    def keep_to(self, cores):
+        """All its threads, and those to come."""
+        for pid in tree(self.process.pid):
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                os.sched_setaffinity(int(thread), cores)
+
     def reset_peak(self):
         for pid in tree(self.process.pid):
             pathlib.Path(f"/proc/{pid}/clear_refs").write_text("5")

@@ -1,6 +1,7 @@
 """W8 and W9: connections that do little, and tunnels."""
 
 import contextlib
+import os
 import socket
 import statistics
 
@@ -19,7 +20,7 @@ def forward_proxies(bench, names):
             running.append(peers.start(bench, name, port))
         running.append(peers.start_hawker(bench.folder("hawker"), bench.hawkerd, [port], [port],
                                           "limits: { connections: 20000 }\n"))
-        yield f"127.0.0.1:{port}", running[1:]
+        yield f"127.0.0.1:{port}", running[0], running[1:]
     finally:
         for server in running:
             server.stop()
@@ -65,7 +66,7 @@ def idle_and_slow(bench):
     table = bench.table
     rounds, bench.rounds = bench.rounds, 1  # what a process has grown by, it keeps
     for workload, measure, most in (("W8 idle connections", measure_idle, 1), ("W8 slow readers", measure_slow, 8)):
-        with forward_proxies(bench, bench.beside) as (host, contestants):
+        with forward_proxies(bench, bench.beside) as (host, _, contestants):
             for server in contestants:
                 load.run(server, "/large", host, requests=1)
                 load.run(server, "/4k/1", host, connections=64, requests=200)
@@ -78,12 +79,28 @@ def idle_and_slow(bench):
     table.must(workload, "others, × alone", table.median(workload, "others, × alone", "hawker"), 0.95, True)
 
 
+@contextlib.contextmanager
+def a_core_for(server, origin):
+    """One for the server, the rest for the load and the origin. A tunnel's end costs them nearly as much as the proxy: where
+    all share the cores, every proxy's number is mostly theirs."""
+    cores = sorted(os.sched_getaffinity(0))
+    try:
+        server.keep_to(cores[:1])
+        origin.keep_to(cores[1:] or cores)
+        os.sched_setaffinity(0, cores[1:] or cores)  # the load inherits it
+        yield
+    finally:
+        os.sched_setaffinity(0, cores)
+        for each in (server, origin):
+            each.keep_to(cores)
+
+
 def tunnels(bench):
     """W9: a large object through CONNECT, 1 and 32 clients; and how many tunnels are made a second."""
     names = [name for name in bench.beside if name in ("squid", "trafficserver")]
     if not names:
         return
-    with forward_proxies(bench, names) as (host, contestants), contextlib.closing(
+    with forward_proxies(bench, names) as (host, origin, contestants), contextlib.closing(
             peers.start_splice(bench.folder("splice"))) as bare:
         contestants = [*contestants, bare]
         for server in contestants:
@@ -102,8 +119,11 @@ def tunnels(bench):
             bench.table.must(workload, "GiB/s, × best peer", bench.table.median(workload, "GiB/s", "hawker") / best, 2.5, True)
 
         def set_up(server, _):
-            seen = load.run(server, None, host, connections=16, seconds=bench.seconds, tunnel=host, fresh=True)
-            return {"tunnels/s": seen.requests / seen.seconds}
+            with a_core_for(server, origin):
+                before = server.cpu_seconds()
+                seen = load.run(server, None, host, connections=16, seconds=bench.seconds, tunnel=host, fresh=True)
+                cost = (server.cpu_seconds() - before) / seen.requests
+            return {"tunnels/s": seen.requests / seen.seconds, "CPU µs/tunnel": cost * 1e6}
         bench.interleave("W9 tunnels made", contestants[:-1], set_up, names[0])
         if "trafficserver" in names:
             bench.table.must_reach("W9 tunnels made", "tunnels/s", "trafficserver", 2)
