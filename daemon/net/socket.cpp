@@ -108,7 +108,11 @@ void Socket::State::close() {
     end_waits();
     // The descriptor itself stays open until the socket is dropped: a pending wait's owner may
     // still name it.
-    ::shutdown(fd.get(), SHUT_RDWR);
+    if (!we_ended || !peer_ended) ::shutdown(fd.get(), SHUT_RDWR);
+}
+
+void Socket::State::end_writing() {
+    if (!std::exchange(we_ended, true)) ::shutdown(fd.get(), SHUT_WR);
 }
 
 void Turn::await_suspend(std::coroutine_handle<> waiter) const {
@@ -316,7 +320,7 @@ Task<void> Socket::shutdown_write(Deadline deadline) {
     // What was cut off stays so: a goodbye would make it look complete.
     if (state.closed) co_return;
     if (state.tls) co_await state.say_goodbye(deadline);
-    ::shutdown(state.fd.get(), SHUT_WR);
+    state.end_writing();
 }
 
 void Socket::close() { state_->close(); }

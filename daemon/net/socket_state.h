@@ -53,6 +53,7 @@ struct Socket::State {
     std::unique_ptr<TlsConnection> tls;  // since accept_tls()
     bool closed = false;
     bool peer_ended = false;  // its FIN has been announced
+    bool we_ended = false;    // ours has been sent
 
     static void on_event(int fd, short what, void* argument);
     static void on_read_timeout(int fd, short what, void* argument);
@@ -62,6 +63,8 @@ struct Socket::State {
     // Pending waits and later ones return `closed`. The descriptor stays as it is.
     void end_waits();
     void close();
+    // Nothing more is written: our FIN goes behind what was.
+    void end_writing();
 
     // Would a read not block? As far as the kernel has said, and then by a look.
     std::optional<Expected<void>> look(std::string_view waiting_for);

@@ -140,7 +140,7 @@ private:
     // The stream has ended and the other direction may go on for long. A reset of the side that
     // ended is looked for here: nobody else reads from it.
     Task<Expected<void>> stand_by() {
-        ::shutdown(to_.fd.get(), SHUT_WR);
+        to_.end_writing();
         pipe_ = Pipe();
         --course_.running;
         to_.nudge(to_.read_side);  // the other direction, if it stands by already

@@ -13,6 +13,10 @@ namespace {
 constexpr std::size_t kMostOfAHead = 16UL * 1024;  // of an upstream proxy's answer
 
 bool is_own(const net::Address& address, const Settings& settings) {
+    const auto has_its_port = [&address](const net::Address& own) {
+        return own.port() == address.port();
+    };
+    if (std::ranges::none_of(settings.own_addresses, has_its_port)) return false;
     const std::string text = address.to_string();
     return std::ranges::any_of(settings.own_addresses, [&text](const net::Address& own) {
         return own.to_string() == text;
