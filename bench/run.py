@@ -63,6 +63,9 @@ class Bench:
                 file.write(i.to_bytes(8, "big") + block[8:])
         for i in range(self.rounds):
             os.link(self.root / "large", self.root / f"cold{i}")
+            (self.root / f"few{i}").mkdir()
+            for j in range(16):
+                os.link(self.root / "large", self.root / f"few{i}" / str(j))
         for name, size in (("4k", 4096), ("64k", 65536)):
             (self.root / name).mkdir()
             for i in range(self.small_objects):

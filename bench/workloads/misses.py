@@ -61,6 +61,23 @@ def timed(server, target, host) -> dict:
     return measured
 
 
+def timed_and_more(server, target, host) -> dict:
+    """And the median of 16 cold objects' first bytes after it, 8 MiB of each. Of peers it is not asked: some fetch the whole
+    object behind a range."""
+    measured = timed(server, target, host)
+    if server.name in ("direct", "hawker"):
+        seen = load.run(server, target.replace("cold", "few") + "/{i}", host, connections=1, requests=16, objects=16, range=8 * MIB, size=8 * MIB,
+                        in_order=True)
+        measured["first byte ms, later"] = seen.first_byte_p50_ms
+    return measured
+
+
+def check_first_bytes(table, workload):
+    for unit, what in (("first byte ms", "first byte, ms after the origin's"),
+                       ("first byte ms, later", "a later object's first byte, ms after the origin's")):
+        table.must(workload, what, table.median(workload, unit, "hawker") - table.median(workload, unit, "direct"), 1.0, False)
+
+
 def best(table, workload, unit) -> float:
     """Of the peers; `direct` and hawker are none."""
     return min(row["median"] for row in table.rows
@@ -74,21 +91,18 @@ def one_client(bench):
     try:
         host, workload = f"127.0.0.1:{quick_origin.port}", "W5 cold, fast origin"
         bench.interleave(workload, contestants_of(bench),
-                         fresh(bench, quick_origin.port, lambda server, i: timed(server, f"/cold{i}", host)), "direct")
+                         fresh(bench, quick_origin.port, lambda server, i: timed_and_more(server, f"/cold{i}", host)),
+                         "direct")
         table.must(workload, "s, × best peer", table.median(workload, "s", "hawker") / best(table, workload, "s"), 1.0, False)
-        table.must(workload, "first byte, ms after the origin's",
-                   table.median(workload, "first byte ms", "hawker") - table.median(workload, "first byte ms", "direct"),
-                   1.0, False)
+        check_first_bytes(table, workload)
     finally:
         quick_origin.stop()
     late = origins.Origin(bench.root / "large", link=750 * MIB, delay=0.05)
     host, workload = f"127.0.0.1:{late.port}", "W5 cold, 50 ms to first byte"
     bench.interleave(workload, contestants_of(bench),
-                     fresh(bench, late.port, lambda server, i: timed(server, f"/cold{i}", host)), "direct")
+                     fresh(bench, late.port, lambda server, i: timed_and_more(server, f"/cold{i}", host)), "direct")
     table.must_reach(workload, "s", "direct", 1.15)
-    table.must(workload, "first byte, ms after the origin's",
-               table.median(workload, "first byte ms", "hawker") - table.median(workload, "first byte ms", "direct"),
-               1.0, False)
+    check_first_bytes(table, workload)
     late.close()
 
 
