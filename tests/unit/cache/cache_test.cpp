@@ -181,6 +181,21 @@ TEST_F(CacheTest, WhatIsRemovedIsGoneAtOnceAndStaysGone) {
     EXPECT_EQ(cache->usage().bytes, 0U);
 }
 
+TEST_F(CacheTest, WhatIsRemovedBeforeItsFirstByteLeavesNoFile) {
+    origin.by_hand = true;
+    options.connections = 1;
+    Client& client = visit();
+    origin.answer(0);
+    crank();
+    EXPECT_EQ(data_file(), "") << "made with the first bytes";
+    EXPECT_TRUE(remove());
+    commit();
+    origin.deliver(0, whole());
+    crank();
+    expect_whole(client);
+    EXPECT_EQ(data_file(), "");
+}
+
 TEST_F(CacheTest, ARefreshedHeadIsRemembered) {
     visit();
     const auto before = find();
