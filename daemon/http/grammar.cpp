@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <limits>
 
 namespace hawker::http {
@@ -27,6 +28,18 @@ bool is_token(std::string_view text) {
 }
 
 bool is_field_value(std::string_view text) { return std::ranges::all_of(text, is_field_byte); }
+
+std::size_t behind_printable_ascii(std::string_view text, std::size_t at) {
+    constexpr std::uint64_t kOfEach = 0x0101'0101'0101'0101;
+    std::uint64_t word = 0;
+    for (; at + sizeof(word) <= text.size(); at += sizeof(word)) {
+        std::memcpy(&word, text.data() + at, sizeof(word));
+        // A byte below 0x20 borrows, 0x7F grows, into the highest bit; a greater one has it.
+        const std::uint64_t others = (word - kOfEach * 0x20) | (word + kOfEach) | word;
+        if ((others & kOfEach * 0x80) != 0) break;
+    }
+    return at;
+}
 
 std::string_view trim(std::string_view text) {
     const auto first = text.find_first_not_of(" \t");

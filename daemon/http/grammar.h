@@ -21,6 +21,10 @@ constexpr bool is_field_byte(char c) {
     return (byte >= 0x20 && byte != 0x7F) || c == '\t';
 }
 
+// From `at` on over SP and visible ASCII, several bytes at a time: a place up to which there is
+// nothing else, at most 7 bytes before the first that is.
+std::size_t behind_printable_ascii(std::string_view text, std::size_t at);
+
 // Without SP and HTAB at both ends.
 std::string_view trim(std::string_view text);
 

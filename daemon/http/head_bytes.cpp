@@ -58,25 +58,35 @@ private:
 // TLS and HTTP/2 clients get told what they have met instead of a riddle about control bytes.
 bool is_tls_client_hello(std::string_view bytes) { return bytes.starts_with("\x16\x03"); }
 
+// "METHOD target HTTP/1.1" in its three parts, each without a space.
+struct RequestLine {
+    explicit RequestLine(std::string_view line)
+        : method(line.substr(0, line.find(' '))), version(line.substr(line.rfind(' ') + 1)) {
+        const std::size_t around = method.size() + version.size() + 2;
+        if (line.size() > around) target = line.substr(method.size() + 1, line.size() - around);
+    }
+    std::string_view method, target, version;
+};
+
 std::optional<BadRequest> refusal_of_request_line(std::string_view line) {
     if (line.starts_with("PRI * HTTP/2"))
         return BadRequest(505,
                           "This port speaks plain HTTP/1.1 and got the start of HTTP/2: switch "
                           "HTTP/2 prior knowledge off "
                           "for the proxy.");
-    const std::size_t last_space = line.rfind(' ');
-    const std::string_view version =
-        last_space == std::string_view::npos ? line : line.substr(last_space + 1);
+    const auto [method, target, version] = RequestLine(line);
     const bool has_version = version.size() == 8 && version.starts_with("HTTP/") &&
                              is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
-    if (!has_version)
-        return BadRequest(400,
-                          "The request line must read 'METHOD target HTTP/1.1', with single spaces "
-                          "and nothing after it.");
-    if (version[5] != '1')
+    if (has_version && version[5] != '1')
         return BadRequest(
             505, fmt::format("This port speaks HTTP/1.1, not {}: send the request as HTTP/1.1.",
                              version));
+    if (has_version && !is_token(method))
+        return BadRequest(400, "The method must be a token like GET, followed by one space.");
+    if (!has_version || target.empty() || target.contains(' '))
+        return BadRequest(400,
+                          "The request line must read 'METHOD target HTTP/1.1', with single spaces "
+                          "and nothing after it.");
     return std::nullopt;
 }
 
@@ -91,7 +101,6 @@ std::expected<std::optional<HeadBytes>, BadRequest> HeadScanner::scan() {
     }
     // RFC 9112 section 2.2: one empty line that an old client left behind its last body.
     if (bytes_.starts_with("\r\n")) at_ = 2;
-    const std::size_t start = at_;
     auto line = next_line(Line::request);
     if (!line) return std::unexpected(std::move(line.error()));
     if (!*line) return std::nullopt;
@@ -101,6 +110,7 @@ std::expected<std::optional<HeadBytes>, BadRequest> HeadScanner::scan() {
                       "More than one empty line stands before the request line: send at most one.");
     if (auto refusal = refusal_of_request_line(request_line))
         return std::unexpected(std::move(*refusal));
+    const std::size_t fields = at_;
 
     do {
         line = next_line(Line::field);
@@ -108,11 +118,13 @@ std::expected<std::optional<HeadBytes>, BadRequest> HeadScanner::scan() {
         if (!*line) return std::nullopt;
     } while (!(*line)->empty());
 
+    const RequestLine parts(request_line);
     HeadBytes head;
-    head.text = bytes_.substr(start, at_ - start);
+    head.method = parts.method;
+    head.target = parts.target;
+    head.fields = bytes_.substr(fields, at_ - fields);
+    head.minor_version = parts.version.back();
     head.consumed = at_;
-    head.minor_at = request_line.size() - 1;
-    head.minor_version = request_line.back();
     return head;
 }
 
@@ -155,6 +167,7 @@ std::size_t HeadScanner::behind_plain_bytes(Line kind, std::size_t at, bool has_
         kind == Line::field ? limits_.field_bytes : limits_.request_line_bytes;
     const std::size_t end = std::min({bytes_.size(), at_ + longest, limits_.head_bytes - 1});
     const auto& plain = kind == Line::field ? kPlainInField : kPlainInRequest;
+    at = behind_printable_ascii(bytes_.substr(0, end), at);
     while (at < end && plain[static_cast<unsigned char>(bytes_[at])]) ++at;
     return at;
 }

@@ -1,5 +1,5 @@
-// Finds one request head in what a client sent and checks its bytes and lines, before anything is
-// parsed: line ends, control bytes, folded lines, limits, the version. Not a door: only
+// Finds one request head in what a client sent and checks its bytes and lines, before its fields
+// are parsed: line ends, control bytes, folded lines, limits, the request line. Not a door: only
 // request_parser.cpp includes it.
 #pragma once
 
@@ -13,10 +13,12 @@
 namespace hawker::http {
 
 struct HeadBytes {
-    std::string_view text;  // request line to empty line, both with their CRLF; a view of the input
-    std::size_t consumed = 0;  // text and an empty line before it
+    // Views of the input.
+    std::string_view method;
+    std::string_view target;   // not empty, without a space
+    std::string_view fields;   // behind the request line, with the empty line and its CRLF
     char minor_version = '1';  // the digit as received
-    std::size_t minor_at = 0;  // its place in text
+    std::size_t consumed = 0;  // all of it, and an empty line before it
 };
 
 // nullopt: not complete yet. A refusal comes as soon as the offending byte is there and does not

@@ -57,6 +57,24 @@ TEST(RequestLines, BytesAndLinesAreReadStrictly) {
     expect_statuses(cases);
 }
 
+// Bytes are looked at several at a time.
+TEST(RequestLines, AByteIsRefusedWhereverItStands) {
+    for (int value = 0; value < 256; ++value) {
+        const char byte = static_cast<char>(value);
+        const bool is_printable = value > 0x20 && value < 0x7F && byte != '#';
+        const bool is_field_byte = (value >= 0x20 && value != 0x7F) || byte == '\t';
+        for (std::size_t place = 0; place < 20; ++place) {
+            std::string text(20, '~');
+            text[place] = byte;
+            EXPECT_EQ(status_of("GET /" + text + " HTTP/1.1\r\nHost: h\r\n\r\n"),
+                      is_printable ? 200 : 400)
+                << value << " at " << place;
+            EXPECT_EQ(status_of(with_fields("X: " + text + "\r\n")), is_field_byte ? 200 : 400)
+                << value << " at " << place;
+        }
+    }
+}
+
 TEST(RequestLines, OnlyVersionsOfHttp1AreAccepted) {
     const Case cases[] = {
         {"F6", with_fields("", "HTTP/1.0"), 200},  {"F6", with_fields("", "HTTP/1.2"), 200},
