@@ -26,7 +26,7 @@ std::string describe_overrides(const filters::ResponseOverrides& overrides) {
 std::string explain(const filters::RuleSet& rules, const filters::Question& question) {
     const filters::Decision decision = rules.decide(question);
     const bool cached = decision.road == filters::Road::cache;
-    std::string out = line("URL", decision.loggable_url);
+    std::string out = line("URL", filters::loggable_url(question.url, decision.part));
     out += line("rule", decision.rule
                             ? fmt::format("{} (line {})", decision.rule->name, decision.rule->line)
                             : "none");
@@ -37,8 +37,8 @@ std::string explain(const filters::RuleSet& rules, const filters::Question& ques
     out += line("access", filters::name_of(decision.rule->access));
     if (decision.rule->access == filters::Access::verify)
         out += line("unverifiable", filters::name_of(decision.rule->on_unverifiable));
-    if (!decision.stripped.empty())
-        out += line("stripped", fmt::format("{}", fmt::join(decision.stripped, " ")));
+    if (const auto names = filters::stripped_names(decision); !names.empty())
+        out += line("stripped", fmt::format("{}", fmt::join(names, " ")));
     if (cached) {
         // In clear, because it is the key and the question is about keys: who asks has typed it in.
         out += line("canonical URL", decision.canonical_url);

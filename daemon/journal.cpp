@@ -38,7 +38,7 @@ Journal::Journal(const Log& log, admin::Metrics& metrics, const Clock& clock)
 
 void Journal::exchange_done(const proxy::ExchangeRecord& record) {
     metrics_.exchange(record.source, record.status, record.bytes, record.received);
-    if (!access_log_.load(std::memory_order_relaxed) || !log_.enabled(LogLevel::info)) return;
+    if (!writes_access_log()) return;
     if (log_.format() == LogFormat::json)
         log_.line(access_json(record, clock_.wall()));
     else

@@ -24,6 +24,7 @@ public:
     Journal(const Log& log, admin::Metrics& metrics, const Clock& clock);
 
     void exchange_done(const proxy::ExchangeRecord& record) override;
+    bool wants_urls() const override { return writes_access_log(); }
     // Says so once for each host, for as many hosts as fit into a bounded set; counts always.
     void tunnel_could_have_been_cached(const std::string& host) override;
     void handshake_done(const proxy::HandshakeRecord& record) override;
@@ -39,6 +40,10 @@ public:
     void set_access_log(bool on) { access_log_.store(on, std::memory_order_relaxed); }
 
 private:
+    bool writes_access_log() const {
+        return access_log_.load(std::memory_order_relaxed) && log_.enabled(LogLevel::info);
+    }
+
     const Log& log_;
     admin::Metrics& metrics_;
     const Clock& clock_;

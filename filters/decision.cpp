@@ -1,5 +1,7 @@
 #include "filters/decision.h"
 
+#include "filters/query.h"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -33,6 +35,14 @@ std::uint64_t read_offset(const TaskId& id, std::size_t at) {
 }
 
 }  // namespace
+
+std::vector<std::string> stripped_names(const Decision& decision) {
+    std::vector<std::string> names;
+    if (decision.credentials.empty()) return names;
+    for (const Parameter& parameter : split_query(decision.credentials))
+        names.emplace_back(parameter.name);
+    return names;
+}
 
 TaskId task_id_of(std::string_view canonical_url, std::string_view tag,
                   std::string_view application) {

@@ -69,9 +69,7 @@ struct Decision {
     std::string signed_field;
     // Set always:
     std::string
-        origin_url;  // what the origin is asked for: as received, with the rule's origin_scheme
-    std::string loggable_url;           // redacted; safe to print anywhere
-    std::vector<std::string> stripped;  // parameter names in order of appearance, for --explain
+        origin_url;      // what the origin is asked for: as received, with the rule's origin_scheme
     std::string reason;  // one sentence: why this road; for --explain and Cache-Status detail
 };
 
@@ -88,9 +86,12 @@ TaskId task_id_of(const TaskId& whole, ByteRange part);
 std::optional<ByteRange> sibling_part(const TaskId& id, const TaskId& sibling);
 inline constexpr std::uint64_t kPartsEnd = 1ULL << 48U;  // no part reaches beyond
 
+// The names of the parameters that were stripped, in order of appearance; for --explain.
+std::vector<std::string> stripped_names(const Decision& decision);
+
 // Scheme, host and path, and parameter names; values only where they are known to be harmless.
-// Total: any text gives a printable, secret-free line.
-std::string loggable_url(std::string_view url);
+// Total: any text gives a printable, secret-free line. A part is named behind a '#'.
+std::string loggable_url(std::string_view url, std::optional<ByteRange> part = std::nullopt);
 // The same for every URL, query and user name in a sentence; the other words stay as they are. What
 // a library or an origin said goes through this before it is logged or sent.
 std::string loggable_text(std::string_view text);

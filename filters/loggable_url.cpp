@@ -4,13 +4,14 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace hawker::filters {
 
 namespace {
 
 constexpr std::string_view kHex = "0123456789ABCDEF";
 constexpr std::size_t kLongestLine = 2048;
-constexpr std::size_t kUsualName = 24;  // and what stands around it
 constexpr std::size_t kLongestName =
     48;  // a longer "name" is more likely a token that stands alone
 
@@ -125,21 +126,17 @@ std::string loggable_text(std::string_view text) {
     return out;
 }
 
-std::string loggable_url(std::string_view url) {
+std::string loggable_url(std::string_view url, std::optional<ByteRange> part) {
     url = url.substr(0, url.find('#'));
     const std::size_t question = url.find('?');
     std::string out;
     append_hierarchy(out, url.substr(0, question));
-    if (question == std::string_view::npos) return with_query(std::move(out), {});
-    return with_query(std::move(out), split_query(url.substr(question + 1)));
-}
-
-std::string loggable_valid_url(std::string_view url, std::span<const Parameter> parameters) {
-    std::string out;
-    const std::string_view before = url.substr(0, url.find('?'));
-    out.reserve(before.size() + parameters.size() * kUsualName);
-    out += before;
-    return with_query(std::move(out), parameters);
+    if (question == std::string_view::npos)
+        out = with_query(std::move(out), {});
+    else
+        out = with_query(std::move(out), split_query(url.substr(question + 1)));
+    if (part) out += fmt::format("#bytes={}-{}", part->first, part->end - 1);
+    return out;
 }
 
 }  // namespace hawker::filters

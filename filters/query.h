@@ -38,9 +38,6 @@ bool is_percent_encoded(std::string_view text);
 // As query values are read: escapes decoded, '+' a space.
 std::string decode_value(std::string_view text);
 
-// loggable_url() of what parse_url() has taken, and what split_query() made of its query.
-std::string loggable_valid_url(std::string_view url, std::span<const Parameter> parameters);
-
 std::string lower_case(std::string_view text);
 void append_lower_case(std::string& out, std::string_view text);
 

@@ -77,10 +77,6 @@ std::string with_scheme(const Url& url, Scheme scheme) {
     return out;
 }
 
-std::size_t index_of(const Parameter& parameter, std::span<const Parameter> parameters) {
-    return static_cast<std::size_t>(&parameter - parameters.data());
-}
-
 std::string join(const std::vector<const Parameter*>& parameters) {
     std::size_t size = 0;
     for (const Parameter* parameter : parameters) size += parameter->raw.size() + 1;
@@ -163,9 +159,6 @@ Expected<void> read_query(const Url& url, std::span<Parameter> parameters, const
     if (url.has_query || scheme != url.scheme)
         decision.canonical_url =
             canonical_url(url, scheme, query.kept, rule.sort ? Order::by_name : Order::as_written);
-    decision.stripped.reserve(query.stripped.size());
-    for (const Parameter* parameter : query.stripped)
-        decision.stripped.push_back(std::move(parameters[index_of(*parameter, parameters)].name));
     return {};
 }
 
@@ -237,8 +230,6 @@ Decision RuleSet::decide(const Question& question) const {
 
     const auto url = parse_url(question.url);
     auto parameters = url && url->has_query ? split_query(url->query) : std::vector<Parameter>();
-    decision.loggable_url =
-        url ? loggable_valid_url(question.url, parameters) : loggable_url(question.url);
     if (!url) {
         decision.reason = url.error().what;
         return decision;
@@ -267,8 +258,6 @@ Decision RuleSet::decide(const Question& question) const {
                 "bytes=a-b is cached";
             return decision;
         }
-        decision.loggable_url +=
-            fmt::format("#bytes={}-{}", decision.part->first, decision.part->end - 1);
     }
     auto read = read_query(*url, parameters, entry, question.strip, decision);
     if (!read) {

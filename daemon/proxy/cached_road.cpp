@@ -110,7 +110,7 @@ Task<Expected<std::unique_ptr<cache::Reader>>> CachedRoad::open_reader(RangeSpec
     if (rule_.piece_size) request.fetch.piece_size = *rule_.piece_size;
     if (context_.dragonfly.piece_size) request.fetch.piece_size = *context_.dragonfly.piece_size;
     if (rule_.connections) request.fetch.connections = *rule_.connections;
-    request.label = context_.record.url;
+    request.label = loggable_url(context_);
     request.rule = rule_.name;
     auto reader = co_await context_.services.cache.open(std::move(request), context_.loop);
     co_return reader;

@@ -133,7 +133,8 @@ Task<bool> Connection::serve_one(http::RequestHead request,
     }
     co_await serve(context);
     cancel_ = nullptr;
-    if (record.url.empty()) record.url = filters::loggable_url(request.target);
+    if (record.url.empty() && services_.observer.wants_urls())
+        record.url = filters::loggable_url(request.target);
     const bool opened = context.opened.has_value();
     if (opened) inside_ = std::make_unique<const Intercepted>(std::move(*context.opened));
     if (out.status() != 0) record.status = out.status();

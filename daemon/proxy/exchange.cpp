@@ -58,6 +58,12 @@ filters::Question question_of(const Context& context, std::string_view url) {
     return question;
 }
 
+const std::string& loggable_url(const Context& context) {
+    if (context.record.url.empty())
+        context.record.url = filters::loggable_url(context.url, context.decision.part);
+    return context.record.url;
+}
+
 Task<void> answer(Context& context, int status, std::string_view proxy_error, std::string sentence,
                   std::optional<std::chrono::milliseconds> retry_after) {
     sentence = filters::loggable_text(sentence);
@@ -130,10 +136,11 @@ Task<void> serve_url(Context& context, std::string_view url) {
     context.decision = context.settings->rules->decide(question_of(context, url));
     context.decision.signed_field += field_to_leave_alone(context.request.fields);
     if (!context.decision.signed_field.empty()) context.decision.road = filters::Road::pass;
-    context.record.url = std::move(context.decision.loggable_url);
+    context.url = url;
+    context.record.url.clear();
+    if (context.services.observer.wants_urls()) (void)loggable_url(context);
     if (context.decision.rule) context.record.rule = context.decision.rule->name;
     pace(context, context.decision.rule.get());
-    context.url = url;
     const bool cacheable = context.decision.road == filters::Road::cache && context.body.is_empty();
     if (cacheable && is_for_http(context))
         co_await serve_by_http(context);

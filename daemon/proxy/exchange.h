@@ -79,6 +79,10 @@ Task<void> relay(Context& context, http::ResponseHead head, origin::Response& re
 // What the rules are asked about a request for `url`; both outlive the question.
 filters::Question question_of(const Context& context, std::string_view url);
 
+// The URL for people's eyes: the record's where it has one, else written into it now, from the one
+// that serve_url() knows. Most requests leave nothing that anybody reads.
+const std::string& loggable_url(const Context& context);
+
 // The road of a request that knows its URL, which outlives it: the rules decide.
 Task<void> serve_url(Context& context, std::string_view url);
 

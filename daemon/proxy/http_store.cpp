@@ -76,7 +76,7 @@ HttpQuestion question_from(const Context& context) {
     question.terms.sent_credentials = origin::carries_credentials(question.fields);
     question.terms.ignores_credentials = decision.rule->ignore_credentials;
     question.terms.keeps_cookies = decision.rule->store_cookies;
-    question.label = context.record.url;
+    question.label = loggable_url(context);
     question.rule = decision.rule->name;
     return question;
 }

@@ -84,7 +84,6 @@ Task<void> HubExchange::run() {
 }
 
 Task<void> HubExchange::serve_other() {
-    context_.decision.loggable_url = context_.record.url;
     co_await pass_through(context_);
 }
 

@@ -104,7 +104,6 @@ void ModelScopeExchange::go_up(http::Fields& fields) const {
 }
 
 Task<void> ModelScopeExchange::serve_other() {
-    context_.decision.loggable_url = context_.record.url;
     co_await pass_through(context_);
 }
 

@@ -90,7 +90,7 @@ struct Settings {
 // One line of the access log and one set of counters.
 struct ExchangeRecord {
     std::string method;
-    std::string url;          // redacted
+    std::string url;          // redacted; may be empty where nobody wants_urls()
     std::string task;         // task ID in hexadecimal, or empty
     std::string rule;         // or empty
     int status = 0;           // sent to the client; 0: none was
@@ -120,6 +120,8 @@ class Observer {
 public:
     virtual ~Observer() = default;
     virtual void exchange_done(const ExchangeRecord& record) = 0;
+    // Does anybody read the URLs of records? To redact one takes time.
+    virtual bool wants_urls() const = 0;
     // A tunnel to a host that a caching rule could have matched.
     virtual void tunnel_could_have_been_cached(const std::string& host) = 0;
     virtual void handshake_done(const HandshakeRecord& record) = 0;

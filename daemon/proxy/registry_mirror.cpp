@@ -87,7 +87,6 @@ RegistryExchange::RegistryExchange(Context& context, const Mirror& mirror,
     context.decision.rule = mirror.rule;
     context.record.rule = mirror.rule->name;
     context.record.url = filters::loggable_url(turn_.urls.front());
-    context.decision.loggable_url = context.record.url;
 }
 
 Task<void> RegistryExchange::run() {

@@ -122,7 +122,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
             "only what was parsed is cached");
     require(!decision.rule || parse_url(decision.origin_url).has_value(),
             "the origin's URL parses");
-    require(decision.loggable_url == loggable_url(text), "a decision prints its URL redacted");
     if (decision.road == Road::cache) check_key(*rules, text, decision);
     return 0;
 }
