@@ -72,7 +72,7 @@ std::string canonical_url(const Url& url, Scheme scheme, std::span<const Paramet
     // Clang 19.)
     if (order == Order::by_name)
         std::ranges::sort(parameters, {}, [](const Parameter* parameter) {
-            return std::pair<std::string_view, const Parameter*>(parameter->name, parameter);
+            return std::pair<std::string_view, const Parameter*>(parameter->name(), parameter);
         });
 
     std::string text =

@@ -40,7 +40,7 @@ std::vector<std::string> stripped_names(const Decision& decision) {
     std::vector<std::string> names;
     if (decision.credentials.empty()) return names;
     for (const Parameter& parameter : split_query(decision.credentials))
-        names.emplace_back(parameter.name);
+        names.emplace_back(parameter.name());
     return names;
 }
 

@@ -45,20 +45,20 @@ bool is_small_number(std::string_view value) {
 }
 
 void append_parameter(std::string& out, const Parameter& parameter) {
-    const std::string& name = parameter.lower_name;
+    const std::string_view name = parameter.name();
     // "?dG9rZW4=" has a name in form only: what stands alone is printed only when it is known not
     // to be a secret.
     const bool stands_alone = parameter.value.find_first_not_of('=') == std::string_view::npos;
     if (stands_alone) {
         // Not "imageMogr2/...": what follows the known name is free text.
-        const bool is_known =
-            selects_content(name) && name.find_first_of("/%") == std::string::npos;
-        if (!parameter.raw.empty()) append_escaped(out, is_known ? parameter.name : "*");
+        const bool is_known = parameter.known != nullptr && parameter.known->selects_content;
+        if (!parameter.raw.empty()) append_escaped(out, is_known ? name : "*");
         return;
     }
-    append_escaped(out, parameter.name.size() <= kLongestName ? parameter.name : "*");
+    append_escaped(out, name.size() <= kLongestName ? name : "*");
     out += '=';
-    const bool is_harmless = std::ranges::find(kHarmless, name) != std::end(kHarmless);
+    const bool is_harmless = std::ranges::any_of(
+        kHarmless, [name](std::string_view it) { return equals_ignoring_case(name, it); });
     out += is_harmless && is_small_number(parameter.value) ? parameter.value : "*";
 }
 

@@ -1,6 +1,10 @@
 #include "filters/query.h"
 
+#include "filters/signed_urls.h"
+
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace hawker::filters {
 
@@ -30,6 +34,20 @@ int escaped_byte(std::string_view text, std::size_t i) {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
+// Eight letters at once, what is no ASCII letter untouched.
+using Word = std::uint64_t;
+constexpr Word kOfEach = 0x0101'0101'0101'0101;
+
+Word lower_word(const char* text) {
+    Word word = 0;
+    std::memcpy(&word, text, sizeof(word));
+    const Word low_bits = word & kOfEach * 0x7F;
+    const Word from_a = low_bits + kOfEach * (0x80 - 'A');
+    const Word beyond_z = low_bits + kOfEach * (0x7F - 'Z');
+    const Word capitals = (from_a ^ beyond_z) & ~word & kOfEach * 0x80;
+    return word | capitals >> 2U;
+}
+
 }  // namespace
 
 std::vector<Parameter> split_query(std::string_view query) {
@@ -42,8 +60,10 @@ std::vector<Parameter> split_query(std::string_view query) {
         const std::size_t equals = parameter.raw.find('=');
         parameter.has_value = equals != std::string_view::npos;
         if (parameter.has_value) parameter.value = parameter.raw.substr(equals + 1);
-        parameter.name = percent_normal_form(parameter.raw.substr(0, equals));
-        parameter.lower_name = lower_case(parameter.name);
+        parameter.written_name = parameter.raw.substr(0, equals);
+        if (parameter.written_name.contains('%'))
+            parameter.normal_name = percent_normal_form(parameter.written_name);
+        parameter.known = find_known_name(parameter.name());
         begin = end + 1;
     }
     return parameters;
@@ -91,6 +111,20 @@ std::string decode_value(std::string_view text) {
         begin = i + (byte < 0 ? 1 : 3);
         out += byte >= 0 ? static_cast<char>(byte) : text[i] == '+' ? ' ' : '%';
     }
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+    if (a.size() != b.size()) return false;
+    std::size_t i = 0;
+    for (; i + sizeof(Word) <= a.size(); i += sizeof(Word))
+        if (lower_word(a.data() + i) != lower_word(b.data() + i)) return false;
+    for (; i < a.size(); ++i)
+        if (lower(a[i]) != lower(b[i])) return false;
+    return true;
+}
+
+bool starts_ignoring_case(std::string_view text, std::string_view prefix) {
+    return equals_ignoring_case(text.substr(0, prefix.size()), prefix);
 }
 
 std::string lower_case(std::string_view text) {

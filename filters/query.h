@@ -16,13 +16,19 @@ namespace hawker::filters {
 // URL has no key.
 inline constexpr std::size_t kMostParameters = 256;
 
+struct KnownName;  // signed_urls.h
+
 struct Parameter {
-    std::string_view raw;    // the whole piece between two '&', as written
-    std::string_view value;  // after the first '=', as written
-    bool has_value = false;  // "a" and "a=" are two things
-    std::string name;        // before the first '=', in percent-encoding normal form
-    std::string
-        lower_name;  // the same, for comparison: parameter names of signers are taken in any case
+    std::string_view raw;              // the whole piece between two '&', as written
+    std::string_view value;            // after the first '=', as written
+    const KnownName* known = nullptr;  // what we know of its name, in whatever case it is written
+    bool has_value = false;            // "a" and "a=" are two things
+
+    // Before the first '=', in percent-encoding normal form.
+    std::string_view name() const { return normal_name.empty() ? written_name : normal_name; }
+
+    std::string_view written_name;
+    std::string normal_name;  // where that is another one
 };
 
 // Every piece between two '&', empty ones too, so that joining them again gives the query back. At
@@ -38,6 +44,9 @@ bool is_percent_encoded(std::string_view text);
 // As query values are read: escapes decoded, '+' a space.
 std::string decode_value(std::string_view text);
 
+// Of ASCII.
+bool equals_ignoring_case(std::string_view a, std::string_view b);
+bool starts_ignoring_case(std::string_view text, std::string_view prefix);
 std::string lower_case(std::string_view text);
 void append_lower_case(std::string& out, std::string_view text);
 

@@ -55,7 +55,7 @@ std::optional<std::string>& slot(ResponseOverrides& overrides, OverriddenField f
 
 bool is_contradicted(std::span<const Parameter* const> stripped, const Parameter& parameter) {
     return std::ranges::any_of(stripped, [&parameter](const Parameter* other) {
-        return other->lower_name == parameter.lower_name && other->value != parameter.value;
+        return other->known == parameter.known && other->value != parameter.value;
     });
 }
 
@@ -68,15 +68,16 @@ bool ResponseOverrides::empty() const {
 Expected<ResponseOverrides> read_overrides(std::span<const Parameter* const> stripped) {
     ResponseOverrides overrides;
     for (const Parameter* parameter : stripped) {
-        const auto field = overridden_field(parameter->lower_name);
-        if (!field || parameter->value.empty()) continue;
+        if (parameter->known == nullptr || parameter->value.empty()) continue;
+        const auto field = parameter->known->overridden;
+        if (!field) continue;
         if (is_contradicted(stripped, *parameter))
-            return fail(Errc::invalid,
-                        fmt::format("'{}' is there twice, with two values", parameter->lower_name));
+            return fail(Errc::invalid, fmt::format("'{}' is there twice, with two values",
+                                                   parameter->known->name));
         std::string value = decode_value(parameter->value);
         if (!is_field_value(value))
             return fail(Errc::invalid,
-                        fmt::format("'{}' holds a control byte", parameter->lower_name));
+                        fmt::format("'{}' holds a control byte", parameter->known->name));
         if (*field == OverriddenField::file_name) value = disposition_of(value);
         // A SAS and the edge in front of it may both name a field (rscd and
         // response-content-disposition); they agree in practice, and the first is the one that the

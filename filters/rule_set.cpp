@@ -152,11 +152,11 @@ Expected<void> read_query(const Url& url, std::span<Parameter> parameters, const
     auto overrides = read_overrides(query.stripped);
     if (!overrides) return fail(std::move(overrides).error());
     decision.overrides = *std::move(overrides);
-    decision.credentials = join(query.stripped);
+    decision.credentials = query.kept.empty() ? std::string(url.query) : join(query.stripped);
     decision.credentials_expire = signature_end(query.stripped);
     const Scheme scheme = rule.origin_scheme.value_or(url.scheme);
-    // Without a query it is the normal form, which is there already.
-    if (url.has_query || scheme != url.scheme)
+    // Without a query it is the beginning of the normal form, which is there already.
+    if (!query.kept.empty() || scheme != url.scheme)
         decision.canonical_url =
             canonical_url(url, scheme, query.kept, rule.sort ? Order::by_name : Order::as_written);
     return {};
@@ -271,7 +271,10 @@ Decision RuleSet::decide(const Question& question) const {
         decision.reason = "the rule's right is knowing the digest, and this URL has none";
         return decision;
     }
-    if (decision.canonical_url.empty()) decision.canonical_url = std::move(normal);
+    if (decision.canonical_url.empty()) {
+        normal.resize(std::min(normal.find('?'), normal.size()));
+        decision.canonical_url = std::move(normal);
+    }
     decision.task_id = name_of_task(question, decision);
     decision.road = Road::cache;
     decision.reason = entry.reason;

@@ -1,5 +1,7 @@
 #include "filters/signature_terms.h"
 
+#include "filters/signed_urls.h"
+
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -26,29 +28,26 @@ std::optional<Seconds> number(std::string_view digits) {
 // "20240131T235959Z" and "2024-01-31T23:59:59Z", also without the time or the seconds, as Azure
 // allows.
 std::optional<Seconds> date(std::string_view text) {
-    std::string digits;
+    std::array<int, 14> digits{};
+    std::size_t count = 0;
     for (const char c : text.substr(0, 32)) {
-        if (c >= '0' && c <= '9')
-            digits += c;
-        else if (c == '.')
+        if (c >= '0' && c <= '9') {
+            if (count == digits.size()) return std::nullopt;
+            digits[count++] = c - '0';
+        } else if (c == '.') {
             break;
-        else if (c != '-' && c != ':' && c != 'T' && c != 'Z')
+        } else if (c != '-' && c != ':' && c != 'T' && c != 'Z') {
             return std::nullopt;
+        }
     }
-    if (digits.size() == 8) digits += "0000";
-    if (digits.size() == 12) digits += "00";
-    if (digits.size() != 14) return std::nullopt;
-    const std::string_view view = digits;
-    const auto field = [view](std::size_t at, std::size_t length) {
-        return static_cast<int>(number(view.substr(at, length)).value_or(0));
-    };
-    const std::chrono::year_month_day day(std::chrono::year(field(0, 4)),
-                                          std::chrono::month(static_cast<unsigned>(field(4, 2))),
-                                          std::chrono::day(static_cast<unsigned>(field(6, 2))));
-    if (!day.ok() || field(8, 2) > 24 || field(10, 2) > 59 || field(12, 2) > 60)
-        return std::nullopt;
+    if (count != 8 && count != 12 && count != 14) return std::nullopt;
+    const auto pair = [&digits](std::size_t at) { return 10 * digits[at] + digits[at + 1]; };
+    const std::chrono::year_month_day day(std::chrono::year(100 * pair(0) + pair(2)),
+                                          std::chrono::month(static_cast<unsigned>(pair(4))),
+                                          std::chrono::day(static_cast<unsigned>(pair(6))));
+    if (!day.ok() || pair(8) > 24 || pair(10) > 59 || pair(12) > 60) return std::nullopt;
     const Seconds days = std::chrono::sys_days(day).time_since_epoch().count();
-    return ((days * 24 + field(8, 2)) * 60 + field(10, 2)) * 60 + field(12, 2);
+    return ((days * 24 + pair(8)) * 60 + pair(10)) * 60 + pair(12);
 }
 
 // CloudFront's own Base64: '-' for '+', '_' for '=', '~' for '/'.
@@ -92,29 +91,24 @@ std::optional<Seconds> policy_end(std::string_view encoded) {
     return number(std::string_view(policy).substr(first, last - first));
 }
 
-const Parameter* find(std::span<const Parameter* const> parameters, std::string_view lower_name) {
-    for (const Parameter* parameter : parameters)
-        if (parameter->lower_name == lower_name) return parameter;
-    return nullptr;
-}
-
 // Nearly no value is coded.
 std::string_view decoded(std::string_view value, std::string& room) {
-    if (std::ranges::none_of(value, [](char c) { return c == '%' || c == '+'; })) return value;
+    if (!value.contains('%') && !value.contains('+')) return value;
     room = decode_value(value);
     return room;
 }
 
-std::optional<Seconds> begin_plus_lifetime(std::span<const Parameter* const> parameters,
-                                           std::string_view begin_name,
-                                           std::string_view lifetime_name) {
-    const Parameter* const lifetime = find(parameters, lifetime_name);
+// Of each term the first parameter that has it.
+using Terms = std::array<const Parameter*, static_cast<std::size_t>(Term::count)>;
+
+std::optional<Seconds> begin_plus_lifetime(const Terms& terms, Term begins, Term lasts) {
+    const Parameter* const lifetime = terms[static_cast<std::size_t>(lasts)];
     if (lifetime == nullptr) return std::nullopt;
     std::string room;
     const auto seconds = number(decoded(lifetime->value, room));
-    const Parameter* const begin = find(parameters, begin_name);
+    const Parameter* const begin = terms[static_cast<std::size_t>(begins)];
     // OSS V2 writes the end itself where V4 writes a lifetime.
-    if (begin == nullptr) return lifetime_name == "x-oss-expires" ? seconds : std::nullopt;
+    if (begin == nullptr) return lasts == Term::oss_lifetime ? seconds : std::nullopt;
     const auto from = date(decoded(begin->value, room));
     if (!from || !seconds) return std::nullopt;
     return *from + *seconds;
@@ -125,27 +119,33 @@ std::string_view after(std::string_view text, char separator) {
     return found == std::string_view::npos ? std::string_view() : text.substr(found + 1);
 }
 
-constexpr std::array<std::string_view, 7> kEnds = {"expires",     "policy",     "se",      "ske",
-                                                   "q-sign-time", "q-key-time", "auth_key"};
-
-std::optional<Seconds> end_named_by(const Parameter& parameter) {
-    const std::string_view name = parameter.lower_name;
-    if (std::ranges::find(kEnds, name) == kEnds.end()) return std::nullopt;
+std::optional<Seconds> end_named_by(const Parameter& parameter, Term term) {
     std::string room;
     const std::string_view text = decoded(parameter.value, room);
-    if (name == "expires") return number(text);
-    if (name == "policy") return policy_end(text);
-    if (name == "se" || name == "ske") return date(text);
-    if (name == "q-sign-time" || name == "q-key-time") return number(after(text, ';'));
-    // Alibaba counts its validity from this time on, but does not say in the URL how long it is.
-    if (name == "auth_key") return number(text.substr(0, text.find('-')));
-    return std::nullopt;
+    switch (term) {
+        case Term::end:
+            return number(text);
+        case Term::policy:
+            return policy_end(text);
+        case Term::end_date:
+            return date(text);
+        case Term::begin_and_end:
+            return number(after(text, ';'));
+        case Term::end_and_more:
+            return number(text.substr(0, text.find('-')));
+        default:
+            return std::nullopt;
+    }
 }
 
 // X-Amz-SignedHeaders and its like of Google, Huawei, Volcengine; Alibaba's; Tencent's.
-bool lists_fields(std::string_view lower_name) {
-    return lower_name.ends_with("-signedheaders") || lower_name.ends_with("-additional-headers") ||
-           lower_name == "q-header-list";
+bool lists_fields(const Parameter& parameter) {
+    if (parameter.known != nullptr) return parameter.known->term == Term::signed_fields;
+    const auto ends_with = [name = parameter.name()](std::string_view end) {
+        return name.size() >= end.size() &&
+               equals_ignoring_case(name.substr(name.size() - end.size()), end);
+    };
+    return ends_with("-signedheaders") || ends_with("-additional-headers");
 }
 
 bool is_field_name(std::string_view text) {
@@ -174,18 +174,26 @@ std::optional<std::int64_t> signature_end(std::span<const Parameter* const> stri
     const auto consider = [&earliest](std::optional<Seconds> end) {
         if (end && (!earliest || *end < *earliest)) earliest = end;
     };
-    consider(begin_plus_lifetime(stripped, "x-amz-date", "x-amz-expires"));
-    consider(begin_plus_lifetime(stripped, "x-goog-date", "x-goog-expires"));
-    consider(begin_plus_lifetime(stripped, "x-oss-date", "x-oss-expires"));
-    for (const Parameter* parameter : stripped) consider(end_named_by(*parameter));
+    Terms terms{};
+    for (const Parameter* parameter : stripped) {
+        if (parameter->known == nullptr || parameter->known->term == Term::none) continue;
+        const Term term = parameter->known->term;
+        if (auto& first = terms[static_cast<std::size_t>(term)]; first == nullptr)
+            first = parameter;
+        consider(end_named_by(*parameter, term));
+    }
+    consider(begin_plus_lifetime(terms, Term::amz_begin, Term::amz_lifetime));
+    consider(begin_plus_lifetime(terms, Term::goog_begin, Term::goog_lifetime));
+    consider(begin_plus_lifetime(terms, Term::oss_begin, Term::oss_lifetime));
     return earliest;
 }
 
 std::string signed_field(std::span<const Parameter> parameters, RangeField range) {
     for (const Parameter& parameter : parameters) {
-        if (parameter.lower_name == "x-xet-signed-range" && range == RangeField::ours)
-            return "range";
-        if (!lists_fields(parameter.lower_name)) continue;
+        const bool is_for_one_range =
+            parameter.known != nullptr && parameter.known->term == Term::signed_range;
+        if (is_for_one_range && range == RangeField::ours) return "range";
+        if (!lists_fields(parameter) || parameter.value == "host") continue;
         std::string field = other_field_than_host(lower_case(decode_value(parameter.value)), range);
         if (!field.empty()) return field;
     }

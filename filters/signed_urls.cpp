@@ -138,6 +138,93 @@ constexpr Override kOverrides[] = {
     {"filename", OverriddenField::file_name},
 };
 
+struct TermName {
+    Name name;
+    Term term;
+};
+constexpr TermName kTerms[] = {
+    {"x-amz-date", Term::amz_begin},
+    {"x-amz-expires", Term::amz_lifetime},
+    {"x-goog-date", Term::goog_begin},
+    {"x-goog-expires", Term::goog_lifetime},
+    {"x-oss-date", Term::oss_begin},
+    {"x-oss-expires", Term::oss_lifetime},
+    {"expires", Term::end},
+    {"se", Term::end_date},
+    {"ske", Term::end_date},
+    {"policy", Term::policy},
+    {"q-sign-time", Term::begin_and_end},
+    {"q-key-time", Term::begin_and_end},
+    {"auth_key", Term::end_and_more},
+    {"x-amz-signedheaders", Term::signed_fields},
+    {"x-goog-signedheaders", Term::signed_fields},
+    {"x-oss-additional-headers", Term::signed_fields},
+    {"q-header-list", Term::signed_fields},
+    {"x-xet-signed-range", Term::signed_range},
+};
+
+// --- The tables once more, by name
+
+// Length and three letters tell nearly all of them apart.
+constexpr std::size_t kSlots = 1024;
+constexpr std::size_t kMostNames = 240;
+constexpr std::uint8_t kNobody = 255;
+
+constexpr std::size_t slot_of(Name name) {
+    const auto letter = [name](std::size_t at) {
+        return static_cast<std::size_t>(static_cast<unsigned char>(name[at]) | 0x20U);
+    };
+    const std::size_t size = name.size();
+    return (size * 131 + letter(size / 2) * 31 + letter(size - 1) * 7 + letter(size * 3 / 4)) %
+           kSlots;
+}
+
+struct NameTable {
+    std::array<KnownName, kMostNames> names{};
+    std::size_t count = 0;
+    std::array<std::uint8_t, kSlots> places{};
+    // What makes each set whole, in the bits of KnownName::makes_whole.
+    std::array<std::uint64_t, std::size(kSets)> needs{};
+
+    constexpr KnownName& of(Name name) {
+        std::size_t slot = slot_of(name);
+        for (; places[slot] != kNobody; slot = (slot + 1) % kSlots)
+            if (names[places[slot]].name == name) return names[places[slot]];
+        places[slot] = static_cast<std::uint8_t>(count);
+        names[count].name = name;
+        return names[count++];
+    }
+
+    // "a|b" is both.
+    constexpr void add_whole(Name words, std::uint64_t bit) {
+        while (!words.empty()) {
+            const std::size_t end = std::min(words.find('|'), words.size());
+            of(words.substr(0, end)).makes_whole |= bit;
+            words.remove_prefix(std::min(end + 1, words.size()));
+        }
+    }
+};
+
+constexpr NameTable kNames = [] {
+    NameTable table;
+    table.places.fill(kNobody);
+    std::uint64_t word = 1;
+    for (std::size_t i = 0; i < std::size(kSets); ++i) {
+        const ParameterSets bit = ParameterSets{1} << i;
+        for (const Name name : kSets[i].own) table.of(name).own |= bit;
+        for (const Name name : kSets[i].generic) table.of(name).generic |= bit;
+        for (const Name words : kSets[i].whole) {
+            table.add_whole(words, word);
+            table.needs[i] |= word;
+            word <<= 1U;
+        }
+    }
+    for (const Name name : kSelectors) table.of(name).selects_content = true;
+    for (const Override& each : kOverrides) table.of(each.name).overridden = each.field;
+    for (const TermName& each : kTerms) table.of(each.name).term = each.term;
+    return table;
+}();
+
 }  // namespace
 
 std::span<const ParameterSet> parameter_sets() { return kSets; }
@@ -156,10 +243,33 @@ bool selects_content(std::string_view lower_name) {
     });
 }
 
-std::optional<OverriddenField> overridden_field(std::string_view lower_name) {
-    const auto* const found = std::ranges::find(kOverrides, lower_name, &Override::name);
-    if (found == std::end(kOverrides)) return std::nullopt;
-    return found->field;
+bool selects_content(const Parameter& parameter) {
+    if (parameter.known != nullptr) return parameter.known->selects_content;
+    const std::string_view name = parameter.name();
+    return (name.contains('/') || name.contains('%')) && selects_content(lower_case(name));
+}
+
+const KnownName* find_known_name(std::string_view name) {
+    if (name.empty()) return nullptr;
+    for (std::size_t slot = slot_of(name);; slot = (slot + 1) % kSlots) {
+        const std::uint8_t place = kNames.places[slot];
+        if (place == kNobody) return nullptr;
+        if (equals_ignoring_case(name, kNames.names[place].name)) return &kNames.names[place];
+    }
+}
+
+ParameterSets bit_of(const ParameterSet& set) {
+    return ParameterSets{1} << static_cast<unsigned>(&set - std::begin(kSets));
+}
+
+ParameterSets whole_sets(std::span<const Parameter> parameters) {
+    std::uint64_t there = 0;
+    for (const Parameter& parameter : parameters)
+        if (parameter.known != nullptr) there |= parameter.known->makes_whole;
+    ParameterSets whole = 0;
+    for (std::size_t i = 0; i < std::size(kSets); ++i)
+        if ((there & kNames.needs[i]) == kNames.needs[i]) whole |= ParameterSets{1} << i;
+    return whole;
 }
 
 }  // namespace hawker::filters

@@ -32,40 +32,19 @@ std::string_view nearly_a_set(std::string_view word) {
     return {};
 }
 
-void add_set(const ParameterSet* set, std::vector<const ParameterSet*>& sets) {
-    if (set == nullptr || std::ranges::find(sets, set) != sets.end()) return;
-    sets.push_back(set);
+void add_set(const ParameterSet* set, ParameterSets& sets) {
+    if (set == nullptr || (sets & bit_of(*set)) != 0) return;
+    sets |= bit_of(*set);
     for (const std::string_view name : set->includes) add_set(find_parameter_set(name), sets);
-}
-
-bool holds(std::span<const std::string_view> names, std::string_view lower_name) {
-    return std::ranges::find(names, lower_name) != names.end();
-}
-
-bool has_parameter(std::span<const Parameter> parameters, std::string_view lower_name) {
-    return std::ranges::find(parameters, lower_name, &Parameter::lower_name) != parameters.end();
-}
-
-bool has_either(std::span<const Parameter> parameters, std::string_view names) {
-    while (!names.empty()) {
-        const std::size_t end = std::min(names.find('|'), names.size());
-        if (has_parameter(parameters, names.substr(0, end))) return true;
-        names.remove_prefix(std::min(end + 1, names.size()));
-    }
-    return false;
-}
-
-bool is_whole(const ParameterSet& set, std::span<const Parameter> parameters) {
-    return std::ranges::all_of(
-        set.whole, [&](std::string_view names) { return has_either(parameters, names); });
 }
 
 }  // namespace
 
-bool StripList::Names::contains(std::string_view lower_name) const {
-    return std::ranges::find(exact, lower_name) != exact.end() ||
-           std::ranges::any_of(prefixes, [lower_name](const std::string& prefix) {
-               return lower_name.starts_with(prefix);
+bool StripList::Names::contains(std::string_view name) const {
+    return std::ranges::any_of(
+               exact, [name](const std::string& it) { return equals_ignoring_case(name, it); }) ||
+           std::ranges::any_of(prefixes, [name](const std::string& prefix) {
+               return starts_ignoring_case(name, prefix);
            });
 }
 
@@ -117,20 +96,14 @@ Expected<StripList> StripList::compile(const std::vector<std::string>& strip,
 SplitQuery StripList::split(std::span<const Parameter> parameters) const {
     SplitQuery split;
     if (parameters.empty()) return split;
-    std::vector<const ParameterSet*> whole;
-    for (const ParameterSet* set : sets_)
-        if (is_whole(*set, parameters)) whole.push_back(set);
-
+    const ParameterSets whole = sets_ & whole_sets(parameters);
     split.stripped.reserve(parameters.size());
     for (const Parameter& parameter : parameters) {
-        const std::string& name = parameter.lower_name;
-        const bool goes =
-            !selects_content(name) && !keep_.contains(name) &&
-            (strip_.contains(name) ||
-             std::ranges::any_of(
-                 sets_, [&name](const ParameterSet* set) { return holds(set->own, name); }) ||
-             std::ranges::any_of(
-                 whole, [&name](const ParameterSet* set) { return holds(set->generic, name); }));
+        const KnownName* const known = parameter.known;
+        const bool is_a_signers =
+            known != nullptr && ((known->own & sets_) != 0 || (known->generic & whole) != 0);
+        const bool goes = (is_a_signers || strip_.contains(parameter.name())) &&
+                          !selects_content(parameter) && !keep_.contains(parameter.name());
         (goes ? split.stripped : split.kept).push_back(&parameter);
     }
     return split;

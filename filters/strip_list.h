@@ -32,13 +32,13 @@ private:
     struct Names {
         std::vector<std::string> exact;
         std::vector<std::string> prefixes;
-        bool contains(std::string_view lower_name) const;
+        bool contains(std::string_view name) const;
     };
     static Expected<Names> compile_names(const std::vector<std::string>& words);
 
     Names strip_;
     Names keep_;
-    std::vector<const ParameterSet*> sets_;  // what they include is among them
+    ParameterSets sets_ = 0;  // what they include is among them
 };
 
 }  // namespace hawker::filters

@@ -70,8 +70,8 @@ std::optional<std::string> only(std::span<const filters::Parameter> parameters,
     std::optional<std::string> value;
     for (const filters::Parameter& parameter : parameters) {
         // Not in another case either: who knows how a server takes that.
-        if (parameter.lower_name != filters::lower_case(name)) continue;
-        if (value || parameter.name != name) return std::nullopt;
+        if (!filters::equals_ignoring_case(parameter.name(), name)) continue;
+        if (value || parameter.name() != name) return std::nullopt;
         value = filters::decode_value(parameter.value);
     }
     return value.value_or("");
