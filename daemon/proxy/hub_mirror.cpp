@@ -83,9 +83,7 @@ Task<void> HubExchange::run() {
     }
 }
 
-Task<void> HubExchange::serve_other() {
-    co_await pass_through(context_);
-}
+Task<void> HubExchange::serve_other() { co_await pass_through(context_); }
 
 Task<std::optional<std::string>> HubExchange::find_commit() {
     if (route_.is_immutable()) co_return route_.revision;

@@ -103,9 +103,7 @@ void ModelScopeExchange::go_up(http::Fields& fields) const {
         fields.set("Cookie", session);
 }
 
-Task<void> ModelScopeExchange::serve_other() {
-    co_await pass_through(context_);
-}
+Task<void> ModelScopeExchange::serve_other() { co_await pass_through(context_); }
 
 DocumentQuestion ModelScopeExchange::question(std::string target) const {
     DocumentQuestion question;
