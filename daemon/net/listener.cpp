@@ -21,10 +21,19 @@ constexpr int kBacklog = 4096;
 constexpr Deadline kPause{50};
 constexpr std::uint64_t kConnectionsPerTurn = 64;  // then those that are here get their turn
 constexpr Deadline kForever = std::chrono::hours(24 * 365);
+// What a connection may have waiting in the kernel beyond what is on its way. Without a bound a
+// client that reads nothing pins a whole send buffer, up to 4 MiB, and two thousand of them take
+// all of TCP's memory on the machine from everybody else (net.ipv4.tcp_mem).
+constexpr int kMostUnsent = 256 * 1024;
 
 void set_option(int fd, int level, int option) {
     const int on = 1;
     setsockopt(fd, level, option, &on, sizeof(on));
+}
+
+// Each connection that is accepted has it from its listener; a Unix socket has none.
+void bound_unsent(int fd) {
+    setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kMostUnsent, sizeof(kMostUnsent));
 }
 
 bool is_out_of_resources(int problem) {
@@ -136,6 +145,7 @@ Expected<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& ad
 Expected<std::unique_ptr<Listener>> Listener::adopt(Loop& loop, UniqueFd fd) {
     ::fcntl(fd.get(), F_SETFL, ::fcntl(fd.get(), F_GETFL) | O_NONBLOCK);
     ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
+    bound_unsent(fd.get());
     auto state = std::make_unique<State>(loop, std::move(fd));
     return std::unique_ptr<Listener>(
         new Listener(std::move(state)));  // NOLINT: the constructor is private

@@ -20,9 +20,9 @@ public:
     static Expected<std::unique_ptr<Listener>> adopt(Loop& loop, UniqueFd fd);
     ~Listener();
 
-    // The next connection: non-blocking, TCP_NODELAY. One at a time. Out of descriptors it turns
-    // one connection away, pauses and returns Errc::exhausted: call again. Errc::closed after
-    // close().
+    // The next connection: non-blocking, TCP_NODELAY, with at most 256 KiB in the kernel that are
+    // not on their way. One at a time. Out of descriptors it turns one connection away, pauses and
+    // returns Errc::exhausted: call again. Errc::closed after close().
     Task<Expected<std::unique_ptr<Socket>>> accept();
     // Ends a pending accept and gives up the descriptor: from now on connections are refused. The
     // object may be dropped once the accept has returned.

@@ -60,6 +60,30 @@ TEST_F(ListenerTest, AConnectionArrivesAndTalks) {
     }(*loop, **listener));
 }
 
+TEST_F(ListenerTest, AClientThatReadsNothingPinsLittleInTheKernel) {
+    auto listener = Listener::open(*loop, loopback());
+    ASSERT_TRUE(listener) << listener.error().what;
+    run([](Loop& its_loop, Listener& door) -> Task<void> {
+        const std::array<Address, 1> addresses = {door.address()};
+        Task<Expected<std::unique_ptr<Socket>>> connecting = connect(its_loop, addresses, kSoon);
+        auto accepted = co_await door.accept();
+        auto connected = co_await connecting;
+        EXPECT_TRUE(accepted && connected);
+        if (!accepted || !connected) co_return;
+        const int little = 4096;
+        setsockopt((*connected)->fd(), SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
+        const std::vector<std::byte> body(64 << 10);
+        std::size_t taken = 0;
+        for (;;) {  // as long as the kernel takes any, however it comes to that
+            const ssize_t sent = ::send((*accepted)->fd(), body.data(), body.size(), MSG_DONTWAIT);
+            if (sent <= 0) break;
+            taken += static_cast<std::size_t>(sent);
+        }
+        EXPECT_GE(taken, 64U << 10);
+        EXPECT_LE(taken, 512U << 10);
+    }(*loop, **listener));
+}
+
 TEST_F(ListenerTest, ClosingEndsAPendingAccept) {
     auto listener = Listener::open(*loop, *Address::parse("127.0.0.1:0"));
     run([](Listener& door) -> Task<void> {
