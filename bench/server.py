@@ -75,6 +75,9 @@ class Server:
         """Without pages of files, which the kernel takes back when it wants them."""
         return self._status("RssAnon")
 
+    def descriptors(self) -> int:
+        return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in tree(self.process.pid))
+
     def stop(self, how=signal.SIGTERM):
         self.process.send_signal(how)
         try:
