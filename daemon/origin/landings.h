@@ -27,6 +27,7 @@ struct Landing {
     bool is_elsewhere = true;
     std::vector<http::ResponseHead> hops;
     std::optional<Digest> promised;
+    std::size_t led_by = 0;  // the place of that server in SourceOptions::alternatives
 };
 using LandingPtr = std::shared_ptr<const Landing>;
 

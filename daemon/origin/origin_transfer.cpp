@@ -60,8 +60,6 @@ OriginTransfer::OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, Ran
       purpose_(purpose),
       range_(range_to_ask(shared_->options, range)),
       target_(fail(Errc::unavailable, "no server is left to ask")) {
-    if (shared_->options.upstreams)
-        order_ = shared_->options.upstreams->order(std::chrono::steady_clock::now());
     if (purpose_ == Purpose::access || !land()) (void)turn_to_next();
     if (!is_at_home()) return;
     shared_->transfers.insert(this);
@@ -105,8 +103,11 @@ http::Fields OriginTransfer::first_fields() const {
 bool OriginTransfer::turn_to_next() {
     const SourceOptions& options = shared_->options;
     const bool is_only_one = !options.upstreams;
+    if (!is_only_one && turn_ == 0)
+        order_ = options.upstreams->order(std::chrono::steady_clock::now());
     if (turn_ == (is_only_one ? 1 : order_.size())) return false;
-    target_ = split_url(is_only_one ? options.url : options.alternatives[order_[turn_]]);
+    asked_ = is_only_one ? 0 : order_[turn_];
+    target_ = split_url(is_only_one ? options.url : options.alternatives[asked_]);
     ++turn_;
     fields_ = first_fields();
     hops_.clear();
@@ -134,51 +135,82 @@ bool OriginTransfer::land() {
     hops_ = landing->hops;
     promised_ = landing->promised;
     is_elsewhere_ = landing->is_elsewhere;
+    asked_ = landing->led_by;
+    turn_ = 0;
     has_landed_ = true;
+    landing_ = std::move(landing);
     return true;
 }
 
 // A signature in it, or the same credentials, opens that place without asking who led there again.
 void OriginTransfer::remember_landing() {
-    if (!shared_->options.join || hops_.empty() || has_landed_) return;
+    if (!shared_->options.join || has_landed_) return;
+    if (hops_.empty()) {
+        const std::scoped_lock lock(shared_->landing_mutex);
+        shared_->has_lost_landing = false;  // who is asked has it
+        return;
+    }
     auto landing = std::make_shared<Landing>();
     landing->url = target_->url();
     landing->is_elsewhere = is_elsewhere_;
     landing->hops = hops_;
     landing->promised = promised_;
+    landing->led_by = asked_;
+    landing_ = landing;
     {
         const std::scoped_lock lock(shared_->landing_mutex);
         shared_->landing = landing;
+        shared_->has_lost_landing = false;
     }
+    if (auto lead = std::move(lead_)) lead->tell(landing);
     if (shared_->options.keep_landing) shared_->options.keep_landing(std::move(landing));
 }
 
 // What the server that was asked came to: whoever is next asks another one first if it failed.
 void OriginTransfer::told(const Error& error) {
-    if (!shared_->options.upstreams || turn_ == 0) return;
+    const SourceOptions& options = shared_->options;
     const bool failed = error.code == Errc::unavailable || error.code == Errc::timed_out ||
                         error.code == Errc::closed || error.code == Errc::invalid;
-    if (failed)
-        shared_->options.upstreams->failed(order_[turn_ - 1], std::chrono::steady_clock::now());
+    if (!options.upstreams || !failed) return;
+    options.upstreams->failed(asked_, std::chrono::steady_clock::now());
+    // Another one may lead elsewhere.
+    if (options.alternatives.size() > 1) forget_landing();
 }
 
 Task<Expected<cache::Arrival>> OriginTransfer::head() {
     if (shared_->options.asks_nobody) co_return fail(Errc::unavailable, "no origin is asked");
     if (!target_) co_return fail(target_.error());
+    auto arrival = co_await ask_all();
+    lead_ = nullptr;
+    co_return arrival;
+}
+
+Task<Expected<cache::Arrival>> OriginTransfer::ask_all() {
+    // Once: whatever it is led to then may have ended too.
+    bool may_wait = purpose_ == Purpose::bytes;
+    if (may_wait && !has_landed_ && is_way_lost()) {
+        may_wait = false;
+        (void)co_await land_again();
+    }
     begin();
     for (;;) {
         server_failed_ = false;
         auto arrival = co_await ask_one();
         if (!arrival && !cancelled_ && std::exchange(has_landed_, false)) {
             // The signature has ended, perhaps: the way there is asked for again.
+            if (server_failed_) told(arrival.error());
             forget_landing();
-            if (!turn_to_next() || !target_) co_return arrival;
+            end();
+            bool is_led = false;
+            if (std::exchange(may_wait, false)) is_led = co_await land_again();
+            if (!is_led) is_led = turn_to_next();
+            if (!is_led || !target_) co_return arrival;
             begin();
             continue;
         }
         if (cancelled_ || has_landed_ || !shared_->options.upstreams) co_return arrival;
         if (!server_failed_) {
-            shared_->options.upstreams->worked(order_[turn_ - 1]);
+            shared_->options.upstreams->worked(asked_);
             co_return arrival;
         }
         told(arrival.error());
@@ -188,12 +220,34 @@ Task<Expected<cache::Arrival>> OriginTransfer::head() {
     }
 }
 
+bool OriginTransfer::is_way_lost() const {
+    const std::scoped_lock lock(shared_->landing_mutex);
+    return shared_->has_lost_landing;
+}
+
+Task<bool> OriginTransfer::land_again() {
+    const Digest only_one;
+    for (;;) {
+        auto place = shared_->ways.take(only_one, home_);
+        if (cancelled_) co_return false;
+        if (land()) co_return true;
+        lead_ = std::move(place.lead);
+        if (!place.seat) co_return false;
+        seat_ = std::move(place.seat);
+        (void)co_await seat_->wait();
+        seat_ = nullptr;
+    }
+}
+
+// The one that this transfer went by: somebody may have found another meanwhile.
 void OriginTransfer::forget_landing() {
     if (is_at_home()) shared_->declined.reset();
     {
         const std::scoped_lock lock(shared_->landing_mutex);
+        if (!landing_ || shared_->landing != landing_) return;
         shared_->landing = nullptr;
         shared_->has_recalled = true;
+        shared_->has_lost_landing = true;
     }
     if (shared_->options.keep_landing) shared_->options.keep_landing(nullptr);
 }
@@ -293,6 +347,7 @@ Task<Expected<std::span<const std::byte>>> OriginTransfer::read() {
 void OriginTransfer::cancel() {
     cancelled_ = true;
     end();
+    if (seat_) seat_->leave();
     if (response_) response_->cancel();
 }
 

@@ -2,6 +2,7 @@
 // object is empty. Not a door.
 #pragma once
 
+#include "base/questions.h"
 #include "daemon/origin/answer_check.h"
 #include "daemon/origin/origin_source.h"
 #include "daemon/origin/target.h"
@@ -26,7 +27,9 @@ struct OriginSource::Shared {
     std::set<OriginTransfer*> transfers;  // that run there
     std::mutex landing_mutex;
     bool has_recalled = false;
-    LandingPtr landing;  // where the first transfer's redirects led
+    LandingPtr landing;             // where the first transfer's redirects led
+    bool has_lost_landing = false;  // there was one; whoever asks for another holds the lead
+    Questions<Landing> ways{1};
 
     // On any loop: from the first request to the last byte.
     std::atomic<int> under_way = 0;
@@ -59,6 +62,11 @@ private:
     bool land();
     void remember_landing();
     void forget_landing();
+    // Where a way has ended, one transfer asks for it again, and the others go where that was led.
+    // False: it is ours to ask.
+    Task<bool> land_again();
+    bool is_way_lost() const;
+    Task<Expected<cache::Arrival>> ask_all();
     Expected<void> join(http::ResponseHead& head) const;
     Task<Expected<cache::Arrival>> ask_one();
     void begin();
@@ -73,12 +81,16 @@ private:
     RangeSpec range_;
     std::vector<std::size_t> order_;  // places in SourceOptions::alternatives
     std::size_t turn_ = 0;            // the next of them
+    std::size_t asked_ = 0;           // the last, or who led to where this one began
     Expected<Target> target_;
-    http::Fields fields_;                   // of the next request, without Range
-    std::vector<http::ResponseHead> hops_;  // the answers that redirected here
-    bool is_elsewhere_ = false;             // one of them led to another origin
-    bool has_landed_ = false;               // the first of them was not asked this time
-    std::optional<Digest> promised_;        // by an answer that redirected here
+    http::Fields fields_;                             // of the next request, without Range
+    std::vector<http::ResponseHead> hops_;            // the answers that redirected here
+    bool is_elsewhere_ = false;                       // one of them led to another origin
+    bool has_landed_ = false;                         // the first of them was not asked this time
+    LandingPtr landing_;                              // where it began, or where it was led
+    std::unique_ptr<Questions<Landing>::Lead> lead_;  // it asks the way for all
+    std::shared_ptr<Questions<Landing>::Seat> seat_;  // somebody else does
+    std::optional<Digest> promised_;                  // by an answer that redirected here
     std::unique_ptr<Response> response_;
     std::optional<std::uint64_t> remaining_;  // of Arrival::length
     bool server_failed_ = false;              // what was answered last was no word about the thing

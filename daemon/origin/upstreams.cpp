@@ -23,7 +23,9 @@ std::vector<std::size_t> Upstreams::order(SteadyTime now) {
     if (places.empty()) return places;
     // Whoever is first and was ill is being tried now; once is enough for the moment.
     State& first = states_[places.front()];
-    if (first.rest.count() > 0) first.rests_until = std::max(first.rests_until, now + first.rest);
+    if (first.rest.count() == 0) return places;
+    first.rests_until = std::max(first.rests_until, now + first.rest);
+    first.is_tried = true;
     return places;
 }
 
@@ -36,6 +38,9 @@ bool Upstreams::is_any_well(SteadyTime now) const {
 void Upstreams::failed(std::size_t which, SteadyTime now) {
     const std::scoped_lock lock(mutex_);
     State& state = states_[which];
+    // Whatever was under way there fails with it: that is one failure.
+    if (state.rests_until > now && !state.is_tried) return;
+    state.is_tried = false;
     state.rest = std::clamp(state.rest * 2, kFirstRest, kLongestRest);
     state.rests_until = now + state.rest;
 }

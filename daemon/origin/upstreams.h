@@ -26,6 +26,7 @@ public:
     // False while all of them rest: whoever has something older need not wait for them.
     bool is_any_well(SteadyTime now) const;
     // Not reached, too slow, or 5xx: it rests for a second, then two, four, at most thirty.
+    // What fails while it rests already is no news.
     void failed(std::size_t which, SteadyTime now);
     void worked(std::size_t which);
 
@@ -33,6 +34,7 @@ private:
     struct State {
         SteadyTime rests_until{};
         std::chrono::milliseconds rest{0};  // zero: in good health
+        bool is_tried = false;              // by one request, before its rest is over
     };
     mutable std::mutex mutex_;
     std::vector<State> states_;

@@ -2,9 +2,11 @@
 
 import concurrent.futures
 import json
+import threading
 
 import pytest
 
+from harness import origin_answer as answers
 from harness.content import MIB, Content
 from harness.hub_mirror import FILES, WEIGHTS, hub, repo, start_mirror, stored  # noqa: F401: some are fixtures
 from harness.secrets import plant
@@ -100,6 +102,26 @@ def test_a_way_that_has_ended_is_asked_for_again(start_mirror, hub):
     for request in hub.cdn.requests:
         hub.cdn.signer.revoke(request.query)
     assert mirror.get(repo.resolve("large.bin")).body == large.bytes()
+    assert len(hub.requests) == 3, "the branch, the file, and the way to it again"
+
+
+def test_where_a_way_ends_in_the_middle_it_is_asked_for_once_by_all_parts(start_mirror, hub):
+    large = Content(96 * MIB)
+    repo = hub.repo("org/large", {"large.bin": large})
+    mirror, hawker = start_mirror(hawker_options={"fetch.connections": 8})
+    place = hub.cdn.resources[repo.place_of("large.bin", large)]
+    go_on = threading.Event()
+    assert mirror.head(repo.resolve("large.bin")).status == 200
+    hawker.wait_until_idle()
+    for request in hub.cdn.requests:
+        hub.cdn.signer.revoke(request.query)
+    led = hub.resource(repo.resolve("large.bin", repo.commit)).fault(answers.late_head(go_on))
+    with concurrent.futures.ThreadPoolExecutor(1) as worker:
+        got = worker.submit(mirror.get, repo.resolve("large.bin"))
+        eventually(lambda: len(led.requests) == 2, "the way is asked for again")
+        go_on.set()
+        assert got.result().sha256 == large.sha256()
+    assert len(place.requests) > 4
     assert len(hub.requests) == 3, "the branch, the file, and the way to it again"
 
 

@@ -100,6 +100,48 @@ TEST_F(MirrorSourceTest, WhatOneServerFailsToSayTheNextIsAskedFor) {
     }(*this));
 }
 
+TEST_F(LandingTest, WhereAWayHasEndedOnePartAsksForItAndTheOthersGoAlong) {
+    run([](LandingTest& test) -> Task<void> {
+        ScriptedOrigin other(*test.loop);
+        test.origin.says(redirect(other.url("/there?sig=1")));
+        other.says(partial("bytes 0-0/3", "a"));
+        co_await test.fetch_one(RangeSpec(0, 0));
+        for (int part = 0; part < 2; ++part)
+            other.says("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n");
+        test.origin.says(redirect(other.url("/there?sig=2")));
+        for (int part = 0; part < 2; ++part) other.says(partial("bytes 1-1/3", "b"));
+        auto one = test.fetch_one(RangeSpec(1, 1));
+        auto another = test.fetch_one(RangeSpec(1, 1));
+        co_await one;
+        co_await another;
+        EXPECT_EQ(test.body, "abb");
+        EXPECT_EQ(test.origin.requests.size(), 2U);
+        co_await other.close();
+    }(*this));
+}
+
+TEST_F(LandingTest, WhereAServerLedToWhatBreaksOffTheNextIsAskedTheWay) {
+    run([](LandingTest& test) -> Task<void> {
+        ScriptedOrigin other(*test.loop);
+        test.options_.upstreams = std::make_shared<Upstreams>(2);
+        test.options_.alternatives = {test.origin.url(), other.url("/same")};
+        test.origin.says(redirect(test.origin.url("/there?sig=1")));
+        test.origin.says(partial("bytes 0-0/3", "a"));
+        test.origin.says(
+            "HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 1-2/3\r\n"
+            "Content-Length: 2\r\n\r\n",
+            After::close);
+        other.says(partial("bytes 1-2/3", "bc"));
+        co_await test.fetch_one(RangeSpec(0, 0));
+        co_await test.fetch_one(RangeSpec(1, 2));
+        EXPECT_EQ(test.body, "a");
+        co_await test.fetch_one(RangeSpec(1, 2));
+        EXPECT_EQ(test.body, "abc");
+        EXPECT_EQ(test.origin.requests.size(), 3U);
+        co_await other.close();
+    }(*this));
+}
+
 TEST_F(MirrorSourceTest, ANoOfTheFirstServerIsTheAnswer) {
     run([](MirrorSourceTest& test) -> Task<void> {
         ScriptedOrigin other(*test.loop);

@@ -42,9 +42,19 @@ TEST_F(UpstreamsTest, AfterItsRestOneRequestTriesItAndOthersGoOnWithoutIt) {
 }
 
 TEST_F(UpstreamsTest, EveryFailureInARowDoublesTheRestUpToThirtySeconds) {
-    for (int i = 0; i < 10; ++i) fails(0);
+    for (int i = 0; i < 10; ++i) {
+        now += 30s;
+        order();
+        fails(0);
+    }
     now += 29s;
     EXPECT_THAT(order(), ElementsAre(1, 2, 0));
+    now += 1s;
+    EXPECT_THAT(order(), ElementsAre(0, 1, 2));
+}
+
+TEST_F(UpstreamsTest, AllThatWasUnderWayFailsWithItAndIsOneFailure) {
+    for (int i = 0; i < 10; ++i) fails(0);
     now += 1s;
     EXPECT_THAT(order(), ElementsAre(0, 1, 2));
 }
