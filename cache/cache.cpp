@@ -43,6 +43,7 @@ public:
     Task<std::optional<Representation>> find(TaskId task, Executor& home) override;
     void refresh(const TaskId& task, std::uint64_t generation, std::string head) override;
     Task<bool> remove(TaskId task, Executor& home) override;
+    Task<void> settle_removals(Executor& home) override;
     std::vector<Entry> list(std::optional<TaskId> after, std::size_t most) const override;
     Usage usage() const override;
     void set_limits(const CacheLimits& limits) override { stock_->eviction->set_limits(limits); }
@@ -282,6 +283,23 @@ Task<bool> TheCache::remove(TaskId task, Executor& home) {
     }
     stock_->retire(*object, std::nullopt);
     co_return true;
+}
+
+Task<void> TheCache::settle_removals(Executor& home) {
+    struct Settling {
+        explicit Settling(Executor& executor) : wake(executor) {}
+        Wake wake;
+        bool is_done = false;
+    };
+    const auto settling = std::make_shared<Settling>(home);
+    const auto done = [settling, &home] {
+        home.post([settling] {
+            settling->is_done = true;
+            settling->wake.notify_all();
+        });
+    };
+    stock_->index->flush(done, Index::When::now);
+    while (!settling->is_done) co_await settling->wake.wait();
 }
 
 std::vector<Entry> TheCache::list(std::optional<TaskId> after, std::size_t most) const {

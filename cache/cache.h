@@ -139,6 +139,10 @@ public:
     // Forgets a task; open readers keep their bytes. True when there was something.
     virtual Task<bool> remove(TaskId task, Executor& home) = 0;
 
+    // Resumes on `home` when what was removed before is written down: a process that is killed from
+    // then on does not bring it back. Costs a commit that others may have to share.
+    virtual Task<void> settle_removals(Executor& home) = 0;
+
     // Up to `most` entries after `after`, in task ID order. May wait for the disk: call it on the
     // pool.
     virtual std::vector<Entry> list(std::optional<TaskId> after, std::size_t most) const = 0;

@@ -114,6 +114,10 @@ bool may_store(const Fields& request, int status, const Fields& response,
            is_heuristically_cacheable(status);
 }
 
+bool may_store_of_post(int status, const Fields& response) {
+    return status == 200 && says_how_long(CacheControl::governing(response), response);
+}
+
 seconds lifetime_of(int status, const Fields& response, WallTime response_time) {
     const CacheControl control = CacheControl::governing(response);
     const bool may_guess = control.is_public || is_heuristically_cacheable(status);

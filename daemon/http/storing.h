@@ -24,6 +24,10 @@ struct StoringTerms {
 bool may_store(const Fields& request, int status, const Fields& response,
                const StoringTerms& terms);
 
+// Of an answer to POST, besides: with its own word about how long. Whoever asks has looked whether
+// Content-Location says that it is what a GET of the URL would bring (RFC 9110 section 9.3.3).
+bool may_store_of_post(int status, const Fields& response);
+
 // Statuses that may be kept without a word about how long (RFC 9110 section 15.1).
 bool is_heuristically_cacheable(int status);
 

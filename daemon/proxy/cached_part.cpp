@@ -2,33 +2,13 @@
 // and is answered as a part of the whole.
 #include "daemon/http/validators.h"
 #include "daemon/proxy/cached_road.h"
+#include "daemon/proxy/no_source.h"
 
 namespace hawker::proxy {
 
 namespace {
 
 constexpr std::size_t kMostSiblings = 256;  // parts of one thing that are looked at
-
-// A stored part is complete. Should a piece of it turn out to be damaged, this request's own source
-// has other bytes than those that are missing: it goes on without the cache.
-class NoTransfer final : public cache::Transfer {
-public:
-    Task<Expected<cache::Arrival>> head() override {
-        co_return fail(Errc::exhausted, "another part was asked for than is stored");
-    }
-    Task<Expected<std::span<const std::byte>>> read() override {
-        co_return fail(Errc::exhausted, "another part was asked for than is stored");
-    }
-    void cancel() override {}
-};
-
-class NoSource final : public cache::Source {
-public:
-    std::unique_ptr<cache::Transfer> open(const RangeSpec& /*range*/,
-                                          Executor& /*home*/) const override {
-        return std::make_unique<NoTransfer>();
-    }
-};
 
 }  // namespace
 
@@ -51,7 +31,9 @@ Task<std::unique_ptr<cache::Reader>> CachedRoad::open_covering_part() {
     if (!best || *best == wanted) co_return nullptr;
     cache::OpenRequest request;
     request.task = held;
-    request.source = std::make_shared<NoSource>();
+    // A stored part is complete. Should a piece of it turn out to be damaged, this request's own
+    // source has other bytes than those that are missing: it goes on without the cache.
+    request.source = no_source(Errc::exhausted);
     auto reader = co_await context_.services.cache.open(std::move(request), context_.loop);
     if (!reader) co_return nullptr;
     held_from_ = wanted.first - best->first;

@@ -106,6 +106,21 @@ Task<void> HttpRoad::answer_new(HttpStore::Answer& answer, const VariantPtr& sto
     response.cancel();
 }
 
+// Whoever posts has no right to read by it: that is asked for when somebody GETs it.
+Task<bool> HttpRoad::answer_post(HttpStore::Answer& answer) {
+    question_.request.method = "GET";
+    const Shelves::View view = co_await store_.look(question_.primary);
+    question_.epoch = view.epoch;
+    auto kept = co_await store_.store(question_, answer);
+    if (!kept) co_return false;
+    Manner manner;
+    manner.source = "miss";
+    manner.fwd = "method";
+    manner.fwd_status = answer.head->status;
+    co_await send_new(*answer.head, *kept, manner);
+    co_return true;
+}
+
 // stale-if-error, and rules that say to serve what cannot be asked for.
 Task<bool> HttpRoad::use_after_error(const VariantPtr& stored, HttpStore::Answer& answer) {
     if (!stored || (!answer.head && !is_no_word(answer.head.error()))) co_return false;

@@ -1,7 +1,10 @@
 #include "daemon/proxy/http_road.h"
 
 #include "daemon/http/selection.h"
+#include "daemon/http/storing.h"
+#include "daemon/origin/target.h"
 #include "daemon/proxy/http_behind.h"
+#include "daemon/proxy/invalidation.h"
 
 #include <algorithm>
 
@@ -151,6 +154,26 @@ void HttpRoad::revalidate_behind(VariantPtr variant) {
     if (context_.errands)
         begin_revalidation(*context_.errands, context_.services, context_.loop, store_, question_,
                            std::move(variant));
+}
+
+Task<bool> serve_post_by_http(Context& context, HttpStore::Answer& answer) {
+    const http::ResponseHead& head = *answer.head;
+    const auto place = head.fields.get("Content-Location");
+    const auto asked = origin::split_url(context.url);
+    if (context.request.method != "POST" || !place || !asked ||
+        !http::may_store_of_post(head.status, head.fields))
+        co_return false;
+    const auto named = origin::resolve_reference(*asked, *place);
+    auto decision = decision_for_get(context, context.url);
+    if (!named || named->url() != asked->url() || !decision) co_return false;
+    std::swap(context.decision, *decision);
+    bool served = false;
+    {
+        HttpRoad road(context);
+        served = co_await road.answer_post(answer);
+    }
+    if (!served) std::swap(context.decision, *decision);
+    co_return served;
 }
 
 Task<void> serve_by_http(Context& context) {

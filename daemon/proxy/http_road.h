@@ -33,6 +33,9 @@ public:
     HttpRoad& operator=(const HttpRoad&) = delete;
     ~HttpRoad();
     Task<void> run();
+    // The origin has answered a POST with what a GET would bring: it is kept while it is sent.
+    // False, and nothing was sent, where it may not be kept.
+    Task<bool> answer_post(HttpStore::Answer& answer);
 
 private:
     using Lead = std::unique_ptr<Questions<Landed>::Lead>;
@@ -101,5 +104,9 @@ private:
     Lead lead_;
     bool waited_ = false;
 };
+
+// An answer to POST that says it is for later GETs too (RFC 9110 section 9.3.3). False where it
+// does not, or may not be kept: then `answer` is as it was, and nothing was sent.
+Task<bool> serve_post_by_http(Context& context, HttpStore::Answer& answer);
 
 }  // namespace hawker::proxy

@@ -1,5 +1,7 @@
 #include "daemon/proxy/http_store.h"
 
+#include "daemon/proxy/no_source.h"
+
 #include <charconv>
 
 namespace hawker::proxy {
@@ -126,8 +128,13 @@ Task<void> HttpStore::remove(TaskId primary, TaskId variant) {
     (void)co_await services_.cache.remove(variant, loop_);
 }
 
-Task<void> HttpStore::remove_all(std::vector<TaskId> tasks) {
-    for (const TaskId& task : tasks) (void)co_await services_.cache.remove(task, loop_);
+Task<bool> HttpStore::remove_all(std::vector<TaskId> tasks) {
+    bool was_there = false;
+    for (const TaskId& task : tasks) {
+        const bool is_gone = co_await services_.cache.remove(task, loop_);
+        was_there = was_there || is_gone;
+    }
+    co_return was_there;
 }
 
 Task<void> HttpStore::invalidate(TaskId primary) {
@@ -136,7 +143,8 @@ Task<void> HttpStore::invalidate(TaskId primary) {
     ListVariants list(services_.cache, primary);
     const auto listed = co_await offload(services_.pool, loop_, list);
     gone.insert(gone.end(), listed.begin(), listed.end());
-    co_await remove_all(std::move(gone));
+    const bool was_there = co_await remove_all(std::move(gone));
+    if (was_there) co_await services_.cache.settle_removals(loop_);
 }
 
 Task<HttpStore::Answer> HttpStore::ask(const HttpQuestion& question, http::Fields fields,
@@ -199,7 +207,7 @@ Task<std::unique_ptr<HttpStore::Stored>> HttpStore::store(const HttpQuestion& qu
     auto replaced = services_.shelves.put(question.primary, variant, question.epoch);
     if (replaced) {
         stored->variant = std::move(variant);
-        co_await remove_all(std::move(*replaced));
+        (void)co_await remove_all(std::move(*replaced));
     } else {
         // Somebody has changed it at the origin meanwhile: for this client only.
         (void)co_await services_.cache.remove(variant->task, loop_);

@@ -40,6 +40,7 @@ public:
     void drop(const TaskId& primary, const TaskId& variant);
     // It is no more: from the cache too.
     Task<void> remove(TaskId primary, TaskId variant);
+    // All that is stored under it; not even a kill -9 brings it back afterwards.
     Task<void> invalidate(TaskId primary);
 
     // Sends a request and waits for its head: at the next upstream, where one has failed.
@@ -68,7 +69,8 @@ public:
 
 private:
     Task<void> load(TaskId primary);
-    Task<void> remove_all(std::vector<TaskId> tasks);
+    // True where there was something.
+    Task<bool> remove_all(std::vector<TaskId> tasks);
 
     Services& services_;
     net::Loop& loop_;

@@ -11,19 +11,18 @@ bool is_safe(std::string_view method) {
     return method == "GET" || method == "HEAD" || method == "OPTIONS" || method == "TRACE";
 }
 
-// Under which name a GET of it would be stored; nullopt: it would not.
-std::optional<TaskId> primary_of(const Context& context, std::string_view url) {
+}  // namespace
+
+std::optional<filters::Decision> decision_for_get(const Context& context, std::string_view url) {
     filters::Question question = question_of(context, url);
     question.method = "GET";
     question.range = {};
-    const filters::Decision decision = context.settings->rules->decide(question);
+    filters::Decision decision = context.settings->rules->decide(question);
     const bool is_stored = decision.road == filters::Road::cache && decision.rule &&
                            decision.rule->policy == filters::Policy::http && !decision.part;
     if (!is_stored) return std::nullopt;
-    return decision.task_id;
+    return decision;
 }
-
-}  // namespace
 
 Task<void> invalidate_after(Context& context, const http::ResponseHead& head) {
     if (is_safe(context.request.method) || head.status >= 400 || context.url.empty()) co_return;
@@ -38,7 +37,8 @@ Task<void> invalidate_after(Context& context, const http::ResponseHead& head) {
     }
     HttpStore store(context.services, context.loop, context.settings);
     for (const std::string& url : urls)
-        if (const auto primary = primary_of(context, url)) co_await store.invalidate(*primary);
+        if (const auto decision = decision_for_get(context, url))
+            co_await store.invalidate(decision->task_id);
 }
 
 }  // namespace hawker::proxy

@@ -1,31 +1,10 @@
 #include "daemon/proxy/live_answer.h"
 
+#include "daemon/proxy/no_source.h"
+
 #include <utility>
 
 namespace hawker::proxy {
-
-namespace {
-
-class NoTransfer final : public cache::Transfer {
-public:
-    Task<Expected<cache::Arrival>> head() override {
-        co_return fail(Errc::not_found, "it is not stored any more");
-    }
-    Task<Expected<std::span<const std::byte>>> read() override {
-        co_return fail(Errc::not_found, "it is not stored any more");
-    }
-    void cancel() override {}
-};
-
-class NoSource final : public cache::Source {
-public:
-    std::unique_ptr<cache::Transfer> open(const RangeSpec& /*range*/,
-                                          Executor& /*home*/) const override {
-        return std::make_unique<NoTransfer>();
-    }
-};
-
-}  // namespace
 
 class LiveAnswer::Transfer final : public cache::Transfer {
 public:
@@ -49,10 +28,10 @@ public:
     explicit Source(std::weak_ptr<LiveAnswer> answer) : answer_(std::move(answer)) {}
 
     std::unique_ptr<cache::Transfer> open(const RangeSpec& /*range*/,
-                                          Executor& /*home*/) const override {
+                                          Executor& home) const override {
         auto answer = answer_.lock();
         if (!answer || answer->given_back_ || std::exchange(answer->is_taken_, true))
-            return std::make_unique<NoTransfer>();
+            return no_source()->open(RangeSpec::whole(), home);
         return std::make_unique<Transfer>(std::move(answer));
     }
 
@@ -102,7 +81,5 @@ void LiveAnswer::let_go() {
     is_wanted_ = false;
     if (given_back_) response_->cancel();
 }
-
-std::shared_ptr<const cache::Source> no_source() { return std::make_shared<NoSource>(); }
 
 }  // namespace hawker::proxy

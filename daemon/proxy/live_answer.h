@@ -57,8 +57,4 @@ private:
     bool given_back_ = false;  // by the cache
 };
 
-// A source that has nothing: for readers of what is stored whole, or is being stored by somebody
-// else. What is missing is Errc::not_found.
-std::shared_ptr<const cache::Source> no_source();
-
 }  // namespace hawker::proxy

@@ -3,6 +3,7 @@
 #include "daemon/proxy/pass_through.h"
 
 #include "daemon/http/caching.h"
+#include "daemon/proxy/http_road.h"
 #include "daemon/proxy/invalidation.h"
 
 #include <charconv>
@@ -66,6 +67,26 @@ Task<void> end_upload(Context& context, Upload& upload, Task<void>& running,
     net::Timer patience(context.loop, [&client = context.client] { client.close(); });
     patience.set(kLinger);
     co_await running;
+}
+
+// An answer to POST may be for later GETs too.
+Task<bool> keep_for_gets(Context& context, std::unique_ptr<origin::Response>& response,
+                         Expected<http::ResponseHead>& head, WallTime asked) {
+    if (context.request.method != "POST") co_return false;
+    HttpStore::Answer answer;
+    answer.response = std::move(response);
+    answer.head = std::move(head);
+    answer.times.asked = asked;
+    answer.times.answered = context.services.clock.wall();
+    context.cancel = [&answer] {
+        if (answer.response) answer.response->cancel();
+    };
+    const bool served = co_await serve_post_by_http(context, answer);
+    response = std::move(answer.response);
+    head = std::move(answer.head);
+    context.cancel = nullptr;
+    if (!served) context.cancel = [&response] { response->cancel(); };
+    co_return served;
 }
 
 bool relays_a_body(const http::ResponseHead& head, const http::RequestHead& request) {
@@ -138,13 +159,18 @@ Task<void> pass_through(Context& context) {
         const bool has_passed = co_await pass_upward(context);
         if (has_passed) co_return;
     }
-    const auto response = context.origin().send(origin_request(context));
+    const WallTime asked = context.services.clock.wall();
+    auto response = context.origin().send(origin_request(context));
     context.cancel = [&response] { response->cancel(); };
     Upload upload(context);
     Task<void> uploading = upload.run(*response);
     auto head = co_await response->head();
     if (head) {
         co_await invalidate_after(context, *head);
+        if (uploading.done()) {
+            const bool served = co_await keep_for_gets(context, response, head, asked);
+            if (served) co_return;
+        }
         http::CacheStatus status;
         status.fwd = context.decision.road == filters::Road::pass ? "bypass" : "miss";
         if (context.request.method != "GET" && context.request.method != "HEAD")

@@ -13,7 +13,7 @@ from harness.rules import HOST, rule
 PLACE = REPOSITORY / "build/clients/http-cache-tests"
 RUNNER = REPOSITORY / "tests/e2e/clients/http_cache_suite.mjs"
 PAGE = REPOSITORY / "docs/http-caching.md"
-LEAST = {"required": 152, "optimal": 78}
+LEAST = {"required": 152, "optimal": 79}
 
 pytestmark = [pytest.mark.clients, pytest.mark.skipif(not (shutil.which("node") and (PLACE / "node_modules").exists()),
                                                      reason="scripts/install_clients.sh http-cache-tests")]

@@ -8,6 +8,7 @@ from harness import origin_answer as faults, small_disk
 from harness.content import MIB, Content
 from harness.crowd import all_at_once, fetching
 from harness.origin_resource import aged
+from harness.signing import secret
 from harness.waiting import eventually
 
 FIRST, SECOND = Content(2 * MIB, seed=11), Content(3 * MIB, seed=12)
@@ -55,6 +56,58 @@ def test_stale_if_error_stands_in_for_an_origin_that_fails(hawker, origin, failu
 
 
 # Changes ------------------------------------------------------------------------------------------------------------------
+
+
+def test_an_answer_to_post_is_for_later_gets_where_the_origin_says_so(hawker, origin):
+    said = {}
+
+    def answer_to(request, answer):
+        if request.method == "POST":
+            answer.become(200, {"Content-Type": "text/plain", **said}, b"posted " + request.body)
+        else:
+            answer.become(200, {"Content-Type": "text/plain", "Cache-Control": "no-store"}, b"got")
+
+    fresh = {"Cache-Control": "max-age=600"}
+    credentials = {"Authorization": f"Bearer {secret('token')}"}
+    cases = [({**fresh, "Content-Location": "/http/posted-0"}, {}, True), (fresh, {}, False), ({"Content-Location": "/http/posted-2"}, {}, False),
+             ({**fresh, "Content-Location": "/http/elsewhere"}, {}, False), ({**fresh, "Content-Location": "/http/posted-4"}, credentials, False),
+             ({**fresh, "Content-Location": "/http/posted-5", "Set-Cookie": "a=b"}, {}, False)]
+    for number, (fields, headers, is_kept) in enumerate(cases):
+        said.clear()
+        said.update(fields)
+        origin.add_handler(f"/http/posted-{number}", answer_to)
+        url = origin.url(f"/http/posted-{number}")
+        posted = hawker.fetch(url, method="POST", headers=headers, body=b"this")
+        assert (posted.status, posted.text) == (200, "posted this")
+        assert bool(posted.cache_status.get("stored")) == is_kept, number
+        assert hawker.fetch(url).text == ("posted this" if is_kept else "got"), number
+    # The next one takes its place, and one that does not say so takes it away.
+    said.clear()
+    said.update(cases[0][0])
+    url = origin.url("/http/posted-0")
+    hawker.fetch(url, method="POST", body=b"that")
+    assert hawker.fetch(url).text == "posted that"
+    said.clear()
+    hawker.fetch(url, method="POST", body=b"more")
+    assert hawker.fetch(url).text == "got"
+
+
+def test_not_even_a_kill_brings_back_what_a_post_has_changed(start_hawker, origin):
+    page = origin.add("/http/changed", FIRST, headers={"Cache-Control": "max-age=600"})
+    hawker = start_hawker({"cache.commit_interval": "5s"})
+    url = origin.url("/http/changed")
+    for _ in range(3):
+        hawker.fetch_until_stored(url)
+        hawker.stop()  # writes down all that is known
+        hawker.restart()
+        assert hawker.fetch(url).cache_status.get("hit")
+        page.fault(faults.status(204), times=1)
+        assert hawker.fetch(url, method="POST").status == 204
+        hawker.kill()
+        hawker.restart()
+        before = len(page.gets)
+        assert not hawker.fetch(url).cache_status.get("hit")
+        assert len(page.gets) == before + 1
 
 
 @pytest.mark.parametrize("method, status, is_gone", [("POST", 200, True), ("DELETE", 204, True), ("PUT", 500, False)])

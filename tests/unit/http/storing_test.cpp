@@ -35,6 +35,13 @@ TEST(Storing, WhatSaysHowLongIsKeptWhateverItsStatus) {
     EXPECT_TRUE(keeps(599, fields({{"Expires", "0"}})));
 }
 
+TEST(Storing, OfAPostOnlyWhatSaysHowLong) {
+    EXPECT_TRUE(may_store_of_post(200, control("max-age=60")));
+    EXPECT_TRUE(may_store_of_post(200, fields({{"Expires", "Thu, 01 Dec 2094 16:00:00 GMT"}})));
+    EXPECT_FALSE(may_store_of_post(200, control("public")));
+    EXPECT_FALSE(may_store_of_post(201, control("max-age=60")));
+}
+
 TEST(Storing, WhatIsAboutOneRequestIsNot) {
     for (const int status : {100, 304, 412, 416})
         EXPECT_FALSE(keeps(status, control("max-age=60"))) << status;
