@@ -151,7 +151,7 @@ origin::Request DocumentRoad::request_for(const DocumentQuestion& question, cons
                                           bool is_abroad) const {
     origin::Request request;
     request.method = question.method;
-    if (request.method.empty()) request.method = question.media_type.empty() ? "GET" : "POST";
+    if (request.method.empty()) request.method = "GET";
     request.url = url;
     const http::Fields sent = fetch_fields(context_.request, context_.settings->pseudonym);
     if (is_abroad)
@@ -160,8 +160,8 @@ origin::Request DocumentRoad::request_for(const DocumentQuestion& question, cons
         request.fields = with_token(context_, sent);
     request.fields.set("Accept", question.accepted);
     request.fields.set("Accept-Encoding", "identity");
-    if (question.media_type.empty()) return request;
-    request.fields.set("Content-Type", question.media_type);
+    if (request.method != "POST") return request;
+    if (!question.media_type.empty()) request.fields.set("Content-Type", question.media_type);
     request.body = http::Framing::length;
     request.content_length = question.body.size();
     return request;

@@ -28,10 +28,10 @@ Task<Expected<std::string>> read_question(Context& context);
 
 // What is to be asked for, and for how long an answer is good.
 struct DocumentQuestion {
-    std::string target;  // at an upstream
-    std::string method;  // empty: GET, or POST where there is a body
-    std::string body;    // of a POST
-    std::string media_type;
+    std::string target;      // at an upstream
+    std::string method;      // empty: GET
+    std::string body;        // of a POST
+    std::string media_type;  // of the body; empty: the client has not said it
     std::string accepted = "application/json";
     std::optional<std::chrono::milliseconds> ttl;  // nullopt: for ever
     TaskId id;

@@ -5,6 +5,8 @@
 #include "daemon/proxy/admittance.h"
 #include "daemon/proxy/fair_share.h"
 #include "daemon/proxy/registry_choice.h"
+#include "daemon/registry/manifest.h"
+#include "daemon/registry/route.h"
 
 #include <fmt/format.h>
 
@@ -39,6 +41,16 @@ Task<void> answer_options(Context& context) {
     context.record.source = "pass";
     context.out.begin(std::move(head), 0);
     (void)co_await context.out.finish();
+}
+
+// In the words of whoever takes us for a server. A registry's clients read JSON, also where no
+// mirror has taken their request yet, or none will.
+decltype(MirrorTurn::error_body) error_body_for(const Context& context) {
+    if (context.mirror) return context.mirror->error_body;
+    const bool is_for_a_registry = context.request.form == http::TargetForm::origin &&
+                                   !context.inside &&
+                                   registry::is_registry_target(target_of(context.request));
+    return is_for_a_registry ? registry::error_document : nullptr;
 }
 
 }  // namespace
@@ -94,9 +106,9 @@ Task<void> answer(Context& context, int status, std::string_view proxy_error, st
     if (!context.body.finished()) context.out.close_after();
     context.record.source = "error";
     context.record.error = sentence;
-    if (context.mirror && context.mirror->error_body) {
+    if (const auto error_body = error_body_for(context)) {
         head.fields.set("Content-Type", "application/json");
-        sentence = context.mirror->error_body(status, sentence);
+        sentence = error_body(status, sentence);
     }
     sentence += '\n';
     context.out.begin(std::move(head), sentence.size());

@@ -62,6 +62,7 @@ Task<void> HubExchange::serve_document() {
     DocumentQuestion question = this->question(std::move(target));
     if (is_fixed) question.ttl = std::nullopt;
     if (route_.subject == hub::Subject::paths_info) {
+        question.method = "POST";
         question.body = std::move(body);
         question.media_type = context_.request.fields.get("Content-Type").value_or("");
         question.id = filters::task_id_of("hub document",

@@ -43,6 +43,12 @@ Document with_our_links(const Context& context, const Mirror& mirror, const Mirr
 
 }  // namespace
 
+bool is_lfs_batch(const http::RequestHead& request) {
+    const std::string_view target = target_of(request);
+    return request.method == "POST" &&
+           target.substr(0, target.find('?')).ends_with("/objects/batch");
+}
+
 Task<void> serve_lfs_batch(Context& context, const Mirror& mirror, MirrorTurn& turn) {
     if (turn.asks_nobody) {
         co_await answer(context, 504, "http_request_denied",
@@ -59,6 +65,7 @@ Task<void> serve_lfs_batch(Context& context, const Mirror& mirror, MirrorTurn& t
     if (plain && !context.request.fields.has("Authorization")) turn.token = mirror.token;
     DocumentQuestion question;
     question.target = target_of(context.request);
+    question.method = "POST";
     question.body = plain.value_or(*body);
     question.media_type = context.request.fields.get("Content-Type").value_or(kMediaType);
     question.accepted = kMediaType;
@@ -108,7 +115,7 @@ Task<void> serve_lfs_object(Context& context, const Mirror& mirror, MirrorTurn& 
         fields.remove("Cookie");
         if (!keeps) fields.remove("Authorization");
     };
-    // Who holds the link was let in by the Hub, for this object.
+    // Who holds the link was let in by the upstream, for this object.
     auto rule = std::make_shared<filters::Rule>(*mirror.rule);
     rule->access = filters::Access::capability;
     filters::Decision& decision = context.decision;

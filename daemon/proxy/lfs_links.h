@@ -10,7 +10,8 @@
 
 namespace hawker::proxy {
 
-// POST .../objects/batch.
+// POST .../objects/batch, wherever `lfs.url` says that the API is (Git LFS, docs/api/batch.md).
+bool is_lfs_batch(const http::RequestHead& request);
 Task<void> serve_lfs_batch(Context& context, const Mirror& mirror, MirrorTurn& turn);
 // A link that an answer of ours has given out (hub::lfs_target).
 Task<void> serve_lfs_object(Context& context, const Mirror& mirror, MirrorTurn& turn);

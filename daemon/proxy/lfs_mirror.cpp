@@ -9,13 +9,6 @@ namespace hawker::proxy {
 
 namespace {
 
-// Wherever `lfs.url` says that the API is (Git LFS, docs/api/batch.md).
-bool is_batch(const http::RequestHead& request) {
-    const std::string_view target = target_of(request);
-    return request.method == "POST" &&
-           target.substr(0, target.find('?')).ends_with("/objects/batch");
-}
-
 class LfsMirror final : public MirrorKind {
 public:
     Task<void> serve(Context& context, const Mirror& mirror) const override {
@@ -27,7 +20,7 @@ public:
         context.mirror = &turn;
         const std::string url = turn.urls.front();
         const bool is_link = hub::is_lfs_target(target);
-        if (is_link || is_batch(context.request)) {
+        if (is_link || is_lfs_batch(context.request)) {
             context.decision.rule = mirror.rule;
             context.record.rule = mirror.rule->name;
             context.record.url = filters::loggable_url(url);
@@ -35,7 +28,7 @@ public:
         }
         if (is_link)
             co_await serve_lfs_object(context, mirror, turn);
-        else if (is_batch(context.request))
+        else if (is_lfs_batch(context.request))
             co_await serve_lfs_batch(context, mirror, turn);
         else
             co_await serve_url(context, url);

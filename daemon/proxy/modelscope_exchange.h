@@ -4,6 +4,7 @@
 //             bytes are checked; every redirect is followed here
 //   document  a listing, or what is said of a repository: from memory or the cache, or asked for
 //             once for all who may hear it
+//   LFS       git's large files: links in our name, each for one object
 //   other     passed on, with links in our name
 //
 // Owner:  the coroutine of MirrorKind::serve. Thread: the loop's.

@@ -1,7 +1,9 @@
 // kind: modelscope.
 #include "daemon/http/caching.h"
+#include "daemon/hub/lfs_batch.h"
 #include "daemon/modelscope/file_head.h"
 #include "daemon/proxy/fair_share.h"
+#include "daemon/proxy/lfs_links.h"
 #include "daemon/proxy/mirror_kinds.h"
 #include "daemon/proxy/modelscope_exchange.h"
 
@@ -79,6 +81,15 @@ ModelScopeExchange::ModelScopeExchange(Context& context, const Mirror& mirror,
 
 Task<void> ModelScopeExchange::run() {
     pace(context_, mirror_.rule.get());
+    // Of git: a clone through us.
+    if (hub::is_lfs_target(target_of(context_.request))) {
+        co_await serve_lfs_object(context_, mirror_, turn_);
+        co_return;
+    }
+    if (is_lfs_batch(context_.request)) {
+        co_await serve_lfs_batch(context_, mirror_, turn_);
+        co_return;
+    }
     switch (route_.subject) {
         case modelscope::Subject::file:
             co_await serve_file();

@@ -113,6 +113,7 @@ std::string error_document(int status, std::string_view sentence) {
     nlohmann::json error;
     error["code"] = code;
     error["message"] = sentence;
+    error["detail"]["said_by"] = "hawker";
     nlohmann::json document;
     document["errors"] = nlohmann::json::array({error});
     return document.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);

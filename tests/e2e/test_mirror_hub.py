@@ -117,6 +117,18 @@ def test_a_listing_of_a_branch_is_the_one_of_its_commit(start_mirror, hub, repo)
     assert mirror.get(nothing).header("X-Error-Code") == "EntryNotFound"
 
 
+def test_a_question_about_paths_is_a_post_whatever_it_calls_itself(start_mirror, hub, repo):
+    mirror, _ = start_mirror()
+    path = f"{repo.at}/paths-info/{repo.commit}"
+    for fields in ({"Content-Type": "application/x-www-form-urlencoded"}, {}):
+        for body in (b"paths=model.bin", b""):
+            answer = mirror.request("POST", path, fields, body)
+            assert [each["path"] for each in json.loads(answer.body)] == (["model.bin"] if body else [])
+            asked = hub.requests[-1]
+            assert (asked.method, asked.header("Content-Length")) == ("POST", str(len(body)))
+            assert asked.header("Content-Type") == fields.get("Content-Type")
+
+
 def test_a_busy_hub_is_passed_on_with_its_words_and_not_kept(start_mirror, hub, repo):
     words = {"Retry_After": "55", "RateLimit": '"api";r=0;t=55', "RateLimit_Policy": '"fixed window";"api";q=500;w=300'}
     hub.resource(f"{repo.at}/revision/main").fault(answers.status(429, **words), times=1)

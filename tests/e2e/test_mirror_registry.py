@@ -245,4 +245,6 @@ def test_ns_is_taken_out_and_another_registry_is_not_answered_for(start_mirror, 
     pull(mirror, repo, query="?ns=docker.io")
     assert not any("ns=" in request.query for request in registry.requests)
     refused = mirror.get(repo.manifest() + "?ns=quay.io", Accept=ACCEPT)
-    assert refused.status == 404 and b"'quay.io' to 'namespaces'" in refused.body
+    [error] = json.loads(refused.body)["errors"]
+    assert (refused.status, error["code"], error["detail"]) == (404, "NAME_UNKNOWN", {"said_by": "hawker"})
+    assert "'quay.io' to 'namespaces'" in error["message"]

@@ -1,6 +1,8 @@
 """Requests that name no host, at a forward proxy's listener: they are for `registry_mirror`, or for a registry that they name and
 `allow_registry_header` lists."""
 
+import json
+
 import pytest
 import requests
 from requests.adapters import HTTPAdapter
@@ -56,6 +58,16 @@ def test_a_listed_registry_is_mirrored(start_hawker, registry, how):
     assert not any("ns=" in request.query for request in registry.requests)
     assert not any(request.header("X-Dragonfly-Registry") for request in registry.requests)
     assert client.get(repo.manifest()).status == 400, "who names none is for registry_mirror, and there is none"
+
+
+def test_what_we_refuse_of_a_registry_is_said_as_a_registry_would(start_hawker, registry):
+    repo = registry.repo("open/app", IMAGE)
+    client = client_of(start_hawker({}))
+    refused = client.get(f"{repo.manifest()}?ns={registry.origin.host}")
+    [error] = json.loads(refused.body)["errors"]
+    assert (refused.header("Content-Type"), error["code"]) == ("application/json", "DENIED")
+    assert "'allow_registry_header'" in error["message"]
+    assert client.get("/elsewhere").header("Content-Type").startswith("text/plain")
 
 
 def test_what_is_no_registrys_path_is_left_to_the_rules(start_hawker, origin):

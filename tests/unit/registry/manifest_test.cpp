@@ -76,7 +76,8 @@ TEST(Blob, OfAStoresHeadOnlyWhatBelongsToTheBytesStays) {
 
 TEST(ErrorDocument, IsTheSpecificationsWhateverTheSentence) {
     EXPECT_EQ(error_document(403, "say \"please\"\xff"),
-              R"({"errors":[{"code":"DENIED","message":"say \"please\"\ufffd"}]})");
+              R"({"errors":[{"code":"DENIED","detail":{"said_by":"hawker"},)"
+              R"("message":"say \"please\"\ufffd"}]})");
 }
 
 TEST(Challenge, BasicIsToldFromBearer) {
