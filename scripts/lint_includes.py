@@ -56,7 +56,7 @@ def complaints(path: str, text: str):
 
 
 def main() -> int:
-    files = subprocess.run(["git", "ls-files", "*.cpp", "*.h"], capture_output=True, text=True, check=True).stdout.split()
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "*.cpp", "*.h"], capture_output=True, text=True, check=True).stdout.split()
     found = []
     for path in files:
         if path.startswith(("tests/", "bench/")):

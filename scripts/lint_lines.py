@@ -9,7 +9,7 @@ SUFFIXES = ("*.cpp", "*.h", "*.py", "*.cmake", "*.sh")
 
 
 def main() -> int:
-    files = subprocess.run(["git", "ls-files", *SUFFIXES], capture_output=True, text=True, check=True).stdout.split()
+    files = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", *SUFFIXES], capture_output=True, text=True, check=True).stdout.split()
     wrong = 0
     for name in files:
         with open(name, encoding="utf-8") as file:
