@@ -120,12 +120,8 @@ def test_wrong_bytes_of_the_storage_never_poison_later_pulls(lfs_hawker, lfs_ser
 def test_a_push_goes_through_and_the_next_clone_has_it(lfs_hawker, lfs_server, git):
     lfs_server.create(FILES)
     git.use_proxy(lfs_hawker, lfs_server.storage)
-    clone = git.clone(lfs_server.repo)
     added = Content(500 * KIB, seed=9)
-    added.write_to(clone / "added.bin")
-    git.run("add", "added.bin", cwd=clone)
-    git.run("commit", "-q", "-m", "more", cwd=clone)
-    git.run("push", "-q", "origin", "main", cwd=clone)
+    git.push(git.clone(lfs_server.repo), "added.bin", added)
     upload = lfs_server.object(added)
     assert upload.received == added.bytes()
     upload.replace(added)

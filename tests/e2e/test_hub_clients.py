@@ -8,7 +8,7 @@ from harness.breaking_relay import BreakingRelay
 from harness.content import MIB, Content
 from harness.full_hub import BEYOND_50_MIB, MODEL, NOT_THERE, SIZES, WEIGHTS, fill, for_members, sized, what_is_there
 from harness.hub_machine import HubMachine
-from harness.mirror_client import MirrorClient
+from harness.mirror_client import MirrorClient, restarted
 from harness.secrets import plant
 from harness.waiting import eventually
 
@@ -45,13 +45,6 @@ def start_mirror(start_hawker, hub):
     return start
 
 
-def go_offline(hawker, **keys):
-    hawker.options["mirrors"][0].update(offline=True, **keys)
-    hawker.stop()
-    hawker.restart()
-    return MirrorClient(hawker.mirrors[0])
-
-
 def hf(name):
     return pypi.python(name).parent / "hf"
 
@@ -76,7 +69,7 @@ def test_a_client_sees_the_hub_cold_warm_and_offline(start_mirror, hub, token, t
     refused = [each.target for each in hub.requests[asked_before:]]
     assert len(refused) == 4, refused  # what is not there, or not for whom asks without a token
     assert all(word in " ".join(refused) for word in ("nowhere", "nobody", "private", "gated"))
-    mirror = go_offline(hawker)
+    mirror = restarted(hawker, offline=True)
     before = len(hub.origin.requests)
     expected = what_is_there()
     told = HubMachine(tmp_path / "offline", program, mirror, token, **variables).run("hub_scenarios.py", *expected, "missing file")

@@ -7,7 +7,7 @@ import pytest
 
 from harness import origin_answer as answers
 from harness.content import KIB, MIB, Content
-from harness.mirror_client import MirrorClient
+from harness.mirror_client import MirrorClient, restarted, stored
 from harness.secrets import plant
 from harness.upstream_proxy import UpstreamProxy
 
@@ -33,11 +33,6 @@ def dead_url():
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         yield f"http://127.0.0.1:{taken.getsockname()[1]}"
-
-
-def stored(hawker, response):
-    hawker.wait_until_stored(response)
-    return response
 
 
 def test_an_origin_form_request_is_cached_as_if_it_came_through_the_proxy(start_mirror, origin):
@@ -145,10 +140,7 @@ def test_offline_serves_what_is_there_and_says_what_is_not(start_mirror, origin)
     model = origin.add("/shared/blob", BODY)
     mirror, hawker = start_mirror(origin)
     stored(hawker, mirror.get("/shared/blob"))
-    hawker.options["mirrors"][0]["offline"] = True
-    hawker.stop()
-    hawker.restart()
-    mirror = MirrorClient(hawker.mirrors[0])
+    mirror = restarted(hawker, offline=True)
     before = len(origin.requests)
     assert mirror.get("/shared/blob").body == BODY.bytes()
     assert mirror.head("/shared/blob").status == 200

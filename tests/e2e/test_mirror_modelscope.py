@@ -1,31 +1,17 @@
 """`kind: modelscope`: what its clients see, what it costs ModelScope, and who may read."""
 
 import concurrent.futures
-import functools
 import json
 
 import pytest
 
 from harness import origin_answer as answers
 from harness.content import MIB, Content
+from harness.mirror_client import MirrorClient, restarted, stored
+from harness.modelscope_mirror import CONFIG, FILES, ODD, WEIGHTS, scope, start_mirror  # noqa: F401: some are fixtures
 from harness.secrets import plant
-from harness.small_modelscope import COMMIT, SmallModelScope, place_of, restarted, start_mirror_of
+from harness.small_modelscope import COMMIT, place_of
 from harness.waiting import eventually
-
-WEIGHTS = Content(3 * MIB)
-CONFIG = b'{"architectures": ["Small"]}'
-ODD = "sub folder/ünï+cödé & 50%.txt"
-FILES = {"config.json": CONFIG, "model.bin": WEIGHTS, ODD: b"odd\n"}
-
-
-@pytest.fixture
-def scope(origin, other_origin):
-    return SmallModelScope(origin, other_origin)
-
-
-@pytest.fixture
-def start_mirror(start_hawker, scope):
-    return functools.partial(start_mirror_of, scope, start_hawker)
 
 
 @pytest.fixture
@@ -33,9 +19,20 @@ def repo(scope):
     return scope.repo("org/model", FILES)
 
 
-def stored(hawker, response):
-    hawker.wait_until_stored(response)
-    return response
+# Git LFS -----------------------------------------------------------------------------------------------------------------
+
+
+def test_git_clones_with_its_lfs_objects_through_the_mirror(start_hawker, lfs_server, git):
+    lfs_server.create({"weights.bin": WEIGHTS})
+    hawker = start_hawker({"mirrors": [{"listen": "127.0.0.1:0", "kind": "modelscope", "upstreams": [lfs_server.base]}]})
+    repo = f"{MirrorClient(hawker.mirrors[0]).url}/team/models.git"
+    for _ in range(2):
+        assert (git.clone(repo) / "weights.bin").read_bytes() == WEIGHTS.bytes()
+    # Every link is signed anew, and is for the same object.
+    assert lfs_server.storage.bytes_sent <= 1.01 * WEIGHTS.size
+    for resource in lfs_server.storage.resources.values():
+        resource.fault(answers.status(403))
+    assert (git.clone(repo) / "weights.bin").read_bytes() == WEIGHTS.bytes(), "who holds a link was let in by the host"
 
 
 # What a client sees -------------------------------------------------------------------------------------------------------

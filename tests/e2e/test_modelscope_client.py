@@ -1,32 +1,19 @@
 """`kind: modelscope` with ModelScope's own Python client: snapshots, single files, its command, big files in parts; and an older one."""
 
-import functools
 import signal
 
 import pytest
 
 from harness.clients import sha256_of
 from harness.content import MIB, Content, Text
+from harness.mirror_client import restarted
 from harness.modelscope_client import ModelScopeMachine
+from harness.modelscope_mirror import FILES, ODD, WEIGHTS, scope, start_mirror  # noqa: F401: some are fixtures
 from harness.secrets import plant
-from harness.small_modelscope import COMMIT, SmallModelScope, restarted, start_mirror_of
+from harness.small_modelscope import COMMIT
 from harness.waiting import eventually
 
 pytestmark = pytest.mark.clients
-
-WEIGHTS = Content(3 * MIB)
-ODD = "sub folder/ünï+cödé & 50%.txt"
-FILES = {"config.json": b'{"architectures": ["Small"]}', "model.bin": WEIGHTS, ODD: b"odd\n"}
-
-
-@pytest.fixture
-def scope(origin, other_origin):
-    return SmallModelScope(origin, other_origin)
-
-
-@pytest.fixture
-def start_mirror(start_hawker, scope):
-    return functools.partial(start_mirror_of, scope, start_hawker)
 
 
 @pytest.fixture

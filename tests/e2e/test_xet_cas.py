@@ -1,32 +1,13 @@
 """The stand-in CAS under the real hf_xet, without the daemon: what it stores and serves is what hf_xet makes and takes."""
 
 import hashlib
-import random
 import urllib.error
 import urllib.request
 
 import pytest
 
-from harness.cas import Cas
 from harness.content import MIB
-from harness.xet_client import XetMachine
-
-
-@pytest.fixture
-def cas():
-    server = Cas()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def machine(tmp_path):
-    """machine("one"): a machine that has never seen anything."""
-    return lambda name, **settings: XetMachine(tmp_path / name, **settings)
-
-
-def noise(size, seed):
-    return random.Random(seed).randbytes(size)
+from harness.xet_machines import cas, machine, noise  # noqa: F401: some are fixtures
 
 
 def get(url, byte_range):

@@ -19,6 +19,7 @@ from harness.small_hub import SmallHub
 from harness.waiting import patience
 from harness.xet_client import XetMachine
 from harness.xet_hub import XetRepo
+from harness.xet_machines import tls_cas  # noqa: F401: a fixture
 
 XORBS = rule("xorbs", r"^https://127\.0\.0\.1:\d+/xorbs/default/[0-9a-f]{64}", key={"strip": ["huggingface"], "range": True})
 CONFIG = b'{"architectures": ["Small"]}'
@@ -26,10 +27,8 @@ NAME = "org/model"
 
 
 @pytest.fixture
-def cas(authority):
-    server = Cas(authority.server_context())
-    yield server
-    server.close()
+def cas(tls_cas):
+    return tls_cas
 
 
 @pytest.fixture

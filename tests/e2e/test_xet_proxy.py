@@ -4,16 +4,14 @@ Two machines never share anything but the proxy; every reconstruction signs its 
 """
 
 import concurrent.futures
-import random
 
 import pytest
 
-from harness.cas import Cas
 from harness.content import KIB, MIB
 from harness.interception import OurAuthority, options_for
 from harness.rules import HOST, rule
 from harness.waiting import eventually
-from harness.xet_client import XetMachine
+from harness.xet_machines import cas, machine, noise, tls_cas  # noqa: F401: some are fixtures
 
 XORBS = rule("xorbs", HOST + "/xorbs/default/[0-9a-f]{64}", key={"strip": ["huggingface"], "range": True})
 
@@ -23,37 +21,14 @@ QUESTION = 4 * MIB
 
 
 @pytest.fixture
-def cas():
-    server = Cas()
-    yield server
-    server.close()
-
-
-@pytest.fixture
-def tls_cas(authority):
-    server = Cas(authority.server_context())
-    yield server
-    server.close()
-
-
-@pytest.fixture
 def proxy(start_hawker):
     return start_hawker(rules=[XORBS])
-
-
-@pytest.fixture
-def machine(tmp_path):
-    return lambda name, **settings: XetMachine(tmp_path / name, **settings)
 
 
 @pytest.fixture
 def behind(machine, proxy):
     """behind("two"): a machine that uses the proxy."""
     return lambda name, **settings: machine(name, proxy=proxy.proxy_url, **settings)
-
-
-def noise(size, seed):
-    return random.Random(seed).randbytes(size)
 
 
 def upload(cas, machine, data, repo="team/models", name="uploader"):

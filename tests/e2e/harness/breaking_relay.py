@@ -4,27 +4,21 @@ import socket
 import struct
 import threading
 
+from harness.accepting import Accepting
 
-class BreakingRelay:
+
+class BreakingRelay(Accepting):
     def __init__(self, target, after):
         self.target, self.after = target, after
         self.broken = 0
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
-        threading.Thread(target=self._accept, daemon=True).start()
+        super().__init__(self._relay)
 
-    def close(self):
-        self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            server = socket.create_connection(self.target)
-            threading.Thread(target=self._pump, args=(client, server, False), daemon=True).start()
-            threading.Thread(target=self._pump, args=(server, client, True), daemon=True).start()
+    def _relay(self, client):
+        with socket.create_connection(self.target) as server:
+            upward = threading.Thread(target=self._pump, args=(client, server, False), daemon=True)
+            upward.start()
+            self._pump(server, client, True)
+            upward.join()
 
     def _pump(self, source, target, breaks):
         passed = 0

@@ -43,3 +43,10 @@ class Git:
         target = self.folder / f"clone-{self._clones}"
         self.run("clone", "-q", url, target, **environment)
         return target
+
+    def push(self, clone, name, content):
+        """One file more on main."""
+        content.write_to(clone / name)
+        self.run("add", name, cwd=clone)
+        self.run("commit", "-q", "-m", f"add {name}", cwd=clone)
+        self.run("push", "-q", "origin", "main", cwd=clone)

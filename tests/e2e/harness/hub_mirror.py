@@ -3,7 +3,7 @@
 import pytest
 
 from harness.content import MIB, Content
-from harness.mirror_client import MirrorClient
+from harness.mirror_client import MirrorClient, restarted, stored  # noqa: F401: tests take them from here
 from harness.rules import HOST, default_rules, rule
 from harness.small_hub import SmallHub
 
@@ -33,15 +33,3 @@ def start_mirror(start_hawker, hub):
 @pytest.fixture
 def repo(hub):
     return hub.repo("org/model", FILES)
-
-
-def stored(hawker, response):
-    hawker.wait_until_stored(response)
-    return response
-
-
-def restarted(hawker, **keys):
-    hawker.options["mirrors"][0].update(keys)
-    hawker.stop()
-    hawker.restart()
-    return MirrorClient(hawker.mirrors[0])

@@ -27,5 +27,19 @@ class MirrorClient:
         return self.request("HEAD", path, _named(headers))
 
 
+def stored(hawker, response):
+    """`response`, when what it brought is stored whole."""
+    hawker.wait_until_stored(response)
+    return response
+
+
+def restarted(hawker, **keys):
+    """A client of the same mirror with these keys too, after a restart on the same cache."""
+    hawker.options["mirrors"][0].update(keys)
+    hawker.stop()
+    hawker.restart()
+    return MirrorClient(hawker.mirrors[0])
+
+
 def _named(headers):
     return {name.replace("_", "-"): value for name, value in headers.items()}

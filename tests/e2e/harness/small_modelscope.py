@@ -10,7 +10,6 @@ import json
 from urllib.parse import parse_qs, quote, quote_plus
 
 from harness.content import Text
-from harness.mirror_client import MirrorClient
 
 COMMIT = "1" * 40
 
@@ -143,17 +142,3 @@ def is_large(content):
 def place_of(content):
     digest = content.sha256()
     return f"/prod/lfs-objects/{digest[:2]}/{digest[2:4]}/{digest[4:]}"
-
-
-def start_mirror_of(scope, start_hawker, **keys):
-    """A mirror of it with these keys: its client, and the daemon."""
-    hawker = start_hawker({"mirrors": [{"listen": "127.0.0.1:0", "kind": "modelscope", "upstreams": [scope.origin.url("")], **keys}]})
-    return MirrorClient(hawker.mirrors[0]), hawker
-
-
-def restarted(hawker, **keys):
-    """The same cache, and a mirror with these keys too."""
-    hawker.options["mirrors"][0].update(keys)
-    hawker.stop()
-    hawker.restart()
-    return MirrorClient(hawker.mirrors[0])

@@ -7,38 +7,18 @@
 import base64
 import select
 import socket
-import threading
+
+from harness.accepting import Accepting
 
 
-class UpstreamProxy:
+class UpstreamProxy(Accepting):
     def __init__(self, names=None, credentials=None):
         self.heads = []
         self.refuse_with = None  # a status line's rest, like "403 Forbidden"
         self.greeting = b""  # sent behind the answer to CONNECT, in the same piece
         self._names = names or {}
         self._expected = f"Basic {base64.b64encode(credentials.encode()).decode()}" if credentials else None
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        threading.Thread(target=self._accept, daemon=True).start()
-
-    def close(self):
-        self._listener.close()
-
-    def _accept(self):
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._serve, args=(client,), daemon=True).start()
-
-    def _serve(self, client):
-        with client:
-            try:
-                self._exchange(client)
-            except OSError:
-                pass
+        super().__init__(self._exchange)
 
     def _exchange(self, client):
         head = b""

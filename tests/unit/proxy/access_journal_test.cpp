@@ -1,26 +1,19 @@
 #include "daemon/proxy/access_memory.h"
 #include "tests/unit/base/hand_executor.h"
+#include "tests/unit/proxy/access_fixture.h"
 
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 
-#include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
 namespace hawker::proxy {
 namespace {
 
-class HandClock final : public Clock {
-public:
-    SteadyTime now() const override { return {}; }
-    WallTime wall() const override { return time; }
-    WallTime time{std::chrono::hours(24 * 365 * 50)};
-};
-
 // One life of the memory after another, in one directory.
-class Journal : public testing::Test {
+class Journal : public WithHandClock {
 protected:
     void SetUp() override {
         std::string name = std::filesystem::temp_directory_path() / "hawker-access-XXXXXX";
@@ -45,14 +38,7 @@ protected:
     void write_file(const std::string& text) const {
         std::ofstream(directory / "access", std::ios::binary) << text;
     }
-    WallTime in(int seconds) const { return clock.time + std::chrono::seconds(seconds); }
-    static TaskId task(unsigned char name) {
-        TaskId id;
-        id.bytes[0] = std::byte{name};
-        return id;
-    }
 
-    HandClock clock;
     HandExecutor pool;
     std::unique_ptr<Log> log = Log::silent();
     std::chrono::milliseconds ttl = std::chrono::hours(1);

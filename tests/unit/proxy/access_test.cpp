@@ -1,28 +1,13 @@
 #include "daemon/proxy/access_question.h"
 #include "daemon/proxy/proxy.h"
-
-#include <gtest/gtest.h>
+#include "tests/unit/proxy/access_fixture.h"
 
 namespace hawker::proxy {
 namespace {
 
-class HandClock final : public Clock {
-public:
-    SteadyTime now() const override { return {}; }
-    WallTime wall() const override { return time; }
-    WallTime time{std::chrono::hours(24 * 365 * 50)};
-};
-
-class Access : public testing::Test {
+class Access : public WithHandClock {
 protected:
-    HandClock clock;
     std::unique_ptr<AccessMemory> memory = AccessMemory::create(3, clock);
-    WallTime in(int seconds) const { return clock.time + std::chrono::seconds(seconds); }
-    static TaskId task(unsigned char name) {
-        TaskId id;
-        id.bytes[0] = std::byte{name};
-        return id;
-    }
 };
 
 TEST_F(Access, AYesIsForThisPrincipalAndThisTaskAlone) {
