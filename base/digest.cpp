@@ -23,14 +23,20 @@ int nibble(char c) {
 }  // namespace
 
 template <typename Tag>
-std::string Hash256<Tag>::hex() const {
-    std::string text(2 * bytes.size(), '0');
-    auto digit = text.begin();
+std::array<char, 64> Hash256<Tag>::hex_digits() const {
+    std::array<char, 64> digits{};
+    auto digit = digits.begin();
     for (std::byte byte : bytes) {
         *digit++ = kDigits[std::to_integer<std::size_t>(byte >> 4)];
         *digit++ = kDigits[std::to_integer<std::size_t>(byte & std::byte{15})];
     }
-    return text;
+    return digits;
+}
+
+template <typename Tag>
+std::string Hash256<Tag>::hex() const {
+    const auto digits = hex_digits();
+    return std::string(digits.begin(), digits.end());
 }
 
 template <typename Tag>

@@ -21,6 +21,7 @@ struct Hash256 {
 
     auto operator<=>(const Hash256&) const = default;
     std::string hex() const;
+    std::array<char, 64> hex_digits() const;
     // Upper or lower case; nullopt unless exactly 64 hexadecimal digits.
     static std::optional<Hash256> from_hex(std::string_view text);
 };

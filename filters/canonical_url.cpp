@@ -28,9 +28,8 @@ namespace {
 constexpr std::size_t kAroundHost = 16;  // "https://", ":65535", '?'
 
 // With room for what follows.
-std::string begin_url(const Url& url, Scheme scheme, std::size_t room) {
-    std::string text;
-    text.reserve(kAroundHost + url.host.size() + room);
+void begin_url(std::string& text, const Url& url, Scheme scheme, std::size_t room) {
+    text.reserve(text.size() + kAroundHost + url.host.size() + room);
     text += name_of(scheme);
     text += "://";
     append_lower_case(text, url.host);
@@ -39,21 +38,23 @@ std::string begin_url(const Url& url, Scheme scheme, std::size_t room) {
         text += ':';
         text += std::to_string(url.port);
     }
-    return text;
 }
 
 }  // namespace
 
-std::string normal_origin(const Url& url, Scheme scheme) { return begin_url(url, scheme, 0); }
+std::string normal_origin(const Url& url, Scheme scheme) {
+    std::string text;
+    begin_url(text, url, scheme, 0);
+    return text;
+}
 
-std::string normal_form(const Url& url) {
-    std::string text = begin_url(url, url.scheme, url.path.size() + url.query.size());
+void append_normal_form(std::string& text, const Url& url) {
+    begin_url(text, url, url.scheme, url.path.size() + url.query.size());
     append_percent_normal_form(text, url.path);
     if (url.has_query) {
         text += '?';
         append_percent_normal_form(text, url.query);
     }
-    return text;
 }
 
 std::string_view why_no_key(const Url& url, std::span<const Parameter> parameters) {
@@ -64,8 +65,8 @@ std::string_view why_no_key(const Url& url, std::span<const Parameter> parameter
     return {};
 }
 
-std::string canonical_url(const Url& url, Scheme scheme, std::span<const Parameter* const> kept,
-                          Order order) {
+void append_canonical_url(std::string& text, const Url& url, Scheme scheme,
+                          std::span<const Parameter* const> kept, Order order) {
     std::vector<const Parameter*> parameters(kept.begin(), kept.end());
     // Of one name, the first written comes first: all point into one list, so the address says
     // which that is. (stable_sort of GCC 12's library does not compile without warnings under
@@ -75,8 +76,7 @@ std::string canonical_url(const Url& url, Scheme scheme, std::span<const Paramet
             return std::pair<std::string_view, const Parameter*>(parameter->name(), parameter);
         });
 
-    std::string text =
-        begin_url(url, scheme, url.path.size() + (parameters.empty() ? 0 : url.query.size()));
+    begin_url(text, url, scheme, url.path.size() + (parameters.empty() ? 0 : url.query.size()));
     append_percent_normal_form(text, url.path);
     char separator = '?';
     for (const Parameter* parameter : parameters) {
@@ -84,7 +84,6 @@ std::string canonical_url(const Url& url, Scheme scheme, std::span<const Paramet
         append_percent_normal_form(text, parameter->raw);
         separator = '&';
     }
-    return text;
 }
 
 }  // namespace hawker::filters

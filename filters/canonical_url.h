@@ -19,7 +19,7 @@ namespace hawker::filters {
 std::string normal_origin(const Url& url, Scheme scheme);
 
 // The whole URL in normal form, query and all: what rules are matched against.
-std::string normal_form(const Url& url);
+void append_normal_form(std::string& text, const Url& url);
 
 // Why a URL cannot have a key; empty when it can. A stray '%', dot segments (servers disagree on
 // what they name, and so do their caches) and too many parameters.
@@ -32,7 +32,7 @@ enum class Order : std::uint8_t {
 
 // The URL with only `kept` of its parameters, which all stand in one array. Without any, the '?'
 // goes too.
-std::string canonical_url(const Url& url, Scheme scheme, std::span<const Parameter* const> kept,
-                          Order order);
+void append_canonical_url(std::string& text, const Url& url, Scheme scheme,
+                          std::span<const Parameter* const> kept, Order order);
 
 }  // namespace hawker::filters

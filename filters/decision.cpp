@@ -1,5 +1,6 @@
 #include "filters/decision.h"
 
+#include "base/spares.h"
 #include "filters/query.h"
 
 #include <algorithm>
@@ -35,6 +36,17 @@ std::uint64_t read_offset(const TaskId& id, std::size_t at) {
 }
 
 }  // namespace
+
+void Decision::clear() {
+    Decision room;
+    for (const auto text :
+         {&Decision::canonical_url, &Decision::credentials, &Decision::signed_field,
+          &Decision::normal_form, &Decision::origin_url, &Decision::reason}) {
+        (room.*text).swap(this->*text);
+        clear_text(room.*text);
+    }
+    *this = std::move(room);
+}
 
 std::vector<std::string> stripped_names(const Decision& decision) {
     std::vector<std::string> names;

@@ -48,6 +48,10 @@ enum class Road : std::uint8_t {
 };
 
 struct Decision {
+    // As it began, but with room for texts as long as they usually are: what is decided into it
+    // next asks the heap for nothing.
+    void clear();
+
     Road road = Road::pass;
     std::shared_ptr<const Rule> rule;  // null when none matched
     // Set when road == cache:
@@ -67,6 +71,8 @@ struct Decision {
     // A request field besides Host that the signature covers (`range`, ...): we would change or
     // drop it, so road == pass.
     std::string signed_field;
+    // What the rules were matched against; empty where it is no URL.
+    std::string normal_form;
     // Set always:
     std::string
         origin_url;      // what the origin is asked for: as received, with the rule's origin_scheme

@@ -50,8 +50,8 @@ Word lower_word(const char* text) {
 
 }  // namespace
 
-std::vector<Parameter> split_query(std::string_view query) {
-    std::vector<Parameter> parameters;
+Parameters split_query(std::string_view query, std::pmr::memory_resource* memory) {
+    Parameters parameters(memory);
     parameters.reserve(8);
     for (std::size_t begin = 0; begin <= query.size() && parameters.size() <= kMostParameters;) {
         const std::size_t end = std::min(query.find('&', begin), query.size());

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,8 +33,10 @@ struct Parameter {
 };
 
 // Every piece between two '&', empty ones too, so that joining them again gives the query back. At
-// most kMostParameters + 1.
-std::vector<Parameter> split_query(std::string_view query);
+// most kMostParameters + 1. The list is in `memory`.
+using Parameters = std::pmr::vector<Parameter>;
+Parameters split_query(std::string_view query,
+                       std::pmr::memory_resource* memory = std::pmr::get_default_resource());
 
 // Decodes what is percent-encoded without need (unreserved characters), writes the other escapes in
 // upper case, touches nothing else. One pass: what it writes, it does not look at again.

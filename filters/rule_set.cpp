@@ -8,7 +8,9 @@
 #include "filters/strip_list.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <memory_resource>
 #include <set>
 #include <utility>
 
@@ -21,6 +23,8 @@ namespace {
 // A few hundred rules on URLs of a few kilobytes fit many times over; RE2 grows into it only as far
 // as it must.
 constexpr std::int64_t kMatchingMemory = 64LL << 20U;
+// Lists of so many parameters as signers use stay off the heap.
+constexpr std::size_t kRoomForAQuery = 4096;
 
 std::string where(const RuleSpec& spec) {
     return spec.line > 0 ? fmt::format("rule '{}' (line {})", spec.name, spec.line)
@@ -68,25 +72,21 @@ Expected<void> check(const RuleSpec& spec) {
 }
 
 // As received, but for the scheme and the port that goes with it.
-std::string with_scheme(const Url& url, Scheme scheme) {
-    std::string out = fmt::format("{}://{}", name_of(scheme), url.host);
+void write_with_scheme(std::string& out, const Url& url, Scheme scheme) {
+    out = name_of(scheme);
+    out.append("://").append(url.host);
     if (url.port != default_port(url.scheme) && url.port != default_port(scheme))
-        out += fmt::format(":{}", url.port);
+        out.append(":").append(std::to_string(url.port));
     out += url.path;
     if (url.has_query) out.append("?").append(url.query);
-    return out;
 }
 
-std::string join(const std::vector<const Parameter*>& parameters) {
-    std::size_t size = 0;
-    for (const Parameter* parameter : parameters) size += parameter->raw.size() + 1;
-    std::string out;
-    out.reserve(size);
+void write_joined(std::string& out, std::span<const Parameter* const> parameters) {
+    out.clear();
     for (const Parameter* parameter : parameters) {
         if (!out.empty()) out += '&';
         out += parameter->raw;
     }
-    return out;
 }
 
 // `bytes=a-b` as we would write it ourselves: it goes on to the origin in our words.
@@ -131,7 +131,8 @@ Entry usual_entry() {
 // Everything about a matched request that has to do with its query. An error is the reason to pass
 // it through.
 Expected<void> read_query(const Url& url, std::span<Parameter> parameters, const Entry& entry,
-                          std::span<const std::string> strip, Decision& decision) {
+                          std::span<const std::string> strip, std::pmr::memory_resource* memory,
+                          Decision& decision) {
     if (const auto reason = why_no_key(url, parameters); !reason.empty())
         return fail(Errc::invalid, std::string(reason));
 
@@ -148,17 +149,20 @@ Expected<void> read_query(const Url& url, std::span<Parameter> parameters, const
         if (!list) return fail(std::move(list).error());
         own = std::move(*list);
     }
-    const SplitQuery query = (own ? *own : entry.strip).split(parameters);
+    const SplitQuery query = (own ? *own : entry.strip).split(parameters, memory);
     auto overrides = read_overrides(query.stripped);
     if (!overrides) return fail(std::move(overrides).error());
     decision.overrides = *std::move(overrides);
-    decision.credentials = query.kept.empty() ? std::string(url.query) : join(query.stripped);
+    if (query.kept.empty())
+        decision.credentials = url.query;
+    else
+        write_joined(decision.credentials, query.stripped);
     decision.credentials_expire = signature_end(query.stripped);
     const Scheme scheme = rule.origin_scheme.value_or(url.scheme);
     // Without a query it is the beginning of the normal form, which is there already.
     if (!query.kept.empty() || scheme != url.scheme)
-        decision.canonical_url =
-            canonical_url(url, scheme, query.kept, rule.sort ? Order::by_name : Order::as_written);
+        append_canonical_url(decision.canonical_url, url, scheme, query.kept,
+                             rule.sort ? Order::by_name : Order::as_written);
     return {};
 }
 
@@ -226,29 +230,39 @@ Expected<std::shared_ptr<const RuleSet>> RuleSet::compile(std::vector<RuleSpec> 
 
 Decision RuleSet::decide(const Question& question) const {
     Decision decision;
+    decide(question, decision);
+    return decision;
+}
+
+void RuleSet::decide(const Question& question, Decision& decision) const {
+    decision.clear();
     decision.origin_url = question.url;
 
     const auto url = parse_url(question.url);
-    auto parameters = url && url->has_query ? split_query(url->query) : std::vector<Parameter>();
     if (!url) {
         decision.reason = url.error().what;
-        return decision;
+        return;
     }
-    std::string normal = normal_form(*url);
+    std::array<std::byte, kRoomForAQuery> room;  // NOLINT: filled as far as it is used
+    std::pmr::monotonic_buffer_resource memory(room.data(), room.size());
+    Parameters parameters(&memory);
+    if (url->has_query) parameters = split_query(url->query, &memory);
+    std::string& normal = decision.normal_form;
+    append_normal_form(normal, *url);
     const auto matched = compiled_->patterns.first_match(normal);
     if (!matched && !(question.without_rule && question.method == "GET")) {
         decision.reason = "no rule matches";
-        return decision;
+        return;
     }
     const Entry& entry = matched ? compiled_->entries[*matched] : compiled_->without_rule;
     decision.rule = entry.rule;
     // Whatever the method and the road: a client that was taught to say http:// relies on us for
     // the https.
     const Scheme scheme = entry.rule->origin_scheme.value_or(url->scheme);
-    if (scheme != url->scheme) decision.origin_url = with_scheme(*url, scheme);
+    if (scheme != url->scheme) write_with_scheme(decision.origin_url, *url, scheme);
 
     decision.reason = why_never_cached(*entry.rule, question.method);
-    if (!decision.reason.empty()) return decision;
+    if (!decision.reason.empty()) return;
     if (entry.rule->range) {
         decision.part = closed_range(question.range);
         if (!decision.part || question.method != "GET") {
@@ -256,29 +270,26 @@ Decision RuleSet::decide(const Question& question) const {
             decision.reason =
                 "each range is an object of its own here: only a GET with one Range of the form "
                 "bytes=a-b is cached";
-            return decision;
+            return;
         }
     }
-    auto read = read_query(*url, parameters, entry, question.strip, decision);
+    auto read = read_query(*url, parameters, entry, question.strip, &memory, decision);
     if (!read) {
         decision.reason = std::move(read).error().what;
-        return decision;
+        return;
     }
     if (!entry.rule->digest_groups.empty())
         decision.digest = Digest::from_hex(
             compiled_->patterns.captures(*matched, normal, entry.rule->digest_groups));
     if (entry.rule->access == Access::capability && !decision.digest) {
         decision.reason = "the rule's right is knowing the digest, and this URL has none";
-        return decision;
+        return;
     }
-    if (decision.canonical_url.empty()) {
-        normal.resize(std::min(normal.find('?'), normal.size()));
-        decision.canonical_url = std::move(normal);
-    }
+    if (decision.canonical_url.empty())
+        decision.canonical_url = std::string_view(normal).substr(0, normal.find('?'));
     decision.task_id = name_of_task(question, decision);
     decision.road = Road::cache;
     decision.reason = entry.reason;
-    return decision;
 }
 
 bool RuleSet::may_match_host(std::string_view host) const {

@@ -22,6 +22,8 @@ public:
     // One RE2::Set pass finds the first rule in file order; only that one is matched again, for its
     // captures.
     Decision decide(const Question& question) const;
+    // The same into what an earlier question left behind; what it asks about lies elsewhere.
+    void decide(const Question& question, Decision& decision) const;
 
     // True when some caching rule could match a URL of this host; for the "interception would have
     // cached this" hint. A rule that takes any host, or does not begin with a scheme and a host,

@@ -93,8 +93,10 @@ Expected<StripList> StripList::compile(const std::vector<std::string>& strip,
     return list;
 }
 
-SplitQuery StripList::split(std::span<const Parameter> parameters) const {
-    SplitQuery split;
+SplitQuery StripList::split(std::span<const Parameter> parameters,
+                            std::pmr::memory_resource* memory) const {
+    SplitQuery split{std::pmr::vector<const Parameter*>(memory),
+                     std::pmr::vector<const Parameter*>(memory)};
     if (parameters.empty()) return split;
     const ParameterSets whole = sets_ & whole_sets(parameters);
     split.stripped.reserve(parameters.size());

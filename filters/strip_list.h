@@ -5,6 +5,7 @@
 #include "filters/query.h"
 #include "filters/signed_urls.h"
 
+#include <memory_resource>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,8 +15,8 @@ namespace hawker::filters {
 // A query, taken apart. The pointers borrow the parameters that were split; both lists keep their
 // order.
 struct SplitQuery {
-    std::vector<const Parameter*> kept;
-    std::vector<const Parameter*> stripped;
+    std::pmr::vector<const Parameter*> kept;
+    std::pmr::vector<const Parameter*> stripped;
 };
 
 class StripList {
@@ -25,7 +26,9 @@ public:
     static Expected<StripList> compile(const std::vector<std::string>& strip,
                                        const std::vector<std::string>& keep);
 
-    SplitQuery split(std::span<const Parameter> parameters) const;
+    // The lists are in `memory`.
+    SplitQuery split(std::span<const Parameter> parameters,
+                     std::pmr::memory_resource* memory) const;
 
 private:
     // Names and trailing-* patterns, without case.

@@ -60,6 +60,8 @@ struct CacheStatus {
     std::string detail;             // a token or a quoted sentence
     std::string serialize() const;  // `hawker; hit; key="..."`
 };
+// That of a hit of which nothing else is to be said.
+void append_hit_status(std::string& text, std::string_view key);
 
 // `hawker; error=connection_refused; details="..."`, with the error type of RFC 9209 section 2.3
 // that fits.

@@ -1,5 +1,6 @@
 #include "daemon/http/message.h"
 
+#include "base/spares.h"
 #include "daemon/http/grammar.h"
 
 #include <algorithm>
@@ -10,6 +11,7 @@ namespace hawker::http {
 namespace {
 
 constexpr std::size_t kUsualFields = 8;  // of a head
+constexpr std::size_t kKeptFields = 32;  // the room for so many, of a head that had more
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
@@ -51,27 +53,27 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 std::optional<std::string_view> Fields::get(std::string_view name) const {
-    for (const Field& field : fields_)
+    for (const Field& field : *this)
         if (equals_ignoring_case(field.name, name)) return field.value;
     return std::nullopt;
 }
 
 std::vector<std::string_view> Fields::all(std::string_view name) const {
     std::vector<std::string_view> values;
-    for (const Field& field : fields_)
+    for (const Field& field : *this)
         if (equals_ignoring_case(field.name, name)) values.push_back(field.value);
     return values;
 }
 
 std::size_t Fields::count(std::string_view name) const {
     return static_cast<std::size_t>(std::ranges::count_if(
-        fields_, [name](const Field& field) { return equals_ignoring_case(field.name, name); }));
+        *this, [name](const Field& field) { return equals_ignoring_case(field.name, name); }));
 }
 
 std::string Fields::joined(std::string_view name) const {
     std::string whole;
     bool is_first = true;
-    for (const Field& field : fields_) {
+    for (const Field& field : *this) {
         if (!equals_ignoring_case(field.name, name)) continue;
         if (!std::exchange(is_first, false)) whole += ", ";
         whole += field.value;
@@ -80,8 +82,14 @@ std::string Fields::joined(std::string_view name) const {
 }
 
 void Fields::add(std::string_view name, std::string_view value) {
-    if (fields_.empty()) fields_.reserve(kUsualFields);
-    fields_.push_back(Field(std::string(name), std::string(value)));
+    if (size_ < fields_.size()) {
+        fields_[size_].name = name;
+        fields_[size_].value = value;
+    } else {
+        if (fields_.empty()) fields_.reserve(kUsualFields);
+        fields_.push_back(Field(std::string(name), std::string(value)));
+    }
+    ++size_;
 }
 
 void Fields::set(std::string_view name, std::string_view value) {
@@ -90,21 +98,42 @@ void Fields::set(std::string_view name, std::string_view value) {
     const auto has_name = [&replacement](const Field& field) {
         return equals_ignoring_case(field.name, replacement.name);
     };
-    const auto first = std::ranges::find_if(fields_, has_name);
-    if (first == fields_.end()) {
-        fields_.push_back(std::move(replacement));
+    const auto first = std::find_if(fields_.begin(), slots_end(), has_name);
+    if (first == slots_end()) {
+        add(replacement.name, replacement.value);
         return;
     }
-    const auto rest = std::remove_if(std::next(first), fields_.end(), has_name);
-    fields_.erase(rest, fields_.end());
+    const auto rest = std::remove_if(std::next(first), slots_end(), has_name);
+    size_ = static_cast<std::size_t>(rest - fields_.begin());
     *first = std::move(replacement);
 }
 
 void Fields::remove(std::string_view name) {
     const std::string its_name(name);  // may be a name of ours
-    std::erase_if(fields_, [&its_name](const Field& field) {
+    const auto rest = std::remove_if(fields_.begin(), slots_end(), [&its_name](const Field& field) {
         return equals_ignoring_case(field.name, its_name);
     });
+    size_ = static_cast<std::size_t>(rest - fields_.begin());
+}
+
+void Fields::clear() {
+    if (fields_.size() > kKeptFields) fields_.resize(kKeptFields);
+    for (Field& field : fields_) {
+        clear_text(field.name);
+        clear_text(field.value);
+    }
+    size_ = 0;
+}
+
+void RequestHead::clear() {
+    RequestHead room;
+    room.method.swap(method);
+    room.target.swap(target);
+    room.fields = std::move(fields);
+    clear_text(room.method);
+    clear_text(room.target);
+    room.fields.clear();
+    *this = std::move(room);
 }
 
 std::string serialize(const ResponseHead& head) {

@@ -2,6 +2,7 @@
 // 9112).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,15 @@ struct Field {
 // Fields in the order they came, names as they were written; lookups ignore case.
 class Fields {
 public:
+    Fields() = default;
+    Fields(const Fields& other) : fields_(other.begin(), other.end()), size_(other.size_) {}
+    Fields(Fields&& other) noexcept { swap(other); }
+    Fields& operator=(Fields other) noexcept {
+        swap(other);
+        return *this;
+    }
+    ~Fields() = default;
+
     // The first value, or nullopt. Valid until the next change.
     std::optional<std::string_view> get(std::string_view name) const;
     std::vector<std::string_view> all(std::string_view name) const;
@@ -33,12 +43,26 @@ public:
     // Replaces every field of that name by one.
     void set(std::string_view name, std::string_view value);
     void remove(std::string_view name);
-    std::size_t size() const { return fields_.size(); }
-    auto begin() const { return fields_.begin(); }
-    auto end() const { return fields_.end(); }
+    // Keeps room for as much as a usual head has: what is read into it next asks the heap for
+    // nothing.
+    void clear();
+    std::size_t size() const { return size_; }
+    std::vector<Field>::const_iterator begin() const { return fields_.begin(); }
+    std::vector<Field>::const_iterator end() const {
+        return begin() + static_cast<std::ptrdiff_t>(size_);
+    }
 
 private:
-    std::vector<Field> fields_;
+    void swap(Fields& other) noexcept {
+        fields_.swap(other.fields_);
+        std::swap(size_, other.size_);
+    }
+    std::vector<Field>::iterator slots_end() {
+        return fields_.begin() + static_cast<std::ptrdiff_t>(size_);
+    }
+
+    std::vector<Field> fields_;  // and behind them, room
+    std::size_t size_ = 0;
 };
 
 // How the end of a body is known (RFC 9112 section 6).
@@ -56,6 +80,9 @@ struct RequestHead {
     std::uint64_t content_length = 0;  // bytes; for Framing::length
     bool keep_alive = true;            // the client would like another request on this connection
     bool expects_continue = false;     // Expect: 100-continue
+
+    // As Fields::clear().
+    void clear();
 };
 
 struct ResponseHead {

@@ -109,8 +109,14 @@ std::optional<ContentRange> parse_content_range(std::string_view value) {
     return result;
 }
 
+void append_content_range(std::string& text, ByteRange range, std::uint64_t size) {
+    fmt::format_to(std::back_inserter(text), "bytes {}-{}/{}", range.first, range.end - 1, size);
+}
+
 std::string content_range(ByteRange range, std::uint64_t size) {
-    return fmt::format("bytes {}-{}/{}", range.first, range.end - 1, size);
+    std::string text;
+    append_content_range(text, range, size);
+    return text;
 }
 
 std::string unsatisfied_content_range(std::uint64_t size) {

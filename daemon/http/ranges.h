@@ -29,6 +29,7 @@ struct ContentRange {
 };
 std::optional<ContentRange> parse_content_range(std::string_view value);
 std::string content_range(ByteRange range, std::uint64_t size);
+void append_content_range(std::string& text, ByteRange range, std::uint64_t size);
 std::string unsatisfied_content_range(std::uint64_t size);
 std::string range_field(const RangeSpec& spec);  // "bytes=0-99"
 

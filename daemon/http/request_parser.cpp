@@ -74,15 +74,14 @@ BadRequest refusal_of(const beast::error_code& error) {
 }
 
 // 1.2 to 1.9 count as 1.1 (RFC 9110 section 2.5).
-std::expected<RequestHead, BadRequest> read_head(const HeadBytes& bytes) {
-    RequestHead head;
+Refusal read_head(const HeadBytes& bytes, RequestHead& head) {
     head.method = bytes.method;
     head.target = bytes.target;
     head.minor_version = bytes.minor_version == '0' ? 0 : 1;
     FieldParser parser(head);
     beast::error_code error;
-    if (!parser.parse(bytes.fields, error)) return std::unexpected(refusal_of(error));
-    return head;
+    if (!parser.parse(bytes.fields, error)) return refusal_of(error);
+    return std::nullopt;
 }
 
 Refusal settle_host(RequestHead& head) {
@@ -97,7 +96,9 @@ Refusal settle_host(RequestHead& head) {
     if (!form) return std::move(form.error());
     head.form = *form;
     // RFC 9112 section 3.2.2: what the client wrote in Host is ignored and replaced.
-    if (head.form == TargetForm::absolute) head.fields.set("Host", authority_of(head.target));
+    if (head.form != TargetForm::absolute) return std::nullopt;
+    const std::string_view authority = authority_of(head.target);
+    if (host != authority) head.fields.set("Host", authority);
     return std::nullopt;
 }
 
@@ -171,21 +172,27 @@ bool wants_another(const RequestHead& head) {
 
 }  // namespace
 
-std::expected<std::optional<ParsedHead>, BadRequest> parse_request_head(
-    std::span<const std::byte> bytes, const HeadLimits& limits) {
+std::expected<std::size_t, BadRequest> parse_request_head(std::span<const std::byte> bytes,
+                                                          const HeadLimits& limits,
+                                                          RequestHead& head) {
     auto found = find_head({reinterpret_cast<const char*>(bytes.data()), bytes.size()}, limits);
     if (!found) return std::unexpected(std::move(found.error()));
-    if (!*found) return std::nullopt;
+    if (!*found) return 0;
 
-    auto head = read_head(**found);
-    if (!head) return std::unexpected(std::move(head.error()));
+    if (auto refusal = read_head(**found, head)) return std::unexpected(std::move(*refusal));
     for (const auto settle : {settle_host, settle_framing, settle_expectation})
-        if (auto refusal = settle(*head)) return std::unexpected(std::move(*refusal));
-    head->keep_alive = wants_another(*head);
+        if (auto refusal = settle(head)) return std::unexpected(std::move(*refusal));
+    head.keep_alive = wants_another(head);
+    return (*found)->consumed;
+}
 
+std::expected<std::optional<ParsedHead>, BadRequest> parse_request_head(
+    std::span<const std::byte> bytes, const HeadLimits& limits) {
     ParsedHead parsed;
-    parsed.head = std::move(*head);
-    parsed.consumed = (*found)->consumed;
+    auto consumed = parse_request_head(bytes, limits, parsed.head);
+    if (!consumed) return std::unexpected(std::move(consumed.error()));
+    if (*consumed == 0) return std::nullopt;
+    parsed.consumed = *consumed;
     return parsed;
 }
 

@@ -27,13 +27,18 @@ struct BadRequest {
     std::string sentence;
 };
 
-// Looks for one complete head at the start of `bytes` (which may hold the next request as well).
+// Looks for one complete head at the start of `bytes` (which may hold the next request as well),
+// and reads it into `head`, which is clear. How many of the bytes belong to it; 0: not complete
+// yet, read more. `bytes` is looked at again from the start each time; it is at most
+// limits.head_bytes.
+std::expected<std::size_t, BadRequest> parse_request_head(std::span<const std::byte> bytes,
+                                                          const HeadLimits& limits,
+                                                          RequestHead& head);
+// The same into a head of its own; nullopt: not complete yet.
 struct ParsedHead {
     RequestHead head;
     std::size_t consumed = 0;  // bytes of `bytes` that belong to it
 };
-// nullopt: not complete yet, read more. `bytes` is looked at again from the start each time; it is
-// at most limits.head_bytes.
 std::expected<std::optional<ParsedHead>, BadRequest> parse_request_head(
     std::span<const std::byte> bytes, const HeadLimits& limits);
 

@@ -41,6 +41,10 @@ std::string CacheStatus::serialize() const {
     return value;
 }
 
+void append_hit_status(std::string& text, std::string_view key) {
+    text.append("hawker; hit; key=\"").append(key).append("\"");
+}
+
 std::string proxy_status(std::string_view error_type, std::string_view details) {
     std::string value = fmt::format("hawker; error={}", error_type);
     if (!details.empty()) value += fmt::format("; details={}", quoted(details));

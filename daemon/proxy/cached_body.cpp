@@ -15,6 +15,34 @@ constexpr std::uint64_t kNoEnd = UINT64_MAX;  // of a body whose size nobody kno
 
 }  // namespace
 
+// Not in the coroutine, which may wait for long.
+void CachedRoad::begin_plainly(const cache::Reader& reader, const PreparedHead& head,
+                               ByteRange range) {
+    const std::uint64_t size =
+        decision_.part ? head.whole_size.value_or(0) : *reader.representation().size;
+    const std::string status = is_hit_and_no_more(reader) ? std::string() : cache_status(reader);
+    PlainAnswer answer;
+    answer.range = decision_.part.value_or(range);
+    answer.is_part = context_.request.fields.has("Range");
+    answer.age =
+        http::current_age(head.initial_age, head.stored.received, context_.services.clock.wall());
+    answer.cache_status = status;
+    answer.task = context_.record.task;
+    answer.pseudonym = context_.settings->pseudonym;
+    append_head(context_.out.lines(), answer, head, size);
+    context_.out.begin(answer.is_part ? 206 : 200, range.length());
+}
+
+Task<Expected<void>> CachedRoad::send_plainly(cache::Reader& reader, const PreparedHead& head,
+                                              ByteRange range) {
+    begin_plainly(reader, head, range);
+    context_.cancel = [&reader] { reader.cancel(); };
+    auto sent = co_await send_range(reader, range);
+    context_.cancel = nullptr;
+    if (sent && !context_.out.finish_at_once()) sent = co_await context_.out.finish();
+    co_return sent;
+}
+
 Task<Expected<void>> CachedRoad::send_body(cache::Reader& reader, const StoredAnswer& answer) {
     context_.cancel = [&reader] { reader.cancel(); };
     Expected<void> sent;

@@ -39,7 +39,8 @@ CachedRoad::CachedRoad(Context& context)
       rule_(*context.decision.rule),
       source_(context),
       permission_(context, source_) {
-    context.record.task = decision_.task_id.hex();
+    const auto digits = decision_.task_id.hex_digits();
+    context.record.task.assign(digits.begin(), digits.end());
     context.cancel = [this] { source_.stop(); };
 }
 
@@ -249,9 +250,11 @@ Task<CachedRoad::Permit> CachedRoad::go_unverified(const Error& why,
     co_return Permit::answered;
 }
 
+bool CachedRoad::is_hit_and_no_more(const cache::Reader& reader) const {
+    return reader.origin() == cache::Origin::hit && !unverified_ && !asked_origin_;
+}
+
 std::string CachedRoad::cache_status(const cache::Reader& reader) const {
-    if (reader.origin() == cache::Origin::hit && !unverified_ && !asked_origin_)
-        return fmt::format("hawker; hit; key=\"{}\"", context_.record.task);
     http::CacheStatus status;
     status.key = context_.record.task;
     switch (reader.origin()) {
@@ -315,26 +318,6 @@ std::optional<ByteRange> CachedRoad::plain_range(
     const auto specs = http::parse_range(*field);
     if (!specs || specs->size() != 1) return std::nullopt;
     return specs->front().resolve(*representation.size);
-}
-
-Task<Expected<void>> CachedRoad::send_plainly(cache::Reader& reader, const PreparedHead& head,
-                                              ByteRange range) {
-    const std::uint64_t size =
-        decision_.part ? head.whole_size.value_or(0) : *reader.representation().size;
-    const std::string status = cache_status(reader);
-    PlainAnswer answer;
-    answer.range = decision_.part.value_or(range);
-    answer.is_part = context_.request.fields.has("Range");
-    answer.age =
-        http::current_age(head.initial_age, head.stored.received, context_.services.clock.wall());
-    answer.cache_status = status;
-    answer.pseudonym = context_.settings->pseudonym;
-    context_.out.begin(answer.is_part ? 206 : 200, head_of(answer, head, size), range.length());
-    context_.cancel = [&reader] { reader.cancel(); };
-    auto sent = co_await send_range(reader, range);
-    context_.cancel = nullptr;
-    if (sent && !context_.out.finish_at_once()) sent = co_await context_.out.finish();
-    co_return sent;
 }
 
 Task<Expected<void>> CachedRoad::send_answer(cache::Reader& reader, const PreparedHead& head) {

@@ -45,6 +45,7 @@ private:
     Task<bool> has_all_or_answers();
     // nullopt where the answer is not simply these bytes.
     std::optional<ByteRange> plain_range(const cache::Representation& representation) const;
+    void begin_plainly(const cache::Reader& reader, const PreparedHead& head, ByteRange range);
     Task<Expected<void>> send_plainly(cache::Reader& reader, const PreparedHead& head,
                                       ByteRange range);
     Task<Expected<void>> send_answer(cache::Reader& reader, const PreparedHead& head);
@@ -81,6 +82,8 @@ private:
     // The same for a mirror that follows every redirect: the bytes, past the cache.
     Task<void> serve_past_cache();
     bool follows_everything() const { return context_.mirror && context_.mirror->join; }
+    // Nothing else is to be said in Cache-Status.
+    bool is_hit_and_no_more(const cache::Reader& reader) const;
     std::string cache_status(const cache::Reader& reader) const;
 
     Context& context_;

@@ -41,6 +41,17 @@ Task<Expected<void>> ClientInput::fill(net::Deadline deadline, std::string_view 
     co_return Expected<void>();
 }
 
+std::optional<ClientInput::Head> ClientInput::read_head(std::span<const std::byte> bytes,
+                                                        const Settings& settings,
+                                                        std::size_t& consumed) {
+    ExchangeSpares::Lent memory = spares_.take();
+    auto parsed = http::parse_request_head(bytes, settings.head_limits, memory->request);
+    if (!parsed) return Head(std::move(parsed.error()));
+    consumed = *parsed;
+    if (consumed == 0) return std::nullopt;
+    return Head(std::move(memory));
+}
+
 // Most heads come whole: then nothing is kept of them but what was read from them.
 std::optional<ClientInput::Head> ClientInput::head_at_once(const Settings& settings) {
     const std::span<std::byte> scratch = socket_.loop().scratch();
@@ -49,13 +60,12 @@ std::optional<ClientInput::Head> ClientInput::head_at_once(const Settings& setti
     if (!*got) return Head(std::move(got->error()));
     if (**got == 0) return Head(Error(Errc::closed, "the client closed its connection"));
     const std::span<const std::byte> bytes = scratch.first(**got);
-    auto parsed = http::parse_request_head(bytes, settings.head_limits);
-    if (!parsed) return Head(std::move(parsed.error()));
-    const auto rest = bytes.subspan(*parsed ? (*parsed)->consumed : 0);
+    std::size_t consumed = 0;
+    auto head = read_head(bytes, settings, consumed);
+    const auto rest = bytes.subspan(consumed);
     buffer_.assign(rest.begin(), rest.end());
     begin_ = 0;
-    if (!*parsed) return std::nullopt;
-    return Head(std::move((*parsed)->head));
+    return head;
 }
 
 Task<ClientInput::Head> ClientInput::next_head(const Settings& settings) {
@@ -72,12 +82,10 @@ Task<ClientInput::Head> ClientInput::next_head(const Settings& settings) {
     }
     const SteadyTime deadline = clock_.now() + settings.head_timeout;
     for (;;) {
-        auto parsed = http::parse_request_head(buffered(), settings.head_limits);
-        if (!parsed) co_return Head(std::move(parsed.error()));
-        if (*parsed) {
-            consume((*parsed)->consumed);
-            co_return Head(std::move((*parsed)->head));
-        }
+        std::size_t consumed = 0;
+        auto head = read_head(buffered(), settings, consumed);
+        consume(consumed);
+        if (head) co_return std::move(*head);
         const bool has_begun = !buffered().empty();
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - clock_.now());
         if (left <= left.zero())

@@ -10,6 +10,7 @@
 #include "daemon/http/chunked.h"
 #include "daemon/http/request_parser.h"
 #include "daemon/net/socket.h"
+#include "daemon/proxy/exchange_memory.h"
 #include "daemon/proxy/proxy.h"
 
 #include <cstdint>
@@ -24,11 +25,12 @@ inline constexpr std::size_t kBodyRead = 64UL * 1024;  // bytes asked of the ker
 
 class ClientInput {
 public:
-    ClientInput(net::Socket& socket, const Clock& clock) : socket_(socket), clock_(clock) {}
+    ClientInput(net::Socket& socket, const Clock& clock, ExchangeSpares& spares)
+        : socket_(socket), clock_(clock), spares_(spares) {}
 
-    // A request head; or what was wrong with it; or why there is none (closed: the client is done;
-    // timed_out).
-    using Head = std::variant<http::RequestHead, http::BadRequest, Error>;
+    // A request head, in what its exchange will need; or what was wrong with it; or why there is
+    // none (closed: the client is done; timed_out).
+    using Head = std::variant<ExchangeSpares::Lent, http::BadRequest, Error>;
     Task<Head> next_head(const Settings& settings);
 
     // Bytes that have arrived and belong to nobody yet.
@@ -42,9 +44,13 @@ private:
     // Of what has come already, without a wait; nullopt where that is nothing, or a part of a head,
     // which is then buffered.
     std::optional<Head> head_at_once(const Settings& settings);
+    // nullopt: not complete yet. `consumed`: how many of the bytes belong to it.
+    std::optional<Head> read_head(std::span<const std::byte> bytes, const Settings& settings,
+                                  std::size_t& consumed);
 
     net::Socket& socket_;
     const Clock& clock_;
+    ExchangeSpares& spares_;
     std::vector<std::byte> buffer_;
     std::size_t begin_ = 0;
 };

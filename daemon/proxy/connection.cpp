@@ -17,14 +17,16 @@ std::chrono::milliseconds since(const Clock& clock, SteadyTime start) {
 }  // namespace
 
 Connection::Connection(net::Loop& loop, Services& services, IdleOrder& idle_order, Errands& errands,
-                       std::unique_ptr<net::Socket> client, std::size_t listener)
+                       ExchangeSpares& spares, std::unique_ptr<net::Socket> client,
+                       std::size_t listener)
     : loop_(loop),
       services_(services),
       idle_order_(idle_order),
       errands_(errands),
+      spares_(spares),
       client_(std::move(client)),
       listener_(listener),
-      input_(*client_, services.clock) {
+      input_(*client_, services.clock, spares) {
     const net::Address peer = client_->peer();
     peer_ = peer.to_string();
     client_name_ = peer.client();
@@ -99,8 +101,8 @@ Task<bool> Connection::work() {
             co_return false;
         }
         // Those that hold now: the wait may have been long, and the user may have gone meanwhile.
-        const bool goes_on =
-            co_await serve_one(std::move(std::get<http::RequestHead>(head)), services_.settings());
+        const bool goes_on = co_await serve_one(std::move(std::get<ExchangeSpares::Lent>(head)),
+                                                services_.settings());
         if (!goes_on) co_return false;
     } while (!input_.buffered().empty());
     co_return !draining_;
@@ -111,17 +113,18 @@ Task<void> Connection::end() {
     client_->close();
 }
 
-Task<bool> Connection::serve_one(http::RequestHead request,
+Task<bool> Connection::serve_one(ExchangeSpares::Lent memory,
                                  std::shared_ptr<const Settings> settings) {
     const SteadyTime start = services_.clock.now();
-    ExchangeRecord record;
+    const http::RequestHead& request = memory->request;
+    ExchangeRecord& record = memory->record;
     record.method = request.method;
     record.client = peer_;
     RequestBody body(input_, request, settings->body_timeout);
-    ResponseWriter out(*client_, request, settings->write_timeout, services_.clock);
+    ResponseWriter out(*client_, request, settings->write_timeout, services_.clock, memory->head);
     if (draining_) out.close_after();
     Context context(loop_, services_, settings, *client_, input_, request, body, out, record,
-                    Pacer(loop_, services_.clock, *client_), {}, {});
+                    memory->decision, memory->url, Pacer(loop_, services_.clock, *client_), {});
     cancel_ = &context.cancel;
     context.listener_place = listener_;
     context.client_name = client_name_;
@@ -162,15 +165,16 @@ Task<void> Connection::drop_the_rest(const Settings& settings) {
 }
 
 Task<void> Connection::refuse(http::BadRequest bad, std::shared_ptr<const Settings> settings) {
-    http::RequestHead nothing;
+    const ExchangeSpares::Lent memory = spares_.take();
+    http::RequestHead& nothing = memory->request;
     nothing.method = "GET";
     nothing.keep_alive = false;
-    ExchangeRecord record;
+    ExchangeRecord& record = memory->record;
     record.client = peer_;
     RequestBody body(input_, nothing, settings->body_timeout);
-    ResponseWriter out(*client_, nothing, settings->write_timeout, services_.clock);
+    ResponseWriter out(*client_, nothing, settings->write_timeout, services_.clock, memory->head);
     Context context(loop_, services_, settings, *client_, input_, nothing, body, out, record,
-                    Pacer(loop_, services_.clock, *client_), {}, {});
+                    memory->decision, memory->url, Pacer(loop_, services_.clock, *client_), {});
     co_await answer(context, bad.status, "http_request_error", std::move(bad.sentence));
     record.status = out.status();
     services_.observer.exchange_done(record);

@@ -21,7 +21,7 @@ class Connection : public IdleOrder::Member {
 public:
     // `listener`: its place in Settings::listeners.
     Connection(net::Loop& loop, Services& services, IdleOrder& idle_order, Errands& errands,
-               std::unique_ptr<net::Socket> client, std::size_t listener);
+               ExchangeSpares& spares, std::unique_ptr<net::Socket> client, std::size_t listener);
     // What its listener asks of the client before the first request. False: it is over.
     Task<bool> begin();
     // Until something has come.
@@ -37,7 +37,7 @@ public:
 
 private:
     Task<bool> shake_hands();
-    Task<bool> serve_one(http::RequestHead request, std::shared_ptr<const Settings> settings);
+    Task<bool> serve_one(ExchangeSpares::Lent memory, std::shared_ptr<const Settings> settings);
     // What is still coming is read and dropped for a moment: closing at once would reset the answer
     // away.
     Task<void> drop_the_rest(const Settings& settings);
@@ -47,6 +47,7 @@ private:
     Services& services_;
     IdleOrder& idle_order_;
     Errands& errands_;
+    ExchangeSpares& spares_;
     std::unique_ptr<net::Socket> client_;
     const std::size_t listener_;
     ClientInput input_;

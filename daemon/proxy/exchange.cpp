@@ -145,7 +145,7 @@ Task<void> serve_url(Context& context, std::string_view url) {
         }
         context.dragonfly = std::move(*asked);
     }
-    context.decision = context.settings->rules->decide(question_of(context, url));
+    context.settings->rules->decide(question_of(context, url), context.decision);
     context.decision.signed_field += field_to_leave_alone(context.request.fields);
     if (!context.decision.signed_field.empty()) context.decision.road = filters::Road::pass;
     context.url = url;
@@ -165,7 +165,7 @@ Task<void> serve_url(Context& context, std::string_view url) {
 namespace {
 
 Task<void> serve_inside(Context& context) {
-    auto url = url_inside(*context.inside, context.request);
+    auto url = url_inside(*context.inside, context.request, context.url_room);
     if (!url) {
         const int status = url.error().code == Errc::refused ? 421 : 400;
         co_await answer(context, status, "http_request_error", url.error().what);

@@ -33,8 +33,9 @@ struct Context {
     RequestBody& body;
     ResponseWriter& out;
     ExchangeRecord& record;
+    filters::Decision& decision;
+    std::string& url_room;  // of a URL that is put together
     Pacer pacer;
-    filters::Decision decision;
     Cancellation cancel;
     std::size_t listener_place = 0;
     std::string_view client_name = {};    // Address::client(): what limits are for

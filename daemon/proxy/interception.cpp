@@ -2,6 +2,8 @@
 
 #include "filters/url.h"
 
+#include <array>
+#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -10,8 +12,19 @@ namespace hawker::proxy {
 
 namespace {
 
+// As the client wrote it when it asked for the tunnel: nearly always.
+bool is_written_alike(const Intercepted& tunnel, std::string_view authority) {
+    if (!authority.starts_with(tunnel.host)) return false;
+    const std::string_view port = authority.substr(tunnel.host.size());
+    if (port.empty()) return tunnel.port == 443;
+    std::array<char, 5> digits{};
+    const auto end = std::to_chars(digits.begin(), digits.end(), tunnel.port).ptr;
+    return port.front() == ':' && port.substr(1) == std::string_view(digits.begin(), end);
+}
+
 // "host[:port]" of a Host field or an absolute target.
 bool is_for(const Intercepted& tunnel, std::string_view authority) {
+    if (is_written_alike(tunnel, authority)) return true;
     const std::string written(authority);
     auto named = filters::parse_authority(written);
     const std::string with_port = written + ":443";
@@ -47,7 +60,8 @@ bool Interception::wants(std::string_view host) const {
     return is_named && leaves_->authority().permits(plain);
 }
 
-Expected<std::string> url_inside(const Intercepted& tunnel, const http::RequestHead& request) {
+Expected<std::string_view> url_inside(const Intercepted& tunnel, const http::RequestHead& request,
+                                      std::string& room) {
     switch (request.form) {
         case http::TargetForm::authority:
             return fail(Errc::invalid,
@@ -59,20 +73,22 @@ Expected<std::string> url_inside(const Intercepted& tunnel, const http::RequestH
             const bool same = url->scheme == filters::Scheme::https && url->port == tunnel.port &&
                               plain_host(url->host) == plain_host(tunnel.host);
             if (!same) return for_another(tunnel);
-            return request.target;
+            return std::string_view(request.target);
         }
         default:
             break;
     }
     // The client's own spelling of the host: signatures cover it.
-    std::string authority(request.fields.get("Host").value_or(""));
+    const std::string_view authority = request.fields.get("Host").value_or("");
+    room = "https://";
     if (authority.empty())
-        authority = authority_of(tunnel);
-    else if (!is_for(tunnel, authority))
+        room += authority_of(tunnel);
+    else if (is_for(tunnel, authority))
+        room += authority;
+    else
         return for_another(tunnel);
-    const std::string_view path =
-        request.form == http::TargetForm::asterisk ? std::string_view() : request.target;
-    return fmt::format("https://{}{}", authority, path);
+    if (request.form != http::TargetForm::asterisk) room += request.target;
+    return std::string_view(room);
 }
 
 }  // namespace hawker::proxy

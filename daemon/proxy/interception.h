@@ -52,6 +52,8 @@ struct Intercepted {
 // The absolute URL of a request that came through the tunnel, byte for byte what its client meant.
 // Errc::refused when it is for another host or port than the tunnel (421, RFC 9110 section
 // 15.5.20); Errc::invalid for CONNECT, and for a target that is no path.
-Expected<std::string> url_inside(const Intercepted& tunnel, const http::RequestHead& request);
+// In `room`, where it is not the target itself.
+Expected<std::string_view> url_inside(const Intercepted& tunnel, const http::RequestHead& request,
+                                      std::string& room);
 
 }  // namespace hawker::proxy

@@ -48,18 +48,24 @@ Expected<const PreparedHead*> prepared_head(const cache::Representation& represe
     return static_cast<const PreparedHead*>(&representation.derived.keep(std::move(prepared)));
 }
 
-std::string head_of(const PlainAnswer& answer, const PreparedHead& head, std::uint64_t size) {
-    std::string text;
-    text.reserve(head.lines.size() + answer.cache_status.size() + answer.pseudonym.size() + 256);
+void append_head(std::string& text, const PlainAnswer& answer, const PreparedHead& head,
+                 std::uint64_t size) {
+    text.reserve(head.lines.size() + answer.cache_status.size() + answer.task.size() +
+                 answer.pseudonym.size() + 256);
     text += answer.is_part ? "HTTP/1.1 206 Partial Content\r\n" : "HTTP/1.1 200 OK\r\n";
     text += head.lines;
     text += "Age: ";
     append_number(text, static_cast<std::uint64_t>(answer.age.count()));
-    if (answer.is_part)
-        text.append("\r\nContent-Range: ").append(http::content_range(answer.range, size));
-    text.append("\r\nCache-Status: ").append(answer.cache_status);
+    if (answer.is_part) {
+        text += "\r\nContent-Range: ";
+        http::append_content_range(text, answer.range, size);
+    }
+    text += "\r\nCache-Status: ";
+    if (answer.cache_status.empty())
+        http::append_hit_status(text, answer.task);
+    else
+        text += answer.cache_status;
     text.append("\r\nVia: 1.1 ").append(answer.pseudonym).append("\r\n");
-    return text;
 }
 
 }  // namespace hawker::proxy

@@ -33,10 +33,12 @@ struct PlainAnswer {
     ByteRange range;       // of the whole, `size`
     bool is_part = false;  // 206
     std::chrono::seconds age{0};
-    std::string_view cache_status;
+    std::string_view cache_status;  // empty: of a hit, and of nothing else
+    std::string_view task;          // in hexadecimal; said there
     std::string_view pseudonym;
 };
 // The status line and all fields but the framing's, each line ended.
-std::string head_of(const PlainAnswer& answer, const PreparedHead& head, std::uint64_t size);
+void append_head(std::string& text, const PlainAnswer& answer, const PreparedHead& head,
+                 std::uint64_t size);
 
 }  // namespace hawker::proxy

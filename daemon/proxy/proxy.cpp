@@ -13,6 +13,8 @@ namespace {
 
 // Less, and a client's first request might meet a closed door that it saw open.
 constexpr std::chrono::milliseconds kLeastIdle{100};
+// Most exchanges are over before the loop's next begins.
+constexpr std::size_t kSpareMemories = 16;
 
 class LoopProxy final : public Proxy {
 public:
@@ -21,6 +23,7 @@ public:
           services_(services),
           watch_(loop, [this] { expire_the_idle(); }),
           errands_(loop),
+          spares_(kSpareMemories),
           running_(loop) {}
 
     void serve(std::unique_ptr<net::Socket> client, std::size_t listener) override {
@@ -54,7 +57,8 @@ public:
 
 private:
     Task<void> run(std::unique_ptr<net::Socket> client, std::size_t listener) {
-        Connection connection(loop_, services_, idle_, errands_, std::move(client), listener);
+        Connection connection(loop_, services_, idle_, errands_, spares_, std::move(client),
+                              listener);
         connections_.insert(&connection);
         services_.observer.connection_opened();
         if (draining_) connection.drain();
@@ -102,6 +106,7 @@ private:
     bool watching_ = false;
     bool draining_ = false;
     Errands errands_;
+    ExchangeSpares spares_;
     TaskGroup running_;
 };
 

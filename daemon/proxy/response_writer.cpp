@@ -22,14 +22,16 @@ bool may_have_body(int status) { return status >= 200 && status != 204 && status
 }  // namespace
 
 ResponseWriter::ResponseWriter(net::Socket& client, const http::RequestHead& request,
-                               net::Deadline write_timeout, const Clock& clock)
+                               net::Deadline write_timeout, const Clock& clock,
+                               std::string& head_room)
     : client_(client),
       write_timeout_(write_timeout),
       clock_(clock),
       head_request_(request.method == "HEAD"),
       http_1_1_(request.minor_version >= 1),
       keep_alive_(request.keep_alive),
-      wants_continue_(request.expects_continue) {}
+      wants_continue_(request.expects_continue),
+      pending_head_(head_room) {}
 
 void ResponseWriter::begin(http::ResponseHead head, std::optional<std::uint64_t> body_length) {
     status_ = head.status;
@@ -50,16 +52,15 @@ void ResponseWriter::begin(http::ResponseHead head, std::optional<std::uint64_t>
     pending_head_ = http::serialize(head);
 }
 
-void ResponseWriter::begin(int status, std::string lines, std::uint64_t body_length) {
+void ResponseWriter::begin(int status, std::uint64_t body_length) {
     status_ = status;
     has_body_ = !head_request_;
     chunked_ = false;
     promised_ = has_body_ ? std::optional(body_length) : std::nullopt;
     std::array<char, 20> digits{};
     const auto end = std::to_chars(digits.begin(), digits.end(), body_length).ptr;
-    lines.append("Content-Length: ").append(digits.begin(), end);
-    lines += keep_alive_ ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
-    pending_head_ = std::move(lines);
+    pending_head_.append("Content-Length: ").append(digits.begin(), end);
+    pending_head_ += keep_alive_ ? "\r\n\r\n" : "\r\nConnection: close\r\n\r\n";
 }
 
 bool ResponseWriter::withdraw() {
@@ -83,12 +84,12 @@ Expected<void> ResponseWriter::account(std::uint64_t bytes, const Expected<void>
 
 Task<Expected<void>> ResponseWriter::send(std::span<const std::span<const std::byte>> parts,
                                           net::Socket::Follows follows) {
-    const std::string head = std::exchange(pending_head_, {});
     std::array<std::span<const std::byte>, 4> all;
     std::size_t count = 0;
-    if (!head.empty()) all[count++] = bytes_of(head);
+    if (!pending_head_.empty()) all[count++] = bytes_of(pending_head_);
     for (const auto part : parts) all[count++] = part;
     auto sent = co_await client_.write(std::span(all).first(count), write_timeout_, follows);
+    pending_head_.clear();
     co_return sent;
 }
 
@@ -118,13 +119,13 @@ Task<Expected<void>> ResponseWriter::body_at_once(std::span<const std::byte> byt
     if (!has_body_ || bytes.empty()) co_return Expected<void>();
     const std::string chunk = chunked_ ? http::chunk_head(bytes.size()) : std::string();
     // What send() does, without another coroutine: nearly every hit ends here.
-    const std::string head = std::exchange(pending_head_, {});
     const std::string_view tail = chunked_ ? http::kChunkTail : std::string_view();
     std::array<std::span<const std::byte>, 4> parts;
     std::size_t count = 0;
-    for (const auto part : {bytes_of(head), bytes_of(chunk), bytes, bytes_of(tail)})
+    for (const auto part : {bytes_of(pending_head_), bytes_of(chunk), bytes, bytes_of(tail)})
         if (!part.empty()) parts[count++] = part;
     auto sent = co_await client_.write(std::span(parts).first(count), write_timeout_);
+    pending_head_.clear();
     co_return account(sent ? bytes.size() : 0, sent);
 }
 

@@ -20,16 +20,21 @@ namespace hawker::proxy {
 
 class ResponseWriter {
 public:
+    // Heads are written into `head_room`, which is empty at first.
     ResponseWriter(net::Socket& client, const http::RequestHead& request,
-                   net::Deadline write_timeout, const Clock& clock);
+                   net::Deadline write_timeout, const Clock& clock, std::string& head_room);
 
     // What will follow the head: so many bytes, or nullopt for a body whose length nobody knows.
     // Takes the framing fields of `head` away and writes its own; HEAD keeps the Content-Length it
     // is given.
     void begin(http::ResponseHead head, std::optional<std::uint64_t> body_length);
-    // The same with a head that is serialized already, but for its framing fields and the empty
-    // line: every line ends with CRLF. For statuses that have a body.
-    void begin(int status, std::string lines, std::uint64_t body_length);
+    // The same with a head that the caller has serialized into lines() just before, but for its
+    // framing fields and the empty line: every line ends with CRLF. For statuses that have a body.
+    void begin(int status, std::uint64_t body_length);
+    std::string& lines() {
+        pending_head_.clear();
+        return pending_head_;
+    }
     // The body's end will be the connection's: its completeness is unknowable, as it was at the
     // origin (F20).
     void end_by_closing();
@@ -87,7 +92,7 @@ private:
     bool keep_alive_;
     bool wants_continue_;
 
-    std::string pending_head_;
+    std::string& pending_head_;  // empty once it has left
     int status_ = 0;
     bool has_body_ = false;
     bool chunked_ = false;

@@ -5,22 +5,27 @@
 namespace hawker::filters {
 namespace {
 
-std::string normal(const std::string& text) {
-    const auto url = parse_url(text);
-    return url ? normal_form(*url) : "refused";
+std::string normal(const std::string& written) {
+    const auto url = parse_url(written);
+    if (!url) return "refused";
+    std::string text;
+    append_normal_form(text, *url);
+    return text;
 }
 
-std::string canonical(const std::string& text, Order order = Order::as_written) {
-    const auto url = parse_url(text);
+std::string canonical(const std::string& written, Order order = Order::as_written) {
+    const auto url = parse_url(written);
     if (!url) return "refused";
-    const auto parameters = url->has_query ? split_query(url->query) : std::vector<Parameter>();
+    const auto parameters = url->has_query ? split_query(url->query) : Parameters();
     std::vector<const Parameter*> all;
     for (const Parameter& parameter : parameters) all.push_back(&parameter);
-    return canonical_url(*url, url->scheme, all, order);
+    std::string text;
+    append_canonical_url(text, *url, url->scheme, all, order);
+    return text;
 }
 
-bool has_key(const std::string& text) {
-    const auto url = parse_url(text);
+bool has_key(const std::string& written) {
+    const auto url = parse_url(written);
     return url && why_no_key(*url, split_query(url->query)).empty();
 }
 

@@ -40,6 +40,27 @@ TEST(Fields, SetReplacesEveryFieldOfTheName) {
     EXPECT_EQ(names(some), "b C ");
 }
 
+TEST(Fields, NothingIsLeftInTheRoomOfThoseThatWereCleared) {
+    auto some = fields({{"A", "a secret"}, {"B", "2"}, {"C", "3"}});
+    some.clear();
+    EXPECT_EQ(some.size(), 0U);
+    EXPECT_EQ(some.get("A"), std::nullopt);
+    some.add("D", "4");
+    some.set("E", "5");
+    EXPECT_EQ(names(some), "D E ");
+    some.remove("D");
+    some.add("F", "6");
+    some.add("G", "7");
+    some.add("H", "8");
+    EXPECT_EQ(names(some), "E F G H ");
+    EXPECT_EQ(some.get("F"), "6");
+    const Fields copy = some;
+    some.clear();
+    EXPECT_EQ(names(copy), "E F G H ");
+    some = copy;
+    EXPECT_EQ(names(some), "E F G H ");
+}
+
 TEST(HopByHop, FieldsOfTheConnectionGo) {
     auto some = fields({{"Connection", "X-Mine, close"},
                         {"connection", "\tx-other"},

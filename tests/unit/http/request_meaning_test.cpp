@@ -50,6 +50,27 @@ TEST(Framing, WhatCouldBeReadTwoWaysIsRefused) {
     expect_statuses(cases);
 }
 
+TEST(Framing, OfAHeadIsItsOwnWhateverWasReadIntoItBefore) {
+    constexpr std::string_view kFirst =
+        "POST http://h/a HTTP/1.1\r\nHost: other\r\nContent-Length: 7\r\nExpect: 100-continue\r\n"
+        "Connection: close\r\nAuthorization: Basic eA==\r\n\r\n";
+    constexpr std::string_view kSecond = "GET /b HTTP/1.1\r\nHost: h\r\n\r\n";
+    RequestHead head;
+    const HeadLimits limits;
+    ASSERT_EQ(parse_request_head(std::as_bytes(std::span(kFirst)), limits, head), kFirst.size());
+    EXPECT_EQ(head.fields.get("Host"), "h");
+    head.clear();
+    ASSERT_EQ(parse_request_head(std::as_bytes(std::span(kSecond)), limits, head), kSecond.size());
+    EXPECT_EQ(head.method, "GET");
+    EXPECT_EQ(head.target, "/b");
+    EXPECT_EQ(head.form, TargetForm::origin);
+    EXPECT_EQ(head.fields.size(), 1U);
+    EXPECT_EQ(head.framing, Framing::none);
+    EXPECT_EQ(head.content_length, 0U);
+    EXPECT_TRUE(head.keep_alive);
+    EXPECT_FALSE(head.expects_continue);
+}
+
 TEST(Framing, IsToldByTheFields) {
     EXPECT_EQ(accepted(with_fields("")).framing, Framing::none);
     EXPECT_EQ(accepted(with_fields("Transfer-Encoding: chunked\r\n")).framing, Framing::chunked);

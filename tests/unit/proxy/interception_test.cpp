@@ -72,7 +72,10 @@ protected:
         request.form = form;
         request.target = std::move(target);
         if (!host.empty()) request.fields.add("Host", std::move(host));
-        return url_inside(tunnel, request);
+        std::string room;
+        const auto url = url_inside(tunnel, request, room);
+        if (!url) return std::unexpected(url.error());
+        return std::string(*url);
     }
     Errc refusal(http::TargetForm form, std::string target, std::string host) {
         const auto made = url(form, std::move(target), std::move(host));

@@ -25,6 +25,12 @@ protected:
         representation.size = 1000;
         representation.head = origin::encode_head(stored.head, stored.received);
     }
+    static std::string head_of(const PlainAnswer& answer, const PreparedHead& head,
+                               std::uint64_t size) {
+        std::string text;
+        append_head(text, answer, head, size);
+        return text;
+    }
     static std::vector<std::string> sorted_lines(std::string_view text) {
         std::vector<std::string> lines;
         while (!text.empty()) {
