@@ -110,6 +110,7 @@ void TlsConnection::begin() const {
 
 Expected<Step> TlsConnection::shake_hands() {
     begin();
+    const RoomToReadAhead room(::SSL_get_rbio(ssl_.get()));
     auto step = outcome(::SSL_accept(ssl_.get()), 0);
     if (step && step->waits == Waits::nothing)
         kernel_sends_ = BIO_get_ktls_send(::SSL_get_wbio(ssl_.get())) != 0;
@@ -128,6 +129,7 @@ TlsSession TlsConnection::session() const {
 
 Expected<Step> TlsConnection::read(std::span<std::byte> into) {
     begin();
+    const RoomToReadAhead room(::SSL_get_rbio(ssl_.get()));
     std::size_t got = 0;
     const int result = ::SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
     return outcome(result, got);
@@ -140,6 +142,7 @@ bool TlsConnection::has_read_ahead() const {
 
 Expected<Step> TlsConnection::peek() {
     begin();
+    const RoomToReadAhead room(::SSL_get_rbio(ssl_.get()));
     std::byte peeked{};
     std::size_t got = 0;
     const int result = ::SSL_peek_ex(ssl_.get(), &peeked, 1, &got);

@@ -14,13 +14,12 @@ namespace {
 
 // Two a record: its head and its body. A whole handshake takes a few dozen at the very most.
 constexpr int kReadsPerTurn = 64;
-// OpenSSL asks for a record's head, then for its body: what one recv(2) brings of both is enough
-// for a request.
-constexpr std::size_t kReadAhead = 4096;
 
 struct Transport {
     std::vector<std::byte> early;  // has been read, by others or ahead
     std::size_t given = 0;
+    std::span<std::byte> room;         // lent: to read ahead into
+    std::span<const std::byte> ahead;  // what stands there and nobody has taken
     Socket::State* socket = nullptr;
     TlsConnection* outer = nullptr;
     int reads_left = 0;  // before it is others' turn
@@ -52,23 +51,26 @@ int tell(BIO* bio, const Expected<Step>& step, std::size_t* moved) {
     return 1;
 }
 
+std::size_t take_ahead(Transport& transport, std::span<std::byte> into) {
+    const std::size_t size = std::min(into.size(), transport.ahead.size());
+    std::ranges::copy(transport.ahead.first(size), into.begin());
+    transport.ahead = transport.ahead.subspan(size);
+    return size;
+}
+
 Expected<Step> receive(Transport& transport, std::span<std::byte> into) {
-    std::array<std::byte, kReadAhead> ahead;  // NOLINT: filled as far as it is used
-    const bool reads_ahead = into.size() < ahead.size();
+    const bool reads_ahead = into.size() < transport.room.size();
     Step step;
-    const auto got =
-        transport.socket->receive(reads_ahead ? std::span<std::byte>(ahead) : into, "TLS");
+    const auto got = transport.socket->receive(reads_ahead ? transport.room : into, "TLS");
     if (!got) {
         step.waits = Waits::read;
         return step;
     }
     if (!*got) return fail(got->error());
-    step.bytes = std::min(**got, into.size());
+    step.bytes = **got;
     if (reads_ahead) {
-        const auto all = std::span<const std::byte>(ahead).first(**got);
-        std::ranges::copy(all.first(step.bytes), into.begin());
-        const auto rest = all.subspan(step.bytes);
-        transport.early.assign(rest.begin(), rest.end());
+        transport.ahead = transport.room.first(**got);
+        step.bytes = take_ahead(transport, into);
     }
     return step;
 }
@@ -86,6 +88,10 @@ int read_bytes(BIO* bio, char* into, std::size_t most, std::size_t* got) {
         return 1;
     }
     const std::span<std::byte> room(reinterpret_cast<std::byte*>(into), most);
+    if (!transport.ahead.empty()) {
+        *got = take_ahead(transport, room);
+        return 1;
+    }
     if (!transport.outer) return tell(bio, receive(transport, room), got);
     const Expected<Step> step = transport.outer->read(room);
     transport.turn_is_over = step && step->waits == Waits::turn;
@@ -149,6 +155,17 @@ void begin_turn(BIO* bio) {
 }
 
 bool has_early_bytes(BIO* bio) { return !transport_of(bio).early.empty(); }
+
+// NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): filled as far as it is used
+RoomToReadAhead::RoomToReadAhead(BIO* bio) : bio_(bio) { transport_of(bio).room = room_; }
+
+RoomToReadAhead::~RoomToReadAhead() {
+    Transport& transport = transport_of(bio_);
+    if (!transport.ahead.empty())
+        transport.early.assign(transport.ahead.begin(), transport.ahead.end());
+    transport.room = {};
+    transport.ahead = {};
+}
 
 bool turn_is_over(BIO* bio) { return transport_of(bio).turn_is_over; }
 

@@ -5,6 +5,7 @@
 
 #include "daemon/net/socket.h"
 
+#include <array>
 #include <cstddef>
 #include <span>
 
@@ -23,6 +24,22 @@ BIO* through(TlsConnection& outer, std::span<const std::byte> early);
 
 // Of both: is some of `early` left?
 bool has_early_bytes(BIO* bio);
+
+// Lends a BIO room to read ahead into, for the time of one call of OpenSSL's. What that call did
+// not take is copied at the end: nearly always nothing.
+class RoomToReadAhead {
+public:
+    explicit RoomToReadAhead(BIO* bio);
+    ~RoomToReadAhead();
+    RoomToReadAhead(const RoomToReadAhead&) = delete;
+    RoomToReadAhead& operator=(const RoomToReadAhead&) = delete;
+
+private:
+    BIO* bio_;
+    // OpenSSL asks for a record's head, then for its body: what one recv(2) brings of both is
+    // enough for a request.
+    std::array<std::byte, 4096> room_;
+};
 
 // OpenSSL reads on for as long as a peer has something to say that is no plaintext (new keys, over
 // and over): from here on so many reads are answered, and the rest as if there was nothing.
