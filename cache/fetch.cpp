@@ -1,5 +1,7 @@
 #include "cache/fetch.h"
 
+#include "base/frames.h"
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -22,7 +24,8 @@ FetchReport first_lines(const OpenRequest& request) {
 std::shared_ptr<Fetch> Fetch::begin(const std::shared_ptr<Stock>& stock,
                                     std::shared_ptr<LiveObject> object, LiveState& live,
                                     const OpenRequest& request, Executor& home) {
-    auto fetch = std::make_shared<Fetch>(stock, std::move(object), request, home);
+    auto fetch = std::allocate_shared<Fetch>(detail::FrameAllocator<Fetch>(), stock,
+                                             std::move(object), request, home);
     if (!stock->fetch_begins(fetch)) return nullptr;
     fetch->single_ = !live.can_combine();
     fetch->to_record_.assign(live.unrecorded.begin(), live.unrecorded.end());

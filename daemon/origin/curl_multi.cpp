@@ -10,7 +10,9 @@ namespace {
 
 constexpr long kIdleConnectionSeconds = 60;  // facts 4.4: origins close theirs not much later
 constexpr long kIdleConnections = 256;
-constexpr std::size_t kSpareHandles = 16;  // each keeps its receive buffer
+// Each keeps its receive buffer, of which a small body touches a page or two.
+constexpr std::size_t kSpareHandles = 16;
+constexpr std::size_t kSpareAfterSmall = 64;
 
 net::Interest interest_of(int what) {
     switch (what) {
@@ -79,8 +81,9 @@ EasyHandle Multi::take_easy() {
     return easy;
 }
 
-void Multi::give_back(EasyHandle easy) {
-    if (!easy || spare_.size() >= kSpareHandles) return;
+void Multi::give_back(EasyHandle easy, Used buffer) {
+    const std::size_t most = buffer == Used::all ? kSpareHandles : kSpareAfterSmall;
+    if (!easy || spare_.size() >= most) return;
     curl_easy_reset(easy.get());  // whatever it knew of its request goes, credentials among it
     spare_.push_back(std::move(easy));
 }

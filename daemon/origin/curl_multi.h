@@ -51,7 +51,9 @@ public:
     // A handle without any option; null when libcurl has no memory. One that ended well comes back:
     // making it and its receive buffer costs more than the rest of a small transfer's set-up.
     EasyHandle take_easy();
-    void give_back(EasyHandle easy);
+    // How much of its receive buffer has been written to, and is memory by now.
+    enum class Used : std::uint8_t { little, all };
+    void give_back(EasyHandle easy, Used buffer);
 
     net::Loop& loop() { return loop_; }
 

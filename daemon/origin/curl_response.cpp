@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kComeBack{5'000};
 constexpr std::size_t kMostWaiting = 512UL * 1024;
+constexpr std::uint64_t kSmall = 16UL * 1024;  // a body that touches little of a receive buffer
 
 std::string_view problem_type(Errc code) {
     if (code == Errc::denied) return "http_request_denied";
@@ -72,7 +73,12 @@ void CurlResponse::take_a_place() {
 
 CurlResponse::~CurlResponse() {
     detach();
-    if (body_complete_ && !failure_ && !cancelled_) road_->multi->give_back(std::move(easy_));
+    if (body_complete_ && !failure_ && !cancelled_) give_easy_back();
+}
+
+void CurlResponse::give_easy_back() {
+    const bool was_small = received_ <= kSmall;
+    road_->multi->give_back(std::move(easy_), was_small ? Multi::Used::little : Multi::Used::all);
 }
 
 Expected<void> CurlResponse::prepare() {
@@ -82,9 +88,7 @@ Expected<void> CurlResponse::prepare() {
     target_ = std::move(*target);
     route_ = options_.routes->find(target_.host());
     if (auto allowed = check_destination(); !allowed) return allowed;
-    auto fields = field_list(request_, target_);
-    if (!fields) return fail(std::move(fields.error()));
-    fields_ = std::move(*fields);
+    if (auto listed = list_fields(request_, target_, fields_); !listed) return listed;
     auto names = set_route(easy_.get(), target_, route_);
     if (!names) return fail(std::move(names.error()));
     names_ = std::move(*names);

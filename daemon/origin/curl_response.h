@@ -7,6 +7,7 @@
 // only while somebody waits in read(), the upload's only while somebody waits in write().
 #pragma once
 
+#include "base/frames.h"
 #include "base/wake.h"
 #include "daemon/origin/client.h"
 #include "daemon/origin/curl_errors.h"
@@ -36,6 +37,11 @@ public:
     ~CurlResponse() override;
     CurlResponse(const CurlResponse&) = delete;
     CurlResponse& operator=(const CurlResponse&) = delete;
+    // One comes with each fetch, and it is larger than what malloc keeps at hand.
+    static void* operator new(std::size_t size) { return detail::take_frame(size); }
+    static void operator delete(void* response, std::size_t size) noexcept {
+        detail::leave_frame(response, size);
+    }
 
     Task<Expected<http::ResponseHead>> head() override;
     http::Framing framing() const override { return answer_.framing(); }
@@ -72,6 +78,7 @@ private:
     std::optional<Failure> refusal_of_proxy(int status) const;
     void end(std::optional<Failure> failure);
     void detach();
+    void give_easy_back();
     void keep_the_odd_end();
     void resume_receiving();
     void resume_sending();
@@ -86,8 +93,8 @@ private:
     std::shared_ptr<Lanes::Ticket> ticket_;
     Target target_;
     Route route_;
-    FieldList fields_;
-    FieldList names_;
+    FieldLines fields_;
+    NameList names_;
     std::array<char, CURL_ERROR_SIZE> sentence_{};
 
     Stage stage_ = Stage::queued;

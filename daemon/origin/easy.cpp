@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 
 namespace hawker::origin {
 
@@ -22,18 +23,13 @@ bool is_framing(std::string_view name) {
            http::equals_ignoring_case(name, "Transfer-Encoding");
 }
 
-bool append(FieldList& list, const std::string& line) {
-    curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-    if (longer == nullptr) return false;
-    (void)list.release();
-    list.reset(longer);
-    return true;
-}
-
 // "Name: value"; libcurl wants "Name;" for an empty value, and takes "Name:" for "never send it".
-std::string line_of(const http::Field& field) {
+void add_field(FieldLines& lines, const http::Field& field) {
     const bool is_blank = field.value.find_first_not_of(" \t") == std::string::npos;
-    return is_blank ? field.name + ";" : field.name + ": " + field.value;
+    if (is_blank)
+        lines.add({field.name, ";"});
+    else
+        lines.add({field.name, ": ", field.value});
 }
 
 // To a proxy that is not tunnelled through, the whole URL (RFC 9112 section 3.2.2).
@@ -86,24 +82,40 @@ bool is_repeatable(const Request& request) {
            (request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS");
 }
 
-Expected<FieldList> field_list(const Request& request, const Target& target) {
-    FieldList list;
-    bool complete = true;
+void FieldLines::add(std::initializer_list<std::string_view> parts_of_a_line) {
+    for (const std::string_view part : parts_of_a_line) text_ += part;
+    text_ += '\0';
+    ++lines_;
+}
+
+curl_slist* FieldLines::get() {
+    nodes_.assign(lines_, curl_slist());
+    char* line = text_.data();
+    for (std::size_t i = 0; i < lines_; ++i) {
+        nodes_[i].data = line;
+        nodes_[i].next = i + 1 < lines_ ? &nodes_[i + 1] : nullptr;
+        line += std::strlen(line) + 1;
+    }
+    return lines_ == 0 ? nullptr : nodes_.data();
+}
+
+Expected<void> list_fields(const Request& request, const Target& target, FieldLines& lines) {
     for (const http::Field& field : request.fields) {
         if (is_framing(field.name)) continue;
         if (!is_token(field.name) || std::ranges::any_of(field.value, ends_a_line))
             return fail(Errc::invalid, "a request field cannot be sent: its bytes end the line");
-        complete = complete && append(list, line_of(field));
+        add_field(lines, field);
     }
     // As written in the URL: some signatures cover Host with its default port.
     if (!request.fields.has("Host") && !target.authority.ends_with(':'))
-        complete = complete && append(list, "Host: " + target.authority);
-    for (const char* own : {"Accept", "User-Agent", "Expect", "Content-Type"})
-        if (!request.fields.has(own)) complete = complete && append(list, std::string(own) + ":");
-    if (request.body == http::Framing::chunked)
-        complete = complete && append(list, "Transfer-Encoding: chunked");
-    if (!complete) return fail(Errc::exhausted, "no memory for the request's fields");
-    return list;
+        lines.add({"Host: ", target.authority});
+    // libcurl looks through all of them again and again: nothing is here that it would not add.
+    const bool has_body = request.body != http::Framing::none;
+    if (!request.fields.has("Accept")) lines.add({"Accept:"});
+    for (const std::string_view own : {"Expect", "Content-Type"})
+        if (has_body && !request.fields.has(own)) lines.add({own, ":"});
+    if (request.body == http::Framing::chunked) lines.add({"Transfer-Encoding: chunked"});
+    return {};
 }
 
 Expected<void> configure(CURL* easy, const Request& request, const Target& target,

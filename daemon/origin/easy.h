@@ -5,7 +5,11 @@
 #include "daemon/origin/routes.h"
 #include "daemon/origin/target.h"
 
+#include <initializer_list>
 #include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <curl/curl.h>
 
@@ -16,18 +20,37 @@ struct CloseEasy {
 };
 using EasyHandle = std::unique_ptr<CURL, CloseEasy>;
 
-struct FreeFields {
+struct FreeNames {
     void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
-using FieldList = std::unique_ptr<curl_slist, FreeFields>;
+using NameList = std::unique_ptr<curl_slist, FreeNames>;
+
+// Lines that libcurl reads as a list, in two pieces of memory instead of two for each.
+class FieldLines {
+public:
+    FieldLines() = default;
+    FieldLines(const FieldLines&) = delete;
+    FieldLines& operator=(const FieldLines&) = delete;
+    ~FieldLines() = default;
+
+    // What get() has given is over.
+    void add(std::initializer_list<std::string_view> parts_of_a_line);
+    // Until the next add(); null when there is no line.
+    curl_slist* get();
+
+private:
+    std::string text_;  // each line ends with a zero
+    std::size_t lines_ = 0;
+    std::vector<curl_slist> nodes_;
+};
 
 // The fields in libcurl's notation: exactly these, with those that libcurl would add of itself
 // suppressed. Errc::invalid for a name or value that could end its line.
-Expected<FieldList> field_list(const Request& request, const Target& target);
+Expected<void> list_fields(const Request& request, const Target& target, FieldLines& lines);
 
 // Where to, through whom and with which certificates. The list is what libcurl shall know about
 // names; it must outlive the transfer, and may be null.
-Expected<FieldList> set_route(CURL* easy, const Target& target, const Route& route);
+Expected<NameList> set_route(CURL* easy, const Target& target, const Route& route);
 
 // Everything but the route and callbacks. `fields` must outlive the transfer. Errc::invalid for a
 // method that is no token or a HEAD with a body; Errc::exhausted when libcurl has no memory.

@@ -32,11 +32,11 @@ void set_certificates(Options& options, const Route& route) {
 
 }  // namespace
 
-Expected<FieldList> set_route(CURL* easy, const Target& target, const Route& route) {
+Expected<NameList> set_route(CURL* easy, const Target& target, const Route& route) {
     Options options(easy);
     set_proxy(options, route.proxy.get());
     set_certificates(options, route);
-    FieldList names;
+    NameList names;
     if (!route.addresses.empty()) {
         const std::string line =
             fmt::format("{}:{}:{}", target.host(), target.port(), fmt::join(route.addresses, ","));

@@ -1,5 +1,6 @@
 #include "daemon/origin/origin_source.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -12,9 +13,8 @@ namespace {
 
 constexpr long long kLatest = 9'000'000'000'000;  // ms; nanoseconds of later years overflow
 
-bool fits_a_line(std::string_view text) {
-    return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
-}
+bool ends_a_line(char c) { return c == '\r' || c == '\n' || c == '\0'; }
+bool fits_a_line(std::string_view text) { return std::ranges::none_of(text, ends_a_line); }
 
 }  // namespace
 
@@ -22,9 +22,12 @@ std::string encode_head(const http::ResponseHead& head, WallTime received) {
     const auto ms =
         std::chrono::duration_cast<std::chrono::milliseconds>(received.time_since_epoch()).count();
     std::string text = fmt::format("{} {}\n", ms, head.status);
+    std::size_t size = text.size();
+    for (const http::Field& field : head.fields) size += field.name.size() + field.value.size() + 3;
+    text.reserve(size);
     for (const http::Field& field : head.fields)
         if (fits_a_line(field.name) && fits_a_line(field.value))
-            text += fmt::format("{}: {}\n", field.name, field.value);
+            text.append(field.name).append(": ").append(field.value).append("\n");
     return text;
 }
 
