@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <mutex>
@@ -32,6 +33,8 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
     }
     return spdlog::level::info;
 }
+
+bool is_plain(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
 
 std::string escape(std::string_view text, LogFormat format) {
     std::string out;
@@ -197,7 +200,10 @@ bool Log::enabled(LogLevel level) const { return state_->messages->should_log(to
 LogFormat Log::format() const { return state_->format; }
 
 void Log::write(LogLevel level, std::string_view text) const {
-    state_->messages->log(to_spdlog(level), escape(text, state_->format));
+    if (std::ranges::all_of(text, is_plain))
+        state_->messages->log(to_spdlog(level), text);
+    else
+        state_->messages->log(to_spdlog(level), escape(text, state_->format));
 }
 
 void Log::line(std::string_view text) const { state_->lines->log(spdlog::level::info, text); }

@@ -85,17 +85,18 @@ void Journal::fetch_done(const cache::FetchReport& report) {
                                      : admin::FetchEnd::failed;
     metrics_.fetch(end, report.bytes, report.cost);
     if (report.complete && !log_.enabled(LogLevel::info)) return;
-    const std::string facts =
-        fmt::format("cost={}ms task={} bytes={} from=origin segments={} retries={} rule={} url={}",
-                    report.cost.count(), report.task.hex(), report.bytes, report.segments,
-                    report.retries, quoted(report.rule), report.label);
-    if (report.complete)
-        log_.info("task done {}", facts);
-    else if (stopped || !report.error)
-        log_.info("task stopped {}", facts);
+    const bool failed = !report.complete && !stopped && report.error;
+    const std::string line = fmt::format(
+        "task {} cost={}ms task={} bytes={} from=origin segments={} retries={} rule={} url={}",
+        report.complete ? "done"
+        : failed        ? "failed"
+                        : "stopped",
+        report.cost.count(), report.task.hex(), report.bytes, report.segments, report.retries,
+        quoted(report.rule), report.label);
+    if (failed)
+        log_.warn("{} error={}", line, quoted(filters::loggable_text(report.error->what)));
     else
-        log_.warn("task failed {} error={}", facts,
-                  quoted(filters::loggable_text(report.error->what)));
+        log_.info("{}", line);
 }
 
 std::string access_text(const proxy::ExchangeRecord& record) {

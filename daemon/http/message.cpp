@@ -109,6 +109,7 @@ void Fields::set(std::string_view name, std::string_view value) {
 }
 
 void Fields::remove(std::string_view name) {
+    if (!has(name)) return;            // most are not there
     const std::string its_name(name);  // may be a name of ours
     const auto rest = std::remove_if(fields_.begin(), slots_end(), [&its_name](const Field& field) {
         return equals_ignoring_case(field.name, its_name);
