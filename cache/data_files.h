@@ -12,6 +12,8 @@
 #include "base/unique_fd.h"
 #include "cache/disk.h"
 
+#include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -42,7 +44,9 @@ public:
 
     int fd() const { return fd_.get(); }
     // Never waits. True where the file system cannot tell.
-    bool is_resident(ByteRange range) const { return disk_.is_resident(fd_.get(), range); }
+    bool is_resident(ByteRange range) const;
+    // Somebody is about to read what is not resident: for a while is_resident() looks closer.
+    void expect_reading();
     // All of `bytes`, or Errc::exhausted (disk, quota) / unavailable (I/O error).
     Expected<void> write(std::uint64_t offset, std::span<const std::byte> bytes);
     // Exactly `into.size()` bytes; Errc::corrupt when the file is shorter.
@@ -60,6 +64,8 @@ private:
     std::mutex sync_mutex_;
     OpenFolder folder_;
     int sync_problem_ = 0;
+    // By the steady clock; its epoch: it never was.
+    std::atomic<std::chrono::steady_clock::time_point> read_at_{};
 };
 
 class DataFiles {

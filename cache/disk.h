@@ -52,8 +52,10 @@ public:
     virtual ssize_t write(int file, std::span<const std::byte> bytes, std::uint64_t offset) = 0;
     virtual ssize_t read(int file, std::span<std::byte> into, std::uint64_t offset) = 0;
     // Is `range` in the page cache? True where nobody can tell. An old kernel is only asked about
-    // samples.
-    virtual bool is_resident(int file, ByteRange range) = 0;
+    // samples. Pages that are on their way from the disk count as there, unless samples are asked
+    // for too: that takes longer.
+    enum class Sampling : std::uint8_t { spared, asked_for };
+    virtual bool is_resident(int file, ByteRange range, Sampling sampling) = 0;
     // The bytes of `file` are on disk, with whatever is needed to read them.
     virtual int sync(int file) = 0;
 
@@ -76,7 +78,7 @@ public:
     int sync_directory(int directory) override;
     ssize_t write(int file, std::span<const std::byte> bytes, std::uint64_t offset) override;
     ssize_t read(int file, std::span<std::byte> into, std::uint64_t offset) override;
-    bool is_resident(int file, ByteRange range) override;
+    bool is_resident(int file, ByteRange range, Sampling sampling) override;
     int sync(int file) override;
     Expected<Space> space(int directory) override;
 };

@@ -71,6 +71,9 @@ struct Run {
     std::uint64_t offset = 0;          // in the file = in the representation
     std::uint64_t length = 0;          // 0: the end
     std::span<const std::byte> bytes;  // when fd < 0
+    // Of a file, not all of it in memory: whoever reads it may wait for the disk, so no loop does.
+    bool is_cold = false;
+    std::uint64_t ahead = 0;  // when cold: so many bytes behind it will be wanted next
     bool at_end() const { return length == 0; }
 };
 
@@ -94,6 +97,11 @@ public:
     //   refused, not_found, unavailable, closed, timed_out, shutting_down  no source can deliver
     //                                                                      the rest
     virtual Task<Expected<Run>> next(std::uint64_t most) = 0;
+
+    // What next() handed out counts as not delivered from `position` on: it could not be read, or
+    // its reader cannot wait. next() goes on there and brings the bytes into memory first; those
+    // that cannot be read are given up and fetched again.
+    virtual void take_back(std::uint64_t position) = 0;
 
     // Of the next byte to be delivered.
     virtual std::uint64_t position() const = 0;

@@ -7,10 +7,9 @@
 
 namespace hawker::cache {
 
-Expected<void> bring_in(const DataFile& file, ByteRange range) {
-    const auto length = static_cast<off_t>(range.length());
-    // The window itself, and a hint for the next one, which will be wanted soon.
-    ::posix_fadvise(file.fd(), static_cast<off_t>(range.first), 2 * length, POSIX_FADV_WILLNEED);
+Expected<void> bring_in(const DataFile& file, ByteRange range, std::uint64_t ahead) {
+    ::posix_fadvise(file.fd(), static_cast<off_t>(range.first),
+                    static_cast<off_t>(range.length() + ahead), POSIX_FADV_WILLNEED);
     std::array<std::byte, 65'536> scratch;
     while (!range.empty()) {
         const std::uint64_t step = std::min<std::uint64_t>(range.length(), scratch.size());

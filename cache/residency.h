@@ -1,5 +1,5 @@
-// Bytes of a file come into the page cache. A loop sends only what is there; the pool brings in the
-// rest first.
+// Bytes of a file come into the page cache, for those who cannot take them from a thread that
+// waits.
 #pragma once
 
 #include "base/byte_range.h"
@@ -10,8 +10,8 @@
 
 namespace hawker::cache {
 
-// Reads `range` once, so that it is resident; waits for the disk. Errc::corrupt when the file is
-// shorter, unavailable on I/O errors.
-Expected<void> bring_in(const DataFile& file, ByteRange range);
+// Reads `range` once, so that it is resident; waits for the disk. The `ahead` bytes that follow
+// come in too, without a wait. Errc::corrupt when the file is shorter, unavailable on I/O errors.
+Expected<void> bring_in(const DataFile& file, ByteRange range, std::uint64_t ahead);
 
 }  // namespace hawker::cache

@@ -117,11 +117,12 @@ ssize_t SystemDisk::read(int file, std::span<std::byte> into, std::uint64_t offs
     return ::pread(file, into.data(), into.size(), static_cast<off_t>(offset));
 }
 
-bool SystemDisk::is_resident(int file, ByteRange range) {
+bool SystemDisk::is_resident(int file, ByteRange range, Sampling sampling) {
     if (range.empty()) return true;
     if (const auto pages = resident_pages(file, range)) {
         const auto page = static_cast<std::uint64_t>(::getpagesize());
-        return *pages >= (range.end - 1) / page - range.first / page + 1;
+        const std::uint64_t all = (range.end - 1) / page - range.first / page + 1;
+        if (*pages < all || sampling == Sampling::spared) return *pages >= all;
     }
     for (std::uint64_t offset = range.first; offset < range.end; offset += kSample)
         if (!has_resident_byte(file, offset)) return false;

@@ -10,7 +10,7 @@ namespace hawker::cache {
 namespace {
 
 constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
-constexpr std::uint64_t kColdWindow = 1_MiB;  // read in at once before it is handed out
+constexpr std::uint64_t kColdWindow = 1_MiB;  // what is read from the disk at once
 
 }  // namespace
 
@@ -91,11 +91,16 @@ Task<Expected<Run>> TaskReader::next(std::uint64_t most) {
                 if (seen.step == Step::wait) co_await object_->changed(waiter_, seen.epoch);
                 break;
             case Step::hand_out: {
-                ByteRange ready = seen.run;
-                if (!body_) ready = co_await make_resident(seen.run);
-                if (ready.empty()) break;
-                position_ = ready.end;
-                co_return run_of(ready);
+                const bool was_back = std::exchange(took_back_, false);
+                const bool is_warm = body_ || file_->is_resident(seen.run);
+                Run run = is_warm ? run_of(seen.run) : cold_run_of(seen.run);
+                if (was_back && !body_) {
+                    const ByteRange ready = co_await bring_in(seen.run);
+                    if (ready.empty()) break;
+                    run = run_of(ready);
+                }
+                position_ = run.offset + run.length;
+                co_return run;
             }
         }
     }
@@ -188,10 +193,24 @@ Run TaskReader::run_of(ByteRange range) const {
     return run;
 }
 
-Task<ByteRange> TaskReader::make_resident(ByteRange range) {
-    if (file_->is_resident(range)) co_return range;
-    range.end = std::min(range.end, range.first + kColdWindow);
-    auto read_in = [&] { return bring_in(*file_, range); };
+Run TaskReader::cold_run_of(ByteRange range) const {
+    file_->expect_reading();
+    const std::uint64_t end = std::min(range.end, range.first + kColdWindow);
+    Run run = run_of(ByteRange(range.first, end));
+    run.is_cold = true;
+    run.ahead = std::min(range.end - end, kColdWindow);
+    return run;
+}
+
+void TaskReader::take_back(std::uint64_t position) {
+    position_ = position;
+    took_back_ = true;
+}
+
+Task<ByteRange> TaskReader::bring_in(ByteRange range) {
+    const Run cold = cold_run_of(range);
+    range.end = range.first + cold.length;
+    auto read_in = [&] { return cache::bring_in(*file_, range, cold.ahead); };
     auto read = co_await offload(stock_->pool, home_, read_in);
     if (read) co_return range;
     stock_->log.warn("task {}: bytes {} to {} cannot be read: {}", object_->task.hex(), range.first,

@@ -35,6 +35,7 @@ public:
     Origin origin() const override { return origin_; }
     void select(ByteRange range) override;
     Task<Expected<Run>> next(std::uint64_t most) override;
+    void take_back(std::uint64_t position) override;
     std::uint64_t position() const override { return position_; }
     bool waited() const override { return waited_; }
     void cancel() override;
@@ -53,9 +54,10 @@ private:
     Look look_for_missing(LiveState& live);
     void start_or_kick(const Look& seen) const;
     Run run_of(ByteRange range) const;
+    Run cold_run_of(ByteRange range) const;
     // Makes `range` resident, perhaps less of it; an empty answer when it could not be read, and
     // was given up.
-    Task<ByteRange> make_resident(ByteRange range);
+    Task<ByteRange> bring_in(ByteRange range);
     Task<void> check(PieceRecord doubt);
     void trust(const PieceRecord& piece);
     void lose(std::uint32_t number);
@@ -75,6 +77,7 @@ private:
     bool selected_ = false;
     bool waited_ = false;
     bool cancelled_ = false;
+    bool took_back_ = false;           // what comes next is brought in first
     std::uint64_t awaited_fetch_ = 0;  // the number of the fetch that next() waited for last
     Need need_;                        // known to the live object
     Waiter waiter_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <pthread.h>
 
 namespace hawker::daemon {
 
@@ -79,6 +80,7 @@ void Worker::start(proxy::Services& services, Headroom& headroom,
 }
 
 void Worker::run() {
+    ::pthread_setname_np(::pthread_self(), "hawkerd-loop");
     loop_->run();
     // What belongs to the loop ends on the loop's thread.
     proxy_.reset();

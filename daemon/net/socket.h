@@ -13,6 +13,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "base/executor.h"
 #include "base/task.h"
 #include "base/unique_fd.h"
 #include "daemon/net/address.h"
@@ -75,6 +76,11 @@ public:
     // through `sent`. Errc::corrupt when the file is shorter or cannot be read.
     Task<Expected<void>> send_file(int file, std::uint64_t offset, std::uint64_t length,
                                    Deadline deadline, std::uint64_t& sent);
+    // The same of what may not be in memory: a thread of `pool` waits for the disk, and sends. The
+    // `ahead` bytes that follow are read meanwhile, as a hint. Not with TLS.
+    Task<Expected<void>> send_cold_file(Executor& pool, int file, std::uint64_t offset,
+                                        std::uint64_t length, std::uint64_t ahead,
+                                        Deadline deadline, std::uint64_t& sent);
     // What one call of the kernel moves of a file, and what moves before the loop's other work gets
     // its turn.
     static constexpr std::uint64_t kWindow = 2ULL << 20U;

@@ -2,6 +2,7 @@
 #include "daemon/http/caching.h"
 #include "daemon/proxy/access_question.h"
 #include "daemon/proxy/cached_road.h"
+#include "daemon/proxy/sending.h"
 
 #include <algorithm>
 
@@ -78,11 +79,7 @@ Task<Expected<void>> CachedRoad::send_range(cache::Reader& reader, ByteRange ran
         }
         if (!run) co_return fail(std::move(run.error()));
         if (run->at_end()) co_return Expected<void>();
-        Expected<void> sent;
-        if (run->fd >= 0)
-            sent = co_await context_.out.file(run->fd, run->offset, run->length, after);
-        else
-            sent = co_await context_.out.body(run->bytes);
+        auto sent = co_await send_run(context_, reader, *run, after);
         if (!sent) co_return sent;
     }
 }

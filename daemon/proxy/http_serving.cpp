@@ -2,6 +2,7 @@
 #include "daemon/http/ranges.h"
 #include "daemon/http/validators.h"
 #include "daemon/proxy/http_road.h"
+#include "daemon/proxy/sending.h"
 
 #include <algorithm>
 
@@ -153,11 +154,7 @@ Task<Expected<void>> HttpRoad::send_stretch(cache::Reader& reader, ByteRange ran
         auto run = co_await reader.next(kRun);
         if (!run) co_return fail(std::move(run.error()));
         if (run->at_end()) break;
-        Expected<void> sent;
-        if (run->fd >= 0)
-            sent = co_await context_.out.file(run->fd, run->offset, run->length, after);
-        else
-            sent = co_await context_.out.body(run->bytes);
+        auto sent = co_await send_run(context_, reader, *run, after);
         if (!sent) co_return sent;
     }
     context_.cancel = nullptr;

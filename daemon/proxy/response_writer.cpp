@@ -148,15 +148,19 @@ void ResponseWriter::uncork() {
     if (std::exchange(corked_, false)) client_.uncork();
 }
 
-// A head waits in the kernel for the file's first bytes. Of a body of several windows a push after
-// each would send a short segment and begin the next one anew: while the rest is at hand, the
-// kernel holds back what fills none.
+// Of a body of several windows a push after each would send a short segment and begin the next one
+// anew: while the rest is at hand, the kernel holds back what fills none.
+void ResponseWriter::cork_for(Rest rest) {
+    const bool has_windows = !promised_ || *promised_ - body_bytes_ > net::Socket::kWindow;
+    if (rest == Rest::at_hand && has_windows && !std::exchange(corked_, true)) client_.cork();
+}
+
+// A head waits in the kernel for the file's first bytes.
 Task<Expected<void>> ResponseWriter::file(int fd, std::uint64_t offset, std::uint64_t length,
                                           Rest rest) {
     if (!has_body_ || length == 0) co_return Expected<void>();
     const std::string chunk = chunked_ ? http::chunk_head(length) : std::string();
-    const bool has_windows = !promised_ || *promised_ - body_bytes_ > net::Socket::kWindow;
-    if (rest == Rest::at_hand && has_windows && !std::exchange(corked_, true)) client_.cork();
+    cork_for(rest);
     if (!pending_head_.empty() || chunked_) {
         const std::array<std::span<const std::byte>, 1> parts = {bytes_of(chunk)};
         auto sent = co_await send(parts, net::Socket::Follows::more);
@@ -169,6 +173,25 @@ Task<Expected<void>> ResponseWriter::file(int fd, std::uint64_t offset, std::uin
     if (!accounted || !chunked_) co_return accounted;
     auto tail = co_await client_.write(http::kChunkTail, write_timeout_);
     co_return account(0, tail);
+}
+
+// Nothing of it is chunked, paced or encrypted.
+bool ResponseWriter::sends_cold_files() const { return promised_ && !pace_ && !client_.is_tls(); }
+
+Task<Expected<void>> ResponseWriter::cold_file(Executor& pool, const FilePart& part, Rest rest) {
+    cork_for(rest);
+    if (!pending_head_.empty()) {
+        const std::span<const std::span<const std::byte>> nothing_else;
+        auto sent = co_await send(nothing_else, net::Socket::Follows::more);
+        if (!sent) co_return account(0, sent);
+    }
+    std::uint64_t bytes = 0;
+    auto sent = co_await client_.send_cold_file(pool, part.fd, part.offset, part.length, part.ahead,
+                                                write_timeout_, bytes);
+    const bool goes_on = !sent && sent.error().code == Errc::corrupt;
+    (void)account(bytes, goes_on ? Expected<void>() : sent);
+    if (rest == Rest::to_come || body_bytes_ == promised_) uncork();
+    co_return sent;
 }
 
 Task<Expected<void>> ResponseWriter::finish() {

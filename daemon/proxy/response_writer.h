@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/executor.h"
 #include "base/task.h"
 #include "daemon/http/message.h"
 #include "daemon/net/socket.h"
@@ -17,6 +18,14 @@
 #include <string>
 
 namespace hawker::proxy {
+
+// Bytes of a file, and how many of those that follow will be wanted next.
+struct FilePart {
+    int fd = -1;
+    std::uint64_t offset = 0;
+    std::uint64_t length = 0;
+    std::uint64_t ahead = 0;
+};
 
 class ResponseWriter {
 public:
@@ -46,6 +55,10 @@ public:
     // `rest`: does what follows come without a wait? Then the segments on the way to it stay full.
     enum class Rest : std::uint8_t { to_come, at_hand };
     Task<Expected<void>> file(int fd, std::uint64_t offset, std::uint64_t length, Rest rest);
+    // The same of what may not be in memory: see Socket::send_cold_file(). Only where
+    // sends_cold_files(). After Errc::corrupt the response goes on with what was not sent.
+    Task<Expected<void>> cold_file(Executor& pool, const FilePart& part, Rest rest);
+    bool sends_cold_files() const;
     // The clean end. Errc::closed when fewer bytes were written than were promised.
     Task<Expected<void>> finish();
     // The same where nothing is left to be sent and all went well; else false, and finish() is
@@ -80,6 +93,7 @@ private:
                                    std::uint64_t& sent);
     Task<Expected<void>> send(std::span<const std::span<const std::byte>> parts,
                               net::Socket::Follows follows);
+    void cork_for(Rest rest);
     void uncork();
     Expected<void> account(std::uint64_t bytes, const Expected<void>& sent);
 

@@ -218,7 +218,7 @@ ssize_t MemoryDisk::read(int file, std::span<std::byte> into, std::uint64_t offs
     return ::pread(file, into.data(), into.size(), static_cast<off_t>(offset));
 }
 
-bool MemoryDisk::is_resident(int, ByteRange) {
+bool MemoryDisk::is_resident(int, ByteRange, Sampling) {
     return dead_ || !faults_.strike(Fault::cold).has_value();
 }
 

@@ -40,7 +40,7 @@ public:
     int sync_directory(int directory) override;
     ssize_t write(int file, std::span<const std::byte> bytes, std::uint64_t offset) override;
     ssize_t read(int file, std::span<std::byte> into, std::uint64_t offset) override;
-    bool is_resident(int file, ByteRange range) override;
+    bool is_resident(int file, ByteRange range, Sampling sampling) override;
     int sync(int file) override;
     Expected<Space> space(int directory) override;
 

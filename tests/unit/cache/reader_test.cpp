@@ -36,6 +36,22 @@ protected:
         ASSERT_EQ(::pwrite(fd, "damaged", 7, static_cast<off_t>(offset)), 7);
         ::close(fd);
     }
+    // The file is cut there: those bytes are neither in memory nor on the disk.
+    void forget_pages_from(std::uint64_t offset) const {
+        ASSERT_EQ(::truncate(data_file().c_str(), static_cast<off_t>(offset)), 0);
+    }
+    std::unique_ptr<Reader> open_reader() {
+        auto opening = cache->open(request(), loop);
+        crank();
+        return std::move(*opening.take());
+    }
+    cache::Run run_of(Reader& reader, std::uint64_t most) {
+        auto next = reader.next(most);
+        crank();
+        auto run = next.take();
+        EXPECT_TRUE(run) << run.error().what;
+        return run ? *run : cache::Run();
+    }
     testing::TemporaryDirectory elsewhere;
 };
 
@@ -184,9 +200,8 @@ TEST_F(ReaderTest, AFileThatIsGoneIsFetchedAgain) {
 
 TEST_F(ReaderTest, AFileThatIsTooShortIsFetchedAgainWhereItIs) {
     visit();
-    const auto file = data_file();
     close();
-    std::filesystem::resize_file(file, 1_MiB);
+    forget_pages_from(1_MiB);
     restart();
     expect_whole(visit());
 }
@@ -337,6 +352,36 @@ TEST_F(ReaderTest, AFullDiskLeavesTheRestToTheClientAndKeepsWholePieces) {
     Client& second = visit();
     expect_whole(second);
     EXPECT_EQ(second.origin, Origin::partial);
+}
+
+TEST_F(ReaderTest, WhatIsNotInMemoryIsHandedOutAsCold) {
+    visit();
+    forget_pages_from(1_MiB);
+    auto reader = open_reader();
+    const auto first = run_of(*reader, 1_MiB);
+    EXPECT_FALSE(first.is_cold);
+    const auto second = run_of(*reader, 8_MiB);
+    EXPECT_TRUE(second.is_cold);
+    EXPECT_EQ(second.length + second.ahead, std::min(whole() - 1_MiB, 2_MiB));
+    reader->take_back(second.offset + 10);
+    EXPECT_EQ(reader->position(), 1_MiB + 10);
+}
+
+TEST_F(ReaderTest, WhatCannotBeReadIsFetchedAgainOnceItIsTakenBack) {
+    visit();
+    forget_pages_from(1_MiB);
+    auto reader = open_reader();
+    std::string received = testing::bytes_of(run_of(*reader, 1_MiB));
+    while (received.size() < whole()) {
+        const auto run = run_of(*reader, 8_MiB);
+        ASSERT_EQ(run.offset, received.size());
+        if (run.is_cold)
+            reader->take_back(run.offset);
+        else
+            received += testing::bytes_of(run);
+    }
+    EXPECT_TRUE(received == slice(ByteRange(0, whole())));
+    EXPECT_GT(origin.bytes_sent(), whole());
 }
 
 TEST_F(ReaderTest, ASlowReaderDoesNotHoldAFastOne) {

@@ -206,6 +206,9 @@ Task<void> Storm::visit(Storm& storm, Visitor& visitor, Executor& home) {
                 visitor.finished = true;
                 break;
             }
+            if (run->is_cold && storm.dice_.chance(0.5))
+                visitor.reader->take_back(run->offset + storm.dice_.below(run->length));
+            run->length = visitor.reader->position() - run->offset;
             storm.receive(visitor, *run);
         }
     } else {

@@ -71,7 +71,11 @@ inline Task<void> live(Cache& cache, Client& client, Executor& home) {
             client.finished = true;
             break;
         }
-        client.received += bytes_of(*run);
+        // A client that cannot wait for the disk.
+        if (run->is_cold)
+            client.reader->take_back(run->offset);
+        else
+            client.received += bytes_of(*run);
     }
     client.reader = nullptr;
     client.gone = true;

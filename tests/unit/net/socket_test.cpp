@@ -1,8 +1,10 @@
 #include "daemon/net/socket.h"
 
+#include "base/thread_pool.h"
 #include "daemon/net/socket_state.h"
 #include "tests/unit/net/on_loop.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <thread>
@@ -126,6 +128,69 @@ TEST_F(SocketTest, AFileIsSentFromItsOffset) {
         co_await sending;
         EXPECT_EQ(got, text.substr(100));
     }(*pair.near, *pair.far, ::fileno(file), content));
+    std::fclose(file);
+}
+
+TEST_F(SocketTest, AColdFileIsSentByThePoolAsFastAsItIsTaken) {
+    auto pair = make_tcp_pair();
+    ThreadPool waiting(2);
+    const std::string content = pattern(9U << 20U);
+    std::FILE* file = std::tmpfile();
+    ASSERT_EQ(std::fwrite(content.data(), 1, content.size(), file), content.size());
+    std::fflush(file);
+    run([](Socket& near, Socket& far, ThreadPool& pool, int fd,
+           const std::string& text) -> Task<void> {
+        auto sending = [](Socket& socket, ThreadPool& by, int from,
+                          std::size_t size) -> Task<void> {
+            for (std::uint64_t at = 100; at < size;) {
+                const std::uint64_t length = std::min<std::uint64_t>(size - at, 1U << 20U);
+                std::uint64_t sent = 0;
+                auto done =
+                    co_await socket.send_cold_file(by, from, at, length, 1U << 20U, kSoon, sent);
+                EXPECT_TRUE(done);
+                EXPECT_EQ(sent, length);
+                at += length;
+            }
+            co_await socket.shutdown_write(kSoon);
+        }(far, pool, fd, text.size());
+        const std::string got = co_await read_all(near);
+        co_await sending;
+        EXPECT_TRUE(got == text.substr(100));
+    }(*pair.near, *pair.far, waiting, ::fileno(file), content));
+    std::fclose(file);
+}
+
+TEST_F(SocketTest, AColdFileThatEndsEarlyIsCorruptAndOfAClosedSocketNothingIsSent) {
+    auto pair = make_pair();
+    ThreadPool waiting(1);
+    std::FILE* file = std::tmpfile();
+    ASSERT_EQ(::ftruncate(::fileno(file), 10), 0);
+    run([](Socket& far, ThreadPool& pool, int fd) -> Task<void> {
+        std::uint64_t sent = 0;
+        auto done = co_await far.send_cold_file(pool, fd, 4, 10, 0, kSoon, sent);
+        EXPECT_EQ(done.error().code, Errc::corrupt);
+        EXPECT_EQ(sent, 6U);
+        far.close();
+        auto closed = co_await far.send_cold_file(pool, fd, 0, 10, 0, kSoon, sent);
+        EXPECT_EQ(closed.error().code, Errc::closed);
+        EXPECT_EQ(sent, 0U);
+    }(*pair.far, waiting, ::fileno(file)));
+    std::fclose(file);
+}
+
+TEST_F(SocketTest, AColdFileThatNobodyTakesTimesOutAndClosingEndsIt) {
+    auto pair = make_pair();
+    ThreadPool waiting(1);
+    std::FILE* file = std::tmpfile();
+    ASSERT_EQ(::ftruncate(::fileno(file), 16 << 20), 0);
+    run([](Socket& far, Loop& home, ThreadPool& pool, int fd) -> Task<void> {
+        std::uint64_t sent = 0;
+        auto done = co_await far.send_cold_file(pool, fd, 0, 16U << 20U, 0, kShort, sent);
+        EXPECT_EQ(done.error().code, Errc::timed_out);
+        home.post([&far] { far.close(); });
+        auto closed = co_await far.send_cold_file(pool, fd, 0, 16U << 20U, 0, kSoon, sent);
+        EXPECT_EQ(closed.error().code, Errc::closed);
+    }(*pair.far, *loop, waiting, ::fileno(file)));
     std::fclose(file);
 }
 
