@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstring>
+#include <deque>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -41,6 +42,7 @@ struct Options {
     double within = 0;           // seconds over which the connections begin
     std::uint64_t range = 0;     // bytes of one; 0: whole
     std::uint64_t size = 0;      // of the object, where there are ranges
+    double rate = 0;             // bytes a second of all connections together; 0: no limit
     bool in_order = false;       // ranges one after the other, not anywhere
     bool fresh = false;          // a connection for each request
     bool tls = false;            // behind the tunnel, if there is one; nothing is verified
@@ -96,6 +98,8 @@ private:
     void take_head(Connection& connection, std::string_view got);
     void finish(Connection& connection);
     bool is_over(const Connection& connection) const;
+    bool is_ahead() const;
+    void go_on(Connection& connection);
 
     Options options_;
     int epoll_;
@@ -107,6 +111,7 @@ private:
     std::vector<float> latencies_, first_bytes_;  // ms
     std::uint64_t bytes_ = 0, requests_ = 0;
     std::size_t running_ = 0;
+    std::deque<Connection*> ahead_;  // of the rate: they ask again when it has caught up
     Clock::time_point started_, ended_;
 };
 
@@ -280,6 +285,11 @@ void Load::finish(Connection& connection) {
     latencies_.push_back(static_cast<float>(ms_since(connection.asked)));
     ++requests_;
     ++connection.done;
+    if (is_ahead()) return ahead_.push_back(&connection);
+    go_on(connection);
+}
+
+void Load::go_on(Connection& connection) {
     const bool over = is_over(connection);
     if (over || options_.fresh) {
         connection.tls.reset();
@@ -293,6 +303,11 @@ void Load::finish(Connection& connection) {
     ask(connection);
 }
 
+bool Load::is_ahead() const {
+    return options_.rate > 0 &&
+           static_cast<double>(bytes_) > options_.rate * ms_since(started_) / 1e3;
+}
+
 void Load::run() {
     started_ = Clock::now();
     running_ = connections_.size();
@@ -303,7 +318,13 @@ void Load::run() {
         while (opened < connections_.size() &&
                ms_since(started_) >= options_.within * 1e3 * static_cast<double>(opened) / count)
             open(connections_[opened++]);
-        const int timeout = opened < connections_.size() ? 1 : 60'000;
+        if (!ahead_.empty() && !is_ahead()) {
+            go_on(*ahead_.front());
+            ahead_.pop_front();
+            continue;
+        }
+        const bool has_time = opened == connections_.size() && ahead_.empty();
+        const int timeout = has_time ? 60'000 : 1;
         const int ready =
             ::epoll_wait(epoll_, events.data(), static_cast<int>(events.size()), timeout);
         if (ready == 0 && timeout > 1) give_up("nothing came for a minute");
@@ -357,10 +378,10 @@ int main(int argc, char** argv) {
     app.add_option("--within", options.within, "seconds over which the connections begin");
     app.add_option("--range", options.range, "bytes");
     app.add_option("--size", options.size, "bytes of the object that the ranges are of");
+    app.add_option("--rate", options.rate, "bytes a second of all connections together");
     app.add_flag("--in-order", options.in_order, "ranges one after the other");
     app.add_flag("--fresh", options.fresh, "a connection for each request");
-    app.add_flag("--tls", options.tls,
-                 "HTTPS, behind the tunnel if there is one; verifies nothing");
+    app.add_flag("--tls", options.tls, "HTTPS, behind a tunnel if there is one, unverified");
     app.add_option("--seed", options.seed);
     CLI11_PARSE(app, argc, argv);
     rlimit files{};

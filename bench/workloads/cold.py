@@ -9,6 +9,7 @@ from workloads import hits
 
 MIB = 1 << 20
 COLD_SIZE = 8 * MIB
+PACE = 200 * MIB  # a second, of all cold clients: a rate that every contestant can give
 
 
 class Chill:
@@ -36,6 +37,10 @@ class Chill:
             os.close(file)
 
 
+def read_all(server, host, count):
+    load.run(server, "/cold/{i}", host, objects=count, connections=4, requests=count // 4 + 1)
+
+
 def beside_hot(bench):
     """W13: 4 clients read random MiB of files that are not in memory; what the readers of hot small objects notice."""
     count = 32 if bench.quick else 128
@@ -48,29 +53,38 @@ def beside_hot(bench):
     try:
         with hits.started(bench) as (host, contestants):
             folders = dict(zip((server.name for server in contestants), bench.folders[-len(contestants):]))
-            del contestants[0]  # its files are the origin's
+            other = contestants.pop(0)
+            folders[other.name] = bench.root / "cold"  # nginx static has no files of its own
             for server in contestants:
                 for _ in range(2):
-                    load.run(server, "/cold/{i}", host, objects=count, connections=4, requests=count // 4 + 1)
+                    read_all(server, host, count)
                     load.run(server, "/4k/{i}", host, objects=100, connections=4, requests=50)
 
             def measure(server, _):
                 def hot():
                     return load.run(server, "/4k/{i}", host, objects=100, connections=16, seconds=bench.seconds)
 
-                def beside():
-                    other = load.start(server, "/cold/{i}", host, objects=count, connections=4, range=MIB, size=COLD_SIZE,
-                                       seconds=bench.seconds)
-                    return hot(), load.finish(other)
-                alone = hot()
-                in_memory, _ = beside()
-                with Chill(folders[server.name]):
-                    cold, read = beside()
-                return {"hot p99 ms, alone": alone.p99_ms, "hot p99 ms, beside": cold.p99_ms,
-                        "hot p99, × beside the same in memory": cold.p99_ms / in_memory.p99_ms,
-                        "hot p99, × alone": cold.p99_ms / alone.p99_ms,
-                        "hot requests/s, × alone": cold.requests / cold.seconds / (alone.requests / alone.seconds),
-                        "cold GiB/s": read.bytes / 2**30 / read.seconds, "cold p99 ms": read.p99_ms}
+                def beside(reads_of, **pace):
+                    reads = load.start(reads_of, "/cold/{i}", host, objects=count, connections=4, range=MIB, size=COLD_SIZE,
+                                       seconds=bench.seconds, **pace)
+                    return hot(), load.finish(reads)
+
+                def beside_cold(reads_of, **pace):
+                    with Chill(folders[reads_of.name]):
+                        return beside(reads_of, **pace)
+                alone = hot().p99_ms
+                read_all(server, host, count)
+                in_memory, _ = beside(server, rate=PACE)
+                cold, _ = beside_cold(server, rate=PACE)
+                others, _ = beside_cold(other, rate=PACE)
+                unpaced, read = beside_cold(server)
+                return {"hot p99 ms, alone": alone, "hot p99 ms, beside": cold.p99_ms,
+                        "hot p99, × alone": cold.p99_ms / alone,
+                        "hot p99, × alone, read from memory": in_memory.p99_ms / alone,
+                        "hot p99, × alone, read from another server": others.p99_ms / alone,
+                        "hot p99, × alone, unpaced": unpaced.p99_ms / alone,
+                        "hot requests, unpaced, × paced": unpaced.requests / cold.requests,
+                        "cold GiB/s, unpaced": read.bytes / 2**30 / read.seconds, "cold p99 ms, unpaced": read.p99_ms}
             workload = "W13 hot beside cold"
             bench.interleave(workload, contestants, measure, "hawker")
             bench.table.must(workload, "hot p99, × alone", bench.table.median(workload, "hot p99, × alone", "hawker"), 2, False)
