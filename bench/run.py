@@ -48,6 +48,7 @@ class Bench:
         self.sizes = sizes or ([2_000, 10_000] if quick else [10_000, 100_000, 1_000_000])
         self.rounds = 3
         self.seconds = 1 if quick else 3
+        self.turns, self.turn_seconds = (7, 0.4) if quick else (9, 1)  # hits: a second's pace is not the next one's
         self.large = (256 if quick else 1024) * MIB
         self.small_objects = 500 if quick else 10_000
         self.table = table.Table()
@@ -84,10 +85,10 @@ class Bench:
             shutil.rmtree(folder, ignore_errors=True)
         del self.folders[since:]
 
-    def interleave(self, workload: str, contestants: list, measure, base: str):
+    def interleave(self, workload: str, contestants: list, measure, base: str, rounds: int | None = None):
         """Rounds of A B C A B C; `measure(contestant, round)` gives unit → value."""
         samples = {contestant.name: {} for contestant in contestants}
-        for round_number in range(self.rounds):
+        for round_number in range(rounds or self.rounds):
             for contestant in contestants:
                 for unit, value in measure(contestant, round_number).items():
                     samples[contestant.name].setdefault(unit, []).append(value)

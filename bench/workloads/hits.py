@@ -55,7 +55,8 @@ def large(bench):
         for count in (1, 8, 64):
             workload = f"W1 large hit, {count} client{'s' if count > 1 else ''}"
             bench.interleave(workload, contestants, lambda server, _: costs(
-                server, lambda: load.run(server, "/large", host, connections=count, seconds=bench.seconds)), "nginx static")
+                server, lambda: load.run(server, "/large", host, connections=count, seconds=bench.turn_seconds)),
+                "nginx static", bench.turns)
             bench.table.must_reach(workload, "GiB/s", "nginx static", 1.0)
             bench.table.must_reach(workload, "CPU s/GiB", "nginx static", 1.0)
 
@@ -63,7 +64,7 @@ def large(bench):
 def small_hits(bench, contestants, host, name, target, workload):
     bench.interleave(workload, contestants, lambda server, _: rates(
         server, lambda: load.run(server, target, host, objects=bench.small_objects, connections=64,
-                                 seconds=bench.seconds)), "nginx cache")
+                                 seconds=bench.turn_seconds)), "nginx cache", bench.turns)
 
 
 def rates(server, job) -> dict:
@@ -95,10 +96,10 @@ def signed(bench):
             workload = f"W3 fresh signatures, {name}"
             targets = {"unsigned": plain, "hawker": with_signature}
             samples = {variant: {} for variant in targets}
-            for _ in range(bench.rounds):
+            for _ in range(bench.turns):
                 for variant, target in targets.items():
                     measured = rates(hawker, lambda: load.run(
-                        hawker, target, host, objects=bench.small_objects, connections=64, seconds=bench.seconds))
+                        hawker, target, host, objects=bench.small_objects, connections=64, seconds=bench.turn_seconds))
                     for unit, value in measured.items():
                         samples[variant].setdefault(unit, []).append(value)
             bench.table.add(workload, samples, "unsigned")
@@ -111,7 +112,8 @@ def ranges(bench):
         warm_up(contestants, host, "/large")
         workload = "W4 random ranges"
         bench.interleave(workload, contestants, lambda server, _: costs(server, lambda: load.run(
-            server, "/large", host, connections=32, requests=100, range=MIB, size=bench.large)), "nginx static")
+            server, "/large", host, connections=32, requests=100, range=MIB, size=bench.large)),
+            "nginx static", bench.turns)
         bench.table.must_reach(workload, "GiB/s", "nginx static", 1.0)
 
 
@@ -145,13 +147,14 @@ def intercepted(bench):
                      requests=bench.small_objects // 4, **roads[server.name])
         workload = "W10 TLS, large hit, 8 clients"
         bench.interleave(workload, [origin, hawker], lambda server, _: costs(server, lambda: load.run(
-            server, "/large", host, connections=8, seconds=bench.seconds, **roads[server.name])), origin.name)
+            server, "/large", host, connections=8, seconds=bench.turn_seconds, **roads[server.name])),
+            origin.name, bench.turns)
         bench.table.must_reach(workload, "GiB/s", origin.name, 1.0)
         bench.table.must_reach(workload, "CPU s/GiB", origin.name, 1.0)
         workload = "W10 TLS, small hit, 4k"
         bench.interleave(workload, [origin, hawker], lambda server, _: rates(server, lambda: load.run(
-            server, "/4k/{i}", host, objects=bench.small_objects, connections=64, seconds=bench.seconds,
-            **roads[server.name])), origin.name)
+            server, "/4k/{i}", host, objects=bench.small_objects, connections=64, seconds=bench.turn_seconds,
+            **roads[server.name])), origin.name, bench.turns)
         bench.table.must_reach(workload, "requests/s", origin.name, 1.0)
     finally:
         hawker.stop()
