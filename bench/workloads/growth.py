@@ -43,11 +43,11 @@ def grow(bench, servers, host, sizes):
 
         def measure(server, _, target=target, here=here):
             before = server.cpu_seconds()
-            filled = load.run(server, target, host, objects=here, connections=64, requests=here // 64)
+            filled = load.run(server, target, host, objects=here, connections=64, requests=-(-here // 64))  # every one, number 0 comes last
             time.sleep(2)  # what is written behind
             inserting = server.cpu_seconds() - before
             before = server.cpu_seconds()
-            hit = load.run(server, target, host, objects=here // 64 * 64, connections=64, seconds=bench.seconds)
+            hit = load.run(server, target, host, objects=here, connections=64, seconds=bench.seconds)
             return {"insertions/s": filled.requests / filled.seconds, "CPU µs/insertion": inserting / filled.requests * 1e6,
                     "requests/s": hit.requests / hit.seconds, "CPU µs/request": (server.cpu_seconds() - before) / hit.requests * 1e6}
         bench.interleave(workload, servers, measure, servers[0].name)
