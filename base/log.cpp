@@ -34,16 +34,18 @@ spdlog::level::level_enum to_spdlog(LogLevel level) {
     return spdlog::level::info;
 }
 
-bool is_plain(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+bool is_printable(char c) { return c >= 0x20 && c < 0x7F; }
+bool needs_backslash(char c, LogFormat format) {
+    return format == LogFormat::json && (c == '"' || c == '\\');
+}
 
 std::string escape(std::string_view text, LogFormat format) {
     std::string out;
     out.reserve(text.size());
     for (const char c : text) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte >= 0x7F)
-            out += fmt::format("\\u{:04x}", byte);
-        else if (format == LogFormat::json && (c == '"' || c == '\\'))
+        if (!is_printable(c))
+            out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+        else if (needs_backslash(c, format))
             (out += '\\') += c;
         else
             out += c;
@@ -200,6 +202,9 @@ bool Log::enabled(LogLevel level) const { return state_->messages->should_log(to
 LogFormat Log::format() const { return state_->format; }
 
 void Log::write(LogLevel level, std::string_view text) const {
+    const auto is_plain = [this](char c) {
+        return is_printable(c) && !needs_backslash(c, state_->format);
+    };
     if (std::ranges::all_of(text, is_plain))
         state_->messages->log(to_spdlog(level), text);
     else

@@ -39,6 +39,22 @@ private:
     std::vector<UniqueFd> taken_;
 };
 
+struct Meeting {
+    std::unique_ptr<Socket> accepted;
+    std::unique_ptr<Socket> connected;
+};
+
+// Both null where one of them failed, which fails the test.
+Task<Meeting> meet(Loop& its_loop, Listener& door) {
+    const std::array<Address, 1> addresses = {door.address()};
+    Task<Expected<std::unique_ptr<Socket>>> connecting = connect(its_loop, addresses, kSoon);
+    auto accepted = co_await door.accept();
+    auto connected = co_await connecting;
+    EXPECT_TRUE(accepted && connected);
+    if (!accepted || !connected) co_return Meeting();
+    co_return Meeting{std::move(*accepted), std::move(*connected)};
+}
+
 using ListenerTest = OnLoop;
 
 TEST_F(ListenerTest, AConnectionArrivesAndTalks) {
@@ -46,17 +62,13 @@ TEST_F(ListenerTest, AConnectionArrivesAndTalks) {
     ASSERT_TRUE(listener) << listener.error().what;
     EXPECT_NE((*listener)->address().port(), 0);
     run([](Loop& its_loop, Listener& door) -> Task<void> {
-        const std::array<Address, 1> addresses = {door.address()};
-        Task<Expected<std::unique_ptr<Socket>>> connecting = connect(its_loop, addresses, kSoon);
-        auto accepted = co_await door.accept();
-        auto connected = co_await connecting;
-        EXPECT_TRUE(accepted && connected);
-        if (!accepted || !connected) co_return;
-        Task<void> sending = send_all(**connected, "hello");
-        const std::string got = co_await read_all(**accepted);
+        const Meeting met = co_await meet(its_loop, door);
+        if (!met.accepted || !met.connected) co_return;
+        Task<void> sending = send_all(*met.connected, "hello");
+        const std::string got = co_await read_all(*met.accepted);
         co_await sending;
         EXPECT_EQ(got, "hello");
-        EXPECT_TRUE((*accepted)->peer().is_loopback());
+        EXPECT_TRUE(met.accepted->peer().is_loopback());
     }(*loop, **listener));
 }
 
@@ -64,18 +76,14 @@ TEST_F(ListenerTest, AClientThatReadsNothingPinsLittleInTheKernel) {
     auto listener = Listener::open(*loop, loopback());
     ASSERT_TRUE(listener) << listener.error().what;
     run([](Loop& its_loop, Listener& door) -> Task<void> {
-        const std::array<Address, 1> addresses = {door.address()};
-        Task<Expected<std::unique_ptr<Socket>>> connecting = connect(its_loop, addresses, kSoon);
-        auto accepted = co_await door.accept();
-        auto connected = co_await connecting;
-        EXPECT_TRUE(accepted && connected);
-        if (!accepted || !connected) co_return;
+        const Meeting met = co_await meet(its_loop, door);
+        if (!met.accepted || !met.connected) co_return;
         const int little = 4096;
-        setsockopt((*connected)->fd(), SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
+        setsockopt(met.connected->fd(), SOL_SOCKET, SO_RCVBUF, &little, sizeof(little));
         const std::vector<std::byte> body(64 << 10);
         std::size_t taken = 0;
         for (;;) {  // as long as the kernel takes any, however it comes to that
-            const ssize_t sent = ::send((*accepted)->fd(), body.data(), body.size(), MSG_DONTWAIT);
+            const ssize_t sent = ::send(met.accepted->fd(), body.data(), body.size(), MSG_DONTWAIT);
             if (sent <= 0) break;
             taken += static_cast<std::size_t>(sent);
         }
