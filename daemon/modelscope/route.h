@@ -31,7 +31,7 @@ struct Route {
 // Subject::other.
 Route route_of(std::string_view method, std::string_view target);
 
-// One name for one question, whatever the order of its parameters.
+// One name for one question, whatever the order of its parameters. Of what route_of() understood.
 std::string document_name(std::string_view target);
 
 // How many entries a page of a listing has at most; fewer say that it is the last.
