@@ -151,16 +151,6 @@ struct DataFiles::State {
         return folder;
     }
 
-    // All of them, before anybody waits for a first byte: making one costs a commit of the journal.
-    // What does not succeed now (a full disk) is tried again when it is needed.
-    void make_folders() {
-        for (std::size_t number = 0; number < kFolders; ++number)
-            if (disk->make_directory(pieces.get(), fmt::format("{:02x}", number)) != 0 &&
-                errno != EEXIST)
-                return;
-        if (disk->sync_directory(pieces.get()) == 0) lasting.set();
-    }
-
     // The same, made when missing, and durable before anything is in it.
     Expected<UniqueFd> lasting_folder_of(const TaskId& task) {
         const std::string name = folder_name(task);
@@ -170,7 +160,7 @@ struct DataFiles::State {
             if (!lasting.test(number)) {
                 if (disk->make_directory(pieces.get(), name) != 0 && errno != EEXIST)
                     return io_error(errno, fmt::format("create pieces/{}", name));
-                if (disk->sync_directory(pieces.get()) != 0) return io_error(errno, "sync pieces");
+                if (disk->sync_root(pieces.get()) != 0) return io_error(errno, "sync pieces");
                 lasting.set(number);
             }
         }
@@ -188,9 +178,19 @@ Expected<std::unique_ptr<DataFiles>> DataFiles::open(std::shared_ptr<Disk> disk,
     auto state = std::make_shared<State>();
     state->disk = std::move(disk);
     state->pieces = std::move(*root);
-    state->make_folders();
     return std::unique_ptr<DataFiles>(
         new DataFiles(std::move(state)));  // NOLINT: the constructor is private
+}
+
+void DataFiles::make_folders() const {
+    for (std::size_t number = 0; number < kFolders; ++number)
+        if (state_->disk->make_directory(state_->pieces.get(), fmt::format("{:02x}", number)) !=
+                0 &&
+            errno != EEXIST)
+            return;
+    if (state_->disk->sync_root(state_->pieces.get()) != 0) return;
+    const std::scoped_lock lock(state_->mutex);
+    state_->lasting.set();
 }
 
 std::shared_ptr<DataFile> DataFiles::create(const TaskId& task, std::uint64_t generation) const {

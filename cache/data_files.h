@@ -75,6 +75,10 @@ public:
                                                      const std::filesystem::path& directory);
     ~DataFiles();
 
+    // The directories of all tasks, so that nobody who waits for a first byte makes one: each
+    // costs a commit of the journal. One that cannot be made now (a full disk) is made when it is
+    // needed.
+    void make_folders() const;
     // Does not wait, as the only one: the disk is asked by DataFile::make().
     std::shared_ptr<DataFile> create(const TaskId& task, std::uint64_t generation) const;
     Expected<std::shared_ptr<DataFile>> open_existing(const TaskId& task,

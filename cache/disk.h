@@ -47,6 +47,8 @@ public:
     virtual std::vector<Entry> list(int directory) = 0;
     // The names in `directory` are on disk.
     virtual int sync_directory(int directory) = 0;
+    // The same of what open_root() has given; its own name is, too.
+    virtual int sync_root(int root) = 0;
 
     // Bytes.
     virtual ssize_t write(int file, std::span<const std::byte> bytes, std::uint64_t offset) = 0;
@@ -76,6 +78,7 @@ public:
     int unlink(int directory, const std::string& name) override;
     std::vector<Entry> list(int directory) override;
     int sync_directory(int directory) override;
+    int sync_root(int root) override;
     ssize_t write(int file, std::span<const std::byte> bytes, std::uint64_t offset) override;
     ssize_t read(int file, std::span<std::byte> into, std::uint64_t offset) override;
     bool is_resident(int file, ByteRange range, Sampling sampling) override;

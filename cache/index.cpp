@@ -3,6 +3,7 @@
 #include "cache/foundation.h"
 #include "cache/index_apply.h"
 #include "cache/index_lock.h"
+#include "cache/index_run.h"
 #include "cache/index_tables.h"
 #include "cache/index_writer.h"
 #include "cache/records.h"
@@ -22,11 +23,6 @@ constexpr unsigned kCountBits = 32;
 // again.
 constexpr std::size_t kRowsPerSnapshot = 1024;
 
-std::uint64_t number_in(const Txn& txn, std::string_view name) {
-    const auto row = txn.get(Table::meta, name);
-    return row ? decode_number(*row).value_or(0) : 0;
-}
-
 }  // namespace
 
 struct Index::State {
@@ -34,48 +30,17 @@ struct Index::State {
     const Foundation foundation;  // outlives what stands on it
     UniqueFd lock;                // goes last: nobody else may open what is not closed yet
     std::unique_ptr<Environment> environment;
-    std::uint64_t boot = 0, trusted_boot = 0;
-    std::uint64_t stored_bytes = 0;  // when the run began
+    std::optional<IndexRun> run;
     std::atomic<std::uint64_t> generations{0};
     std::unique_ptr<IndexWriter> writer;  // goes first
 
     State(Foundation stands_on, const Log& its_log)
         : log(its_log), foundation(std::move(stands_on)) {}
 
-    Expected<void> begin_run();
-    Expected<void> end_run();
     void corrupt(std::string_view table, const TaskId& task) const {
         log.warn("cache index: a row of {} for task {} is damaged and ignored", table, task.hex());
     }
 };
-
-// One more run; unclean until it says otherwise. On disk before anything is read or written.
-Expected<void> Index::State::begin_run() {
-    auto txn = environment->write();
-    if (!txn) return fail(txn.error());
-    boot = number_in(*txn, "boot") + 1;
-    const bool was_clean = number_in(*txn, "clean") != 0;
-    trusted_boot = was_clean ? number_in(*txn, "trusted") : boot;
-    txn->put(Table::meta, "boot", encode_number(boot));
-    txn->put(Table::meta, "trusted", encode_number(trusted_boot));
-    txn->put(Table::meta, "clean", encode_number(0));
-    stored_bytes = cache::stored_bytes(*txn);
-    put_stored_bytes(*txn, stored_bytes);  // an older index did not say; once
-    if (auto committed = txn->commit(); !committed) return committed;
-    if (boot > 1 && !was_clean)
-        log.warn(
-            "cache index: the last stop was not clean; pieces are checked when they are first "
-            "read");
-    return environment->sync();
-}
-
-Expected<void> Index::State::end_run() {
-    auto txn = environment->write();
-    if (!txn) return fail(txn.error());
-    txn->put(Table::meta, "clean", encode_number(1));
-    if (auto committed = txn->commit(); !committed) return committed;
-    return environment->sync();
-}
 
 Index::Index(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Index::~Index() = default;
@@ -95,10 +60,13 @@ Expected<std::unique_ptr<Index>> Index::open(const Foundation& foundation,
 
     state->lock = std::move(*lock);
     state->environment = std::move(*environment);
-    if (auto begun = state->begin_run(); !begun)
-        return fail(std::move(begun.error()).within("begin a run of the index"));
-    state->writer = std::make_unique<IndexWriter>(*state->environment, *foundation.scribe,
-                                                  options.commit_interval, clock, log);
+    state->run.emplace(*state->environment);
+    if (state->run->follows_a_crash())
+        log.warn(
+            "cache index: the last stop was not clean; pieces are checked when they are first "
+            "read");
+    state->writer = std::make_unique<IndexWriter>(
+        *state->environment, *state->run, *foundation.scribe, options.commit_interval, clock, log);
     return std::unique_ptr<Index>(
         new Index(std::move(state)));  // NOLINT: the constructor is private
 }
@@ -107,7 +75,7 @@ void Index::close() {
     State& state = *state_;
     if (!state.lock) return;
     state.writer->close();
-    if (auto ended = state.end_run(); !ended)
+    if (auto ended = state.run->end(); !ended)
         state.log.error("cache index: cannot mark a clean stop: {}", ended.error().what);
     state.environment->close();
     state.lock.reset();
@@ -192,13 +160,14 @@ std::uint64_t Index::objects() const {
     return txn ? txn->rows(Table::objects) : 0;
 }
 
-std::uint64_t Index::stored_bytes_at_start() const { return state_->stored_bytes; }
+std::uint64_t Index::stored_bytes_at_start() const { return state_->run->stored_bytes_at_start(); }
 
 std::uint64_t Index::next_generation() {
-    return state_->boot << kCountBits | ++state_->generations;
+    return state_->run->number() << kCountBits | ++state_->generations;
 }
-std::uint64_t Index::boot() const { return state_->boot; }
-std::uint64_t Index::trusted_boot() const { return state_->trusted_boot; }
+std::uint64_t Index::boot() const { return state_->run->number(); }
+std::uint64_t Index::trusted_boot() const { return state_->run->trusted(); }
+Expected<void> Index::begin_run() { return state_->run->begin(); }
 
 void Index::put_object(ObjectRecord record) { state_->writer->push(PutObject(std::move(record))); }
 

@@ -100,12 +100,17 @@ public:
     std::uint64_t objects() const;
     // What earlier runs have left: of all pieces and small bodies. Reads one row.
     std::uint64_t stored_bytes_at_start() const;
-    std::uint64_t next_generation();  // unique over the life of the directory
+    // Unique over the life of the directory, once the run has begun.
+    std::uint64_t next_generation();
 
     // This run's number, and the oldest run whose pieces are trusted without a check: all, after a
     // clean stop; only this run's, after an unclean one.
     std::uint64_t boot() const;
     std::uint64_t trusted_boot() const;
+    // Enters this run, before anything else than the index gets its number or changes its bytes. On
+    // disk when it has succeeded: waits until then, the first time. The index itself sees to it
+    // before it changes a row, and soon after the start anyway.
+    Expected<void> begin_run();
 
     // A record replaces the one before, unless that has a newer generation; with the older
     // generation go its pieces and body (not its data file). The digests table follows a verified

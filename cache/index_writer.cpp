@@ -49,10 +49,11 @@ void call_back(const Mutation& mutation) {
 
 }  // namespace
 
-IndexWriter::IndexWriter(Environment& environment, Scribe& scribe,
+IndexWriter::IndexWriter(Environment& environment, IndexRun& run, Scribe& scribe,
                          std::chrono::milliseconds commit_interval, const Clock& clock,
                          const Log& log)
     : environment_(environment),
+      run_(run),
       scribe_(scribe),
       commit_interval_(commit_interval),
       clock_(clock),
@@ -244,8 +245,13 @@ void IndexWriter::keep_honest(Batch& batch) {
     }
 }
 
+Expected<WriteTxn> IndexWriter::begin_write() {
+    if (auto begun = run_.begin(); !begun) return fail(std::move(begun.error()));
+    return environment_.write();
+}
+
 Expected<void> IndexWriter::write_in_one(const Batch& batch) {
-    auto txn = environment_.write();
+    auto txn = begin_write();
     if (!txn) return fail(txn.error());
     std::int64_t change = 0;
     for (const Mutation& mutation : batch) change += apply(*txn, mutation);
@@ -298,7 +304,7 @@ void IndexWriter::write_touches() {
         touches.swap(touches_);
     }
     for (auto touch = touches.begin(); touch != touches.end();) {
-        auto txn = environment_.write();
+        auto txn = begin_write();
         if (!txn) return;  // hits are a hint; losing some is nothing to speak of
         for (std::size_t n = 0; n < kTouchesPerCommit && touch != touches.end(); ++n, ++touch)
             apply_access(*txn, touch->first, touch->second);
@@ -313,7 +319,9 @@ void IndexWriter::sync_if_due(Stop stop) {
     if (!unsynced_ || (stop == Stop::no && now < synced_at_ + kSyncInterval)) return;
     synced_at_ = now;
     unsynced_ = false;
-    if (auto synced = environment_.sync(); !synced) complain(0, synced.error());
+    auto synced = run_.begin();
+    if (synced) synced = environment_.sync();
+    if (!synced) complain(0, synced.error());
 }
 
 void IndexWriter::complain(std::size_t dropped, const Error& why) {

@@ -1,7 +1,7 @@
 // The one writer of the index: gathers mutations into batches, syncs the data they name, commits,
 // calls back. Its scribe says when, and on which thread.
 //
-// Owner:   the index; outlived by the environment, the scribe, the clock and the log.
+// Owner:   the index; outlived by the environment, the run, the scribe, the clock and the log.
 // Thread:  push() and touch() from any thread, without waiting for the disk; callbacks on the
 // writing thread. Failure: an addition that cannot be written is dropped and counted in one log
 // line; a removal is tried again every second,
@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "cache/foundation.h"
 #include "cache/index_apply.h"
+#include "cache/index_run.h"
 #include "cache/index_tables.h"
 
 #include <chrono>
@@ -30,8 +31,8 @@ namespace hawker::cache {
 
 class IndexWriter {
 public:
-    IndexWriter(Environment& environment, Scribe& scribe, std::chrono::milliseconds commit_interval,
-                const Clock& clock, const Log& log);
+    IndexWriter(Environment& environment, IndexRun& run, Scribe& scribe,
+                std::chrono::milliseconds commit_interval, const Clock& clock, const Log& log);
     ~IndexWriter();
     IndexWriter(const IndexWriter&) = delete;
     IndexWriter& operator=(const IndexWriter&) = delete;
@@ -59,6 +60,7 @@ private:
     void work(Batch batch, bool touches_are_due, Stop stop);
     // Returns what is committed, in order: whoever waits for it may be called back.
     Batch write(Batch batch, Stop stop);
+    Expected<WriteTxn> begin_write();
     Expected<void> write_in_one(const Batch& batch);
     Batch write_one_by_one(Batch batch, Error why);
     void sync_files(Batch& batch);
@@ -71,6 +73,7 @@ private:
     void stop(Stop how);
 
     Environment& environment_;
+    IndexRun& run_;
     Scribe& scribe_;
     const std::chrono::milliseconds commit_interval_;
     const Clock& clock_;
@@ -92,7 +95,7 @@ private:
     Lost lost_;    // generations that had a piece dropped: never called complete
     Time retry_at_;
     Time synced_at_;
-    bool unsynced_ = false;    // commits since the last sync
+    bool unsynced_ = true;     // commits since the last sync; at the start, those of a killed run
     bool complained_ = false;  // said once, until writing works again
 };
 

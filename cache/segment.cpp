@@ -197,6 +197,7 @@ Task<Fetch::Verdict> Fetch::keep(std::uint64_t at, std::span<const std::byte> by
         body = live->body;
     }
     auto write = [&]() -> Expected<void> {
+        if (auto begun = stock_->index->begin_run(); !begun) return begun;
         if (!file->is_made())
             if (auto made = stock_->make_file(*object_, *file); !made) return made;
         for (const ByteRange& part : missing) {

@@ -149,6 +149,7 @@ std::optional<Stock::Stored> Stock::link_same_content(const TaskId& task, const 
     if (stored->body) {
         index->put_inline(ours, stored->body);
     } else {
+        if (!index->begin_run()) return std::nullopt;
         if (!files->link(*other, theirs->generation, task, ours.generation)) return std::nullopt;
         index->put_object(ours);
         for (const PieceRecord& piece : stored->pieces)
@@ -298,6 +299,7 @@ bool Stock::wait_for_fetches(std::chrono::milliseconds patience) {
 
 void Stock::begin_upkeep() {
     pool.post([self = shared_from_this()] {
+        self->files->make_folders();
         self->account(static_cast<std::int64_t>(self->index->stored_bytes_at_start()));
         self->sweep_orphans();
     });

@@ -64,8 +64,6 @@ Expected<UniqueFd> SystemDisk::open_root(const std::filesystem::path& directory)
     if (!root) return refuse("open");
     if (::faccessat(root.get(), ".", R_OK | W_OK | X_OK, AT_EACCESS) != 0)
         return refuse("write to");
-    const UniqueFd above(::openat(root.get(), "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!above || ::fsync(above.get()) != 0) return refuse("sync the directory of");
     return root;
 }
 
@@ -108,6 +106,11 @@ std::vector<Disk::Entry> SystemDisk::list(int directory) {
 }
 
 int SystemDisk::sync_directory(int directory) { return ::fsync(directory); }
+
+int SystemDisk::sync_root(int root) {
+    const UniqueFd above(::openat(root, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    return above && ::fsync(above.get()) == 0 ? ::fsync(root) : -1;
+}
 
 ssize_t SystemDisk::write(int file, std::span<const std::byte> bytes, std::uint64_t offset) {
     return ::pwrite(file, bytes.data(), bytes.size(), static_cast<off_t>(offset));

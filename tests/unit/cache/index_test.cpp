@@ -94,6 +94,7 @@ TEST_F(IndexTest, PiecesStayTrustedOverACleanStopAndNotOverAnUncleanOne) {
     index.open();
     EXPECT_EQ(index->boot(), 3U);
     EXPECT_EQ(index->trusted_boot(), 1U);
+    ASSERT_TRUE(index->begin_run());
     index.stop_uncleanly();
     index.open();
     EXPECT_EQ(index->boot(), 4U);
@@ -101,6 +102,30 @@ TEST_F(IndexTest, PiecesStayTrustedOverACleanStopAndNotOverAnUncleanOne) {
     index.stop();
     index.open();
     EXPECT_EQ(index->boot(), 5U);
+    EXPECT_EQ(index->trusted_boot(), 4U);
+}
+
+TEST_F(IndexTest, ARunThatHasChangedNothingLeavesNoTraceWhenItIsKilled) {
+    index.stop();
+    index.open();
+    index.stop_uncleanly();
+    index.open();
+    EXPECT_EQ(index->boot(), 2U) << "its number is on nothing";
+    EXPECT_EQ(index->trusted_boot(), 1U) << "and what it has read was clean";
+}
+
+TEST_F(IndexTest, ARunIsEnteredBeforeItsFirstChange) {
+    index.stop();
+    index.open();
+    index->touch(a);
+    index->flush([] {}, Index::When::now);
+    index.stop();
+    index.open();
+    index->put_object(object(a, 1));
+    index.commit();
+    index.stop_uncleanly();
+    index.open();
+    EXPECT_EQ(index->boot(), 4U);
     EXPECT_EQ(index->trusted_boot(), 4U);
 }
 
@@ -117,6 +142,7 @@ TEST_F(IndexTest, AnUncleanStopLosesOnlyWhatWasNotCommitted) {
 TEST_F(IndexTest, GenerationsAreNeverGivenTwice) {
     std::set<std::uint64_t> seen;
     for (int run = 0; run < 3; ++run) {
+        ASSERT_TRUE(index->begin_run());
         for (int i = 0; i < 100; ++i) EXPECT_TRUE(seen.insert(index->next_generation()).second);
         index.stop_uncleanly();
         index.open();

@@ -38,6 +38,7 @@ public:
     int unlink(int directory, const std::string& name) override;
     std::vector<Entry> list(int directory) override;
     int sync_directory(int directory) override;
+    int sync_root(int root) override { return sync_directory(root); }
     ssize_t write(int file, std::span<const std::byte> bytes, std::uint64_t offset) override;
     ssize_t read(int file, std::span<std::byte> into, std::uint64_t offset) override;
     bool is_resident(int file, ByteRange range, Sampling sampling) override;
