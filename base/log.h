@@ -2,8 +2,8 @@
 // first.
 //
 // Thread: any. Lines go through a bounded queue to one writing thread; when it is full the oldest
-// line is lost, never a loop's time. Lines are escaped: a control byte or a newline inside a value
-// cannot forge a line.
+// lines are lost, never a loop's time. Lines are escaped: a control byte or a newline inside a
+// value cannot forge a line.
 #pragma once
 
 #include "base/error.h"
@@ -57,6 +57,8 @@ public:
         if (enabled(LogLevel::error))
             write(LogLevel::error, fmt::format(format, std::forward<Args>(args)...));
     }
+    // The same of a text that is put together already.
+    void write(LogLevel level, std::string_view text) const;
 
     bool enabled(LogLevel level) const;
     LogFormat format() const;
@@ -71,7 +73,6 @@ public:
 private:
     struct State;
     explicit Log(std::unique_ptr<State> state);
-    void write(LogLevel level, std::string_view text) const;
     std::unique_ptr<State> state_;
 };
 
