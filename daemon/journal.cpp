@@ -2,7 +2,14 @@
 
 #include "filters/decision.h"
 
-#include <fmt/chrono.h>
+#include <algorithm>
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <iterator>
+
+#include <fmt/compile.h>
 #include <nlohmann/json.hpp>
 
 namespace hawker::daemon {
@@ -11,24 +18,88 @@ namespace {
 
 constexpr std::size_t kMostHintedHosts = 1000;
 
-// A value that stands by itself in a key=value line: quoted where it is empty or a blank or a quote
-// would break it up.
-std::string quoted(const std::string& text) {
-    if (!text.empty() && text.find_first_of(" \"=") == std::string::npos) return text;
-    std::string out = "\"";
-    for (const char c : text) {
-        if (c == '"' || c == '\\') out += '\\';
-        out += c;
-    }
-    return out + '"';
+template <typename Line>
+void append(Line& line, std::string_view text) {
+    line.append(text.data(), text.data() + text.size());
 }
 
-std::string timestamp(WallTime now) {
-    const auto milliseconds =
-        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(milliseconds);
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(seconds.count()),
-                       (milliseconds - seconds).count());
+void append_number(AccessLine& line, std::string_view before, std::integral auto number) {
+    append(line, before);
+    const fmt::format_int digits(number);
+    append(line, std::string_view(digits.data(), digits.size()));
+}
+
+// A value that stands by itself in a key=value line: quoted where it is empty or a blank or a quote
+// would break it up.
+template <typename Line>
+void append_quoted(Line& line, std::string_view text) {
+    if (!text.empty() && text.find_first_of(" \"=") == std::string_view::npos) {
+        append(line, text);
+        return;
+    }
+    line.push_back('"');
+    for (const char c : text) {
+        if (c == '"' || c == '\\') line.push_back('\\');
+        line.push_back(c);
+    }
+    line.push_back('"');
+}
+
+std::string in_quotes(std::string_view text) {
+    fmt::memory_buffer out;
+    append_quoted(out, text);
+    return fmt::to_string(out);
+}
+
+using Word = std::uint64_t;
+constexpr Word kOfEach = 0x0101'0101'0101'0101;
+constexpr Word kHighest = kOfEach * 0x80;
+
+// Not 0 when a byte of eight is none of printable ASCII, or a quote, or a backslash.
+Word odd_ones(Word word) {
+    const auto any_is_zero = [](Word bytes) { return (bytes - kOfEach) & ~bytes & kHighest; };
+    const Word below_a_blank = word - kOfEach * 0x20;
+    const Word beyond_a_tilde = word | (word + kOfEach);
+    return ((below_a_blank | beyond_a_tilde) & kHighest) | any_is_zero(word ^ kOfEach * '"') |
+           any_is_zero(word ^ kOfEach * '\\');
+}
+
+// Stands in a string of JSON as it is. Most values are names, digests and URLs: eight bytes at
+// once.
+bool is_plain(std::string_view text) {
+    Word odd = 0;
+    for (; text.size() >= sizeof(Word); text.remove_prefix(sizeof(Word))) {
+        Word word = 0;
+        std::memcpy(&word, text.data(), sizeof(word));
+        odd |= odd_ones(word);
+    }
+    Word rest = kOfEach * 'x';
+    std::memcpy(&rest, text.data(), text.size());
+    return (odd | odd_ones(rest)) == 0;
+}
+
+// A string of JSON in ASCII. What is not plain is the library's to escape.
+void append_json(AccessLine& line, std::string_view text) {
+    if (!is_plain(text)) {
+        append(line,
+               nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+        return;
+    }
+    line.push_back('"');
+    append(line, text);
+    line.push_back('"');
+}
+
+void append_timestamp(AccessLine& line, WallTime now) {
+    const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(now);
+    const auto day = std::chrono::floor<std::chrono::days>(milliseconds);
+    const std::chrono::year_month_day date(day);
+    const std::chrono::hh_mm_ss time(milliseconds - day);
+    fmt::format_to(std::back_inserter(line),
+                   FMT_COMPILE("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z"),
+                   static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                   static_cast<unsigned>(date.day()), time.hours().count(), time.minutes().count(),
+                   time.seconds().count(), time.subseconds().count());
 }
 
 }  // namespace
@@ -39,10 +110,14 @@ Journal::Journal(const Log& log, admin::Metrics& metrics, const Clock& clock)
 void Journal::exchange_done(const proxy::ExchangeRecord& record) {
     metrics_.exchange(record.source, record.status, record.bytes, record.received);
     if (!writes_access_log()) return;
-    if (log_.format() == LogFormat::json)
-        log_.line(access_json(record, clock_.wall()));
-    else
-        log_.info("{}", access_text(record));
+    AccessLine line;
+    if (log_.format() == LogFormat::json) {
+        write_access_json(line, record, clock_.wall());
+        log_.line(std::string_view(line.data(), line.size()));
+    } else {
+        write_access_text(line, record);
+        log_.write(LogLevel::info, std::string_view(line.data(), line.size()));
+    }
 }
 
 void Journal::tunnel_could_have_been_cached(const std::string& host) {
@@ -92,46 +167,70 @@ void Journal::fetch_done(const cache::FetchReport& report) {
         : failed        ? "failed"
                         : "stopped",
         report.cost.count(), report.task.hex(), report.bytes, report.segments, report.retries,
-        quoted(report.rule), report.label);
+        in_quotes(report.rule), report.label);
     if (failed)
-        log_.warn("{} error={}", line, quoted(filters::loggable_text(report.error->what)));
+        log_.warn("{} error={}", line, in_quotes(filters::loggable_text(report.error->what)));
     else
         log_.info("{}", line);
 }
 
-std::string access_text(const proxy::ExchangeRecord& record) {
-    std::string line =
-        fmt::format("access method={} status={} source={} bytes={} ms={} first_byte_ms={}",
-                    quoted(record.method), record.status, record.source, record.bytes,
-                    record.duration.count(), record.first_byte.count());
-    if (record.received > 0) line += fmt::format(" received={}", record.received);
-    if (!record.task.empty()) line += fmt::format(" task={}", record.task);
-    if (!record.rule.empty()) line += fmt::format(" rule={}", quoted(record.rule));
-    line += fmt::format(" client={}", record.client);
-    if (!record.user.empty()) line += fmt::format(" user={}", quoted(record.user));
-    line += fmt::format(" url={}", record.url);
-    if (!record.error.empty()) line += fmt::format(" error={}", quoted(record.error));
-    return line;
+void write_access_text(AccessLine& line, const proxy::ExchangeRecord& record) {
+    append(line, "access method=");
+    append_quoted(line, record.method);
+    append_number(line, " status=", record.status);
+    append(line, " source=");
+    append(line, record.source);
+    append_number(line, " bytes=", record.bytes);
+    append_number(line, " ms=", record.duration.count());
+    append_number(line, " first_byte_ms=", record.first_byte.count());
+    if (record.received > 0) append_number(line, " received=", record.received);
+    if (!record.task.empty()) {
+        append(line, " task=");
+        append(line, record.task);
+    }
+    if (!record.rule.empty()) {
+        append(line, " rule=");
+        append_quoted(line, record.rule);
+    }
+    append(line, " client=");
+    append(line, record.client);
+    if (!record.user.empty()) {
+        append(line, " user=");
+        append_quoted(line, record.user);
+    }
+    append(line, " url=");
+    append(line, record.url);
+    if (!record.error.empty()) {
+        append(line, " error=");
+        append_quoted(line, record.error);
+    }
 }
 
-std::string access_json(const proxy::ExchangeRecord& record, WallTime now) {
-    const nlohmann::ordered_json json = {{"time", timestamp(now)},
-                                         {"level", "info"},
-                                         {"message", "access"},
-                                         {"method", record.method},
-                                         {"status", record.status},
-                                         {"source", record.source},
-                                         {"bytes", record.bytes},
-                                         {"received", record.received},
-                                         {"ms", record.duration.count()},
-                                         {"first_byte_ms", record.first_byte.count()},
-                                         {"task", record.task},
-                                         {"rule", record.rule},
-                                         {"client", record.client},
-                                         {"user", record.user},
-                                         {"url", record.url},
-                                         {"error", record.error}};
-    return json.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
+void write_access_json(AccessLine& line, const proxy::ExchangeRecord& record, WallTime now) {
+    append(line, R"({"time":")");
+    append_timestamp(line, now);
+    append(line, R"(","level":"info","message":"access","method":)");
+    append_json(line, record.method);
+    append_number(line, R"(,"status":)", record.status);
+    append(line, R"(,"source":)");
+    append_json(line, record.source);
+    append_number(line, R"(,"bytes":)", record.bytes);
+    append_number(line, R"(,"received":)", record.received);
+    append_number(line, R"(,"ms":)", record.duration.count());
+    append_number(line, R"(,"first_byte_ms":)", record.first_byte.count());
+    append(line, R"(,"task":)");
+    append_json(line, record.task);
+    append(line, R"(,"rule":)");
+    append_json(line, record.rule);
+    append(line, R"(,"client":)");
+    append_json(line, record.client);
+    append(line, R"(,"user":)");
+    append_json(line, record.user);
+    append(line, R"(,"url":)");
+    append_json(line, record.url);
+    append(line, R"(,"error":)");
+    append_json(line, record.error);
+    append(line, "}");
 }
 
 }  // namespace hawker::daemon

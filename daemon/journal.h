@@ -17,6 +17,8 @@
 #include <string>
 #include <unordered_set>
 
+#include <fmt/format.h>
+
 namespace hawker::daemon {
 
 class Journal final : public proxy::Observer {
@@ -52,8 +54,10 @@ private:
     std::unordered_set<std::string> hinted_hosts_;
 };
 
+// Room for a line with the longest URL that is logged, off the heap.
+using AccessLine = fmt::basic_memory_buffer<char, 4096>;
 // One line each, without a newline.
-std::string access_text(const proxy::ExchangeRecord& record);
-std::string access_json(const proxy::ExchangeRecord& record, WallTime now);
+void write_access_text(AccessLine& line, const proxy::ExchangeRecord& record);
+void write_access_json(AccessLine& line, const proxy::ExchangeRecord& record, WallTime now);
 
 }  // namespace hawker::daemon

@@ -98,6 +98,9 @@ std::vector<std::string> stripped_names(const Decision& decision);
 // Scheme, host and path, and parameter names; values only where they are known to be harmless.
 // Total: any text gives a printable, secret-free line. A part is named behind a '#'.
 std::string loggable_url(std::string_view url, std::optional<ByteRange> part = std::nullopt);
+// The same, appended to `out`, in the room that is there; `url` lies elsewhere.
+void append_loggable_url(std::string& out, std::string_view url,
+                         std::optional<ByteRange> part = std::nullopt);
 // The same for every URL, query and user name in a sentence; the other words stay as they are. What
 // a library or an origin said goes through this before it is logged or sent.
 std::string loggable_text(std::string_view text);

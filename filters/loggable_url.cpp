@@ -3,6 +3,9 @@
 #include "filters/signed_urls.h"
 
 #include <algorithm>
+#include <array>
+#include <iterator>
+#include <memory_resource>
 
 #include <fmt/format.h>
 
@@ -14,6 +17,8 @@ constexpr std::string_view kHex = "0123456789ABCDEF";
 constexpr std::size_t kLongestLine = 2048;
 constexpr std::size_t kLongestName =
     48;  // a longer "name" is more likely a token that stands alone
+// A list of so many parameters as signers use stays off the heap.
+constexpr std::size_t kRoomForAQuery = 4096;
 
 // Counters and sizes: nothing that a small number could give away.
 constexpr std::string_view kHarmless[] = {"partnumber",         "generation",    "x-amz-expires",
@@ -88,19 +93,16 @@ bool may_hold_a_secret(std::string_view word) {
            (question != std::string_view::npos && word.find('=', question) != word.npos);
 }
 
-std::string with_query(std::string out, std::span<const Parameter> parameters) {
+void append_query(std::string& out, std::string_view query, std::size_t longest) {
+    std::array<std::byte, kRoomForAQuery> room;  // NOLINT: filled as far as it is used
+    std::pmr::monotonic_buffer_resource memory(room.data(), room.size());
     char separator = '?';
-    for (const Parameter& parameter : parameters) {
+    for (const Parameter& parameter : split_query(query, &memory)) {
         out += separator;
         separator = '&';
         append_parameter(out, parameter);
-        if (out.size() > kLongestLine) break;
+        if (out.size() > longest) return;
     }
-    if (out.size() > kLongestLine) {
-        out.resize(kLongestLine);
-        out += "...";
-    }
-    return out;
 }
 
 }  // namespace
@@ -118,7 +120,7 @@ std::string loggable_text(std::string_view text) {
         if (may_hold_a_secret(word)) {
             const std::size_t url = std::min(word.find_first_not_of(kBeforeUrl), word.size());
             out += word.substr(0, url);
-            out += loggable_url(word.substr(url));
+            append_loggable_url(out, word.substr(url));
         } else {
             out += word;
         }
@@ -126,16 +128,22 @@ std::string loggable_text(std::string_view text) {
     return out;
 }
 
-std::string loggable_url(std::string_view url, std::optional<ByteRange> part) {
+void append_loggable_url(std::string& out, std::string_view url, std::optional<ByteRange> part) {
+    const std::size_t longest = out.size() + kLongestLine;
     url = url.substr(0, url.find('#'));
     const std::size_t question = url.find('?');
-    std::string out;
     append_hierarchy(out, url.substr(0, question));
-    if (question == std::string_view::npos)
-        out = with_query(std::move(out), {});
-    else
-        out = with_query(std::move(out), split_query(url.substr(question + 1)));
-    if (part) out += fmt::format("#bytes={}-{}", part->first, part->end - 1);
+    if (question != std::string_view::npos) append_query(out, url.substr(question + 1), longest);
+    if (out.size() > longest) {
+        out.resize(longest);
+        out += "...";
+    }
+    if (part) fmt::format_to(std::back_inserter(out), "#bytes={}-{}", part->first, part->end - 1);
+}
+
+std::string loggable_url(std::string_view url, std::optional<ByteRange> part) {
+    std::string out;
+    append_loggable_url(out, url, part);
     return out;
 }
 

@@ -72,7 +72,7 @@ filters::Question question_of(const Context& context, std::string_view url) {
 
 const std::string& loggable_url(const Context& context) {
     if (context.record.url.empty())
-        context.record.url = filters::loggable_url(context.url, context.decision.part);
+        filters::append_loggable_url(context.record.url, context.url, context.decision.part);
     return context.record.url;
 }
 

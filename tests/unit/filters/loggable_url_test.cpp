@@ -51,6 +51,16 @@ TEST(LoggableUrl, HasABoundedLength) {
     EXPECT_LE(loggable_url("http://a.b/?" + std::string(100'000, '&')).size(), 2100U);
 }
 
+TEST(LoggableUrl, WhatStandsBeforeItIsNotOfItsLength) {
+    const std::string before(5000, 'b');
+    for (const std::string& url :
+         {"http://a.b/?" + std::string(100'000, '&'), std::string("http://a.b/p?x=secret")}) {
+        std::string out = before;
+        append_loggable_url(out, url, ByteRange(1, 3));
+        EXPECT_EQ(out, before + loggable_url(url, ByteRange(1, 3)));
+    }
+}
+
 TEST(LoggableUrl, AnyBytesGiveAPrintableLine) {
     std::mt19937 random(11);  // NOLINT: the same every time
     for (int round = 0; round < 20'000; ++round) {
