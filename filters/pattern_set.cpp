@@ -1,5 +1,7 @@
 #include "filters/pattern_set.h"
 
+#include "filters/pattern_text.h"
+
 #include <algorithm>
 #include <utility>
 
@@ -23,13 +25,56 @@ RE2::Options options_for(std::int64_t memory) {
     return options;
 }
 
+// The end of a pattern, from the group on that holds its first name.
+struct Tail {
+    std::unique_ptr<RE2> expression;
+    int groups_before = 0;
+};
+
+// Where a match ends with its tail.
+struct Place {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+};
+
+struct Pattern {
+    std::unique_ptr<RE2> whole;
+    std::optional<Tail> tail;
+};
+
+std::optional<Tail> tail_of(const std::string& text, const RE2& whole) {
+    const auto cut = cut_before_names(text);
+    if (!cut) return std::nullopt;
+    Tail tail;
+    tail.expression = std::make_unique<RE2>(text.substr(*cut), whole.options());
+    const RE2 before(text.substr(0, *cut), whole.options());
+    if (!tail.expression->ok() || !before.ok()) return std::nullopt;
+    tail.groups_before = before.NumberOfCapturingGroups();
+    return tail;
+}
+
+// Whichever way the rest matches, its tail does so here; nullopt: it could do so elsewhere, too.
+std::optional<Place> only_place_of_tail(const Pattern& pattern, std::string_view text) {
+    const RE2& tail = *pattern.tail->expression;
+    re2::StringPiece match;
+    if (!pattern.whole->Match(piece(text), 0, text.size(), RE2::UNANCHORED, &match, 1))
+        return std::nullopt;
+    Place place;
+    place.end = static_cast<std::size_t>(match.data() + match.size() - text.data());
+    if (!tail.Match(piece(text), 0, place.end, RE2::UNANCHORED, &match, 1)) return std::nullopt;
+    place.begin = static_cast<std::size_t>(match.data() - text.data());
+    if (tail.Match(piece(text), place.begin + 1, place.end, RE2::UNANCHORED, nullptr, 0))
+        return std::nullopt;
+    return place;
+}
+
 }  // namespace
 
 struct PatternSet::Compiled {
     explicit Compiled(const RE2::Options& options) : set(options, RE2::UNANCHORED) {}
     RE2::Set set;
     bool set_is_usable = false;
-    std::vector<std::unique_ptr<RE2>> each;
+    std::vector<Pattern> each;
 };
 
 PatternSet::PatternSet(std::unique_ptr<Compiled> compiled) : compiled_(std::move(compiled)) {}
@@ -42,10 +87,11 @@ std::expected<PatternSet, PatternSet::Problem> PatternSet::compile(
     const RE2::Options options = options_for(memory);
     auto compiled = std::make_unique<Compiled>(options);
     for (std::size_t i = 0; i < patterns.size(); ++i) {
-        auto pattern = std::make_unique<RE2>(patterns[i], options);
-        if (!pattern->ok()) return std::unexpected(Problem(i, pattern->error()));
+        auto whole = std::make_unique<RE2>(patterns[i], options);
+        if (!whole->ok()) return std::unexpected(Problem(i, whole->error()));
         compiled->set.Add(patterns[i], nullptr);
-        compiled->each.push_back(std::move(pattern));
+        auto tail = tail_of(patterns[i], *whole);
+        compiled->each.emplace_back(std::move(whole), std::move(tail));
     }
     compiled->set_is_usable = patterns.size() > kFew && compiled->set.Compile();
     return PatternSet(std::move(compiled));
@@ -60,83 +106,51 @@ std::optional<std::size_t> PatternSet::first_match(std::string_view text) const 
         if (error.kind == RE2::Set::kNoError) return std::nullopt;
     }
     for (std::size_t i = 0; i < compiled_->each.size(); ++i)
-        if (RE2::PartialMatch(piece(text), *compiled_->each[i])) return i;
+        if (RE2::PartialMatch(piece(text), *compiled_->each[i].whole)) return i;
     return std::nullopt;
 }
 
 int PatternSet::group(std::size_t index, const std::string& name) const {
-    const auto& groups = compiled_->each[index]->NamedCapturingGroups();
+    const auto& groups = compiled_->each[index].whole->NamedCapturingGroups();
     const auto found = groups.find(name);
     return found == groups.end() ? 0 : found->second;
 }
 
-std::string PatternSet::captures(std::size_t index, std::string_view text,
-                                 const std::vector<int>& groups) const {
-    const RE2& pattern = *compiled_->each[index];
-    std::vector<re2::StringPiece> found(
-        static_cast<std::size_t>(pattern.NumberOfCapturingGroups()) + 1);
-    if (!pattern.Match(piece(text), 0, text.size(), RE2::UNANCHORED, found.data(),
-                       static_cast<int>(found.size())))
-        return {};
-    std::string joined;
+// To find groups, RE2 follows all ways through a pattern at once or goes back where it was wrong,
+// for which it needs memory and ten times as long as to find that there is a match. A tail that can
+// be in one place only is mostly such that each byte says which way: `[0-9a-f]{64}(\?|$)`.
+void PatternSet::captures(std::pmr::string& out, std::size_t index, std::string_view text,
+                          const std::vector<int>& groups) const {
+    if (groups.empty()) return;
+    const Pattern& pattern = compiled_->each[index];
+    const auto place = pattern.tail ? only_place_of_tail(pattern, text) : std::nullopt;
+    const RE2& expression = place ? *pattern.tail->expression : *pattern.whole;
+    const int before = place ? pattern.tail->groups_before : 0;
+    const auto [begin, end] = place.value_or(Place(0, text.size()));
+    const int count = std::ranges::max(groups) - before + 1;
+    std::pmr::vector<re2::StringPiece> found(static_cast<std::size_t>(count),
+                                             out.get_allocator().resource());
+    if (!expression.Match(piece(text), begin, end, place ? RE2::ANCHOR_START : RE2::UNANCHORED,
+                          found.data(), count))
+        return;
     for (const int group : groups) {
-        const re2::StringPiece& part = found[static_cast<std::size_t>(group)];
-        if (part.data() != nullptr) joined.append(part.data(), part.size());
+        const re2::StringPiece& part = found[static_cast<std::size_t>(group - before)];
+        if (part.data() != nullptr) out.append(part.data(), part.size());
     }
-    return joined;
 }
 
 namespace {
 
-// Where a regular expression can be cut without falling into an escape, a class or a group.
-struct Cursor {
-    std::string_view text;
-    std::size_t at = 0;
-    int depth = 0;
-
-    bool done() const { return at >= text.size(); }
-    std::string_view rest() const { return text.substr(at); }
-    // Over one atom's worth of text: an escape, a whole class, or one character.
-    void step() {
-        const char c = text[at];
-        if (c == '\\') {
-            at += 2;
-        } else if (c == '[') {
-            ++at;
-            if (!done() && text[at] == '^') ++at;
-            if (!done() && text[at] == ']') ++at;  // a first ']' is a member
-            while (!done() && text[at] != ']') at += text[at] == '\\' ? 2U : 1U;
-            ++at;
-        } else {
-            if (c == '(') ++depth;
-            if (c == ')') --depth;
-            ++at;
-        }
-    }
-};
-
-std::vector<std::string_view> alternatives(std::string_view pattern) {
-    std::vector<std::string_view> parts;
-    std::size_t begin = 0;
-    for (Cursor cursor{pattern}; !cursor.done(); cursor.step()) {
-        if (cursor.depth != 0 || pattern[cursor.at] != '|') continue;
-        parts.push_back(pattern.substr(begin, cursor.at - begin));
-        begin = cursor.at + 1;
-    }
-    parts.push_back(pattern.substr(begin));
-    return parts;
-}
-
 // The text between "://" and the next '/', both outside of groups.
 std::string_view host_part(std::string_view pattern) {
-    for (Cursor cursor{pattern}; !cursor.done(); cursor.step()) {
+    for (PatternCursor cursor{pattern}; !cursor.done(); cursor.step()) {
         if (cursor.depth != 0) continue;
         const std::string_view rest = cursor.rest();
         const std::size_t length = rest.starts_with("://")       ? 3
                                    : rest.starts_with(":\\/\\/") ? 5
                                                                  : 0;
         if (length == 0) continue;
-        Cursor end{rest.substr(length)};
+        PatternCursor end{rest.substr(length)};
         while (!end.done() &&
                !(end.depth == 0 && (end.rest().starts_with('/') || end.rest().starts_with("\\/"))))
             end.step();
@@ -173,7 +187,7 @@ struct HostExpressions::Compiled {
 HostExpressions::HostExpressions(std::string_view pattern) {
     RE2::Options options = options_for(1 << 20);
     options.set_case_sensitive(false);
-    for (const std::string_view alternative : alternatives(pattern)) {
+    for (const std::string_view alternative : alternatives_of(pattern)) {
         const std::string_view part = host_part(alternative);
         if (part.empty()) continue;
         Compiled compiled{std::make_unique<const RE2>(piece(part), options), ports_of(part)};

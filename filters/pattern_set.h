@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <memory_resource>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -35,9 +36,9 @@ public:
 
     // The number of a named capture group; 0 when `index` has none of that name.
     int group(std::size_t index, const std::string& name) const;
-    // What the groups of pattern `index` capture in `text`, joined. Empty when it does not match.
-    std::string captures(std::size_t index, std::string_view text,
-                         const std::vector<int>& groups) const;
+    // Appends what the named `groups` of pattern `index` capture in `text`, which it matches.
+    void captures(std::pmr::string& out, std::size_t index, std::string_view text,
+                  const std::vector<int>& groups) const;
 
 private:
     struct Compiled;

@@ -278,9 +278,11 @@ void RuleSet::decide(const Question& question, Decision& decision) const {
         decision.reason = std::move(read).error().what;
         return;
     }
-    if (!entry.rule->digest_groups.empty())
-        decision.digest = Digest::from_hex(
-            compiled_->patterns.captures(*matched, normal, entry.rule->digest_groups));
+    if (!entry.rule->digest_groups.empty()) {
+        std::pmr::string digits(&memory);
+        compiled_->patterns.captures(digits, *matched, normal, entry.rule->digest_groups);
+        decision.digest = Digest::from_hex(digits);
+    }
     if (entry.rule->access == Access::capability && !decision.digest) {
         decision.reason = "the rule's right is knowing the digest, and this URL has none";
         return;

@@ -31,23 +31,25 @@ def counters(tmp_path):
 
 @pytest.fixture
 def ask(start_hawker, origin, counters):
-    """ask(n): n hits of one small object, one after the other on one connection, all of them warm; ask.warm(query, **options) begins."""
+    """ask(n): n hits of one small object, one after the other on one connection, all of them warm; ask.warm(query, **options) begins.
+    `more` says something else of its rule, `path` of a digest where it lies."""
     with contextlib.ExitStack() as ends:
 
         def ask(times):
             for number in range(times):
                 query = f"{SIGNATURE}{number:064x}" if ask.signed else ""
-                ask.client.request("GET", origin.url(PATH, query), FIELDS)
+                ask.client.request("GET", origin.url(ask.path, query), FIELDS)
                 answer = ask.client.response()
                 assert answer.cache_status["hit"] and answer.sha256 == ask.sha256
 
-        def warm(signed=False, **options):
+        def warm(signed=False, path=lambda _: PATH, more=None, **options):
             content = Content(4 * KIB)
-            origin.add(PATH, content)
-            named = rule("signed", HOST + "/shared/", access="shared", key={"strip": ["aws-sigv4"]})
+            ask.path = path(content.sha256())
+            origin.add(ask.path, content)
+            named = rule("signed", **{"match": HOST + "/shared/", "access": "shared", "key": {"strip": ["aws-sigv4"]}, **(more or {})})
             hawker = start_hawker({"threads": 1, "log.access": False, **options}, rules=[named], wrapper=counters.wrapper)
             with Spent(counters) as stored:
-                hawker.fetch_until_stored(origin.url(PATH))
+                hawker.fetch_until_stored(origin.url(ask.path))
             assert stored.by_others().index_writes > 0, "what is counted can be seen"
             ask.sha256, ask.signed = content.sha256(), signed
             ask.hawker = hawker
@@ -97,3 +99,18 @@ def test_a_line_in_the_access_log_asks_nothing_of_the_heap(ask, counters, form, 
     ask.warm(signed, **{"log.access": True, "log.format": form})
     assert_the_heap_is_left_alone(ask, counters)
     eventually(lambda: ask.lines_of_hits() >= HITS, "a line for each")
+
+
+@pytest.mark.parametrize("signed", [False, True], ids=["plain", "signed"])
+@pytest.mark.parametrize("digest", ["sha256", "a+b+c"])
+def test_a_digest_in_the_url_asks_nothing_of_the_heap(ask, counters, digest, signed):
+    in_parts = digest == "a+b+c"
+    groups = "(?P<a>[0-9a-f]{2})/(?P<b>[0-9a-f]{2})/(?P<c>[0-9a-f]{60})" if in_parts else "(?P<sha256>[0-9a-f]{64})"
+    # What a directory is called could be a digest, too: RE2 has to try more than one way.
+    more = {"match": HOST + r"/shared/([^/?]+/)+" + groups + r"(\?|$)", "digest": digest}
+
+    def path(sha256):
+        return f"/shared/{'e' * 64}/" + (f"{sha256[:2]}/{sha256[2:4]}/{sha256[4:]}" if in_parts else sha256)
+
+    ask.warm(signed, path, more)
+    assert_the_heap_is_left_alone(ask, counters)

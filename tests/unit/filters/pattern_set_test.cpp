@@ -1,9 +1,21 @@
 #include "filters/pattern_set.h"
 
+#include <array>
+#include <random>
+
 #include <gtest/gtest.h>
 
 namespace hawker::filters {
 namespace {
+
+std::string captured(const PatternSet& set, std::string_view text,
+                     const std::vector<std::string>& names) {
+    std::vector<int> groups;
+    for (const std::string& name : names) groups.push_back(set.group(0, name));
+    std::pmr::string out;
+    set.captures(out, 0, text, groups);
+    return std::string(out);
+}
 
 TEST(PatternSet, FindsTheFirstOfSeveral) {
     const auto set = PatternSet::compile({"c$", "b", "^a"}, 8 << 20);
@@ -40,8 +52,58 @@ TEST(PatternSet, ABadPatternIsNamed) {
 
 TEST(PatternSet, GroupsThatDidNotTakePartCaptureNothing) {
     const auto set = PatternSet::compile({"(?P<a>x)?(?P<b>y)"}, 8 << 20);
-    EXPECT_EQ(set->captures(0, "zy", {set->group(0, "a"), set->group(0, "b")}), "y");
+    EXPECT_EQ(captured(*set, "zy", {"a", "b"}), "y");
     EXPECT_EQ(set->group(0, "c"), 0);
+}
+
+TEST(PatternSet, GroupsAreFoundWhereverElseTheirTextStands) {
+    const std::string digest(64, 'e');
+    const std::string other(64, 'f');
+    const auto set = PatternSet::compile(
+        {R"(^https?://([^/?]+/)+(?P<sha256>[0-9a-f]{64})(/data)?(\?|$))"}, 8 << 20);
+    for (const std::string& url :
+         {"http://a/" + digest, "http://a/" + other + "/" + digest + "?X-Amz-Signature=" + other,
+          "http://a/b/" + digest + "/data?" + other, "http://a/" + digest + "?/" + other,
+          "http://a/" + other + digest + "/" + digest})
+        EXPECT_EQ(captured(*set, url, {"sha256"}), digest) << url;
+    // The first of both that could be.
+    EXPECT_EQ(captured(*set, "http://a/" + digest + "?" + digest + "?", {"sha256"}), digest);
+    const auto parts = PatternSet::compile({"^x(.*)(?P<a>[ab]{2})/(?P<b>[ab]{2})(y|$)"}, 8 << 20);
+    EXPECT_EQ(captured(*parts, "xaa/ab/ba/bb", {"a", "b"}), "babb");
+    EXPECT_EQ(captured(*parts, "xaa/aby/ba", {"a", "b"}), "aaab");
+}
+
+// A pattern inside of one more group is not cut, so RE2 alone says what its groups capture.
+TEST(PatternSet, WhereAPatternIsCutMakesNoDifference) {
+    std::mt19937 random(5);  // NOLINT: the same every time
+    const std::array<std::string, 26> pieces = {
+        "a",   "b",   "/",      "a*",     "[ab]",         "[^/]+", "(a|b)", "(a|ab)", "(/a)?",
+        "(.)", ".*?", "(a|b)*", "(a|$)",  "\\b",          "(b/)+", "b{2}",  "[ab]*",  "(?:a)",
+        "^",   "$",   "(/|$)",  "(?i:A)", "[[:alpha:](]", "\\/",   "(b|)",  "(a)(b)"};
+    const std::array<std::string, 7> named = {"(?P<x>[ab]{2})",  "(?P<x>a+)",    "(?P<x>.*)",
+                                              "(?P<x>b)?",       "((?P<x>a)|b)", "(?P<x>a|ab)",
+                                              "((?P<x>[ab])/?)*"};
+    std::size_t captures = 0;
+    for (int round = 0; round < 5000; ++round) {
+        std::string pattern = random() % 2 == 0 ? "^" : "";
+        for (auto count = random() % 4; count > 0; --count)
+            pattern += pieces[random() % pieces.size()];
+        pattern += named[random() % named.size()];
+        for (auto count = random() % 3; count > 0; --count)
+            pattern += pieces[random() % pieces.size()];
+        const auto cut = PatternSet::compile({pattern}, 8 << 20);
+        const auto uncut = PatternSet::compile({"(?:" + pattern + ")"}, 8 << 20);
+        if (!cut || !uncut) continue;  // "a**" is none
+        for (int texts = 0; texts < 8; ++texts) {
+            std::string text;
+            for (auto length = random() % 12; length > 0; --length) text += "ab/"[random() % 3];
+            if (!cut->first_match(text)) continue;
+            const std::string expected = captured(*uncut, text, {"x"});
+            ASSERT_EQ(captured(*cut, text, {"x"}), expected) << pattern << " in " << text;
+            captures += expected.empty() ? 0U : 1U;
+        }
+    }
+    EXPECT_GT(captures, 2000U);
 }
 
 TEST(PatternSet, AHostIsReadFromThePatternsText) {
