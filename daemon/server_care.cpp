@@ -1,4 +1,5 @@
 // The server while it runs: signals, reloads, health, and the way out.
+#include "daemon/heap.h"
 #include "daemon/server.h"
 #include "daemon/systemd.h"
 
@@ -7,7 +8,6 @@
 #include <utility>
 
 #include <fmt/ranges.h>
-#include <malloc.h>
 
 namespace hawker::daemon {
 
@@ -19,7 +19,7 @@ constexpr auto kSickAfter = 1s;  // a loop that owes a sign of life for so long 
                                  // telling the watchdog that all is well
 
 constexpr std::size_t kShedForMemory = 64;  // idle connections of each loop, at each measurement
-constexpr auto kTrimInterval = 2s;          // it walks through the whole heap
+constexpr auto kTrimInterval = 2s;          // it walks through whole heaps
 
 }  // namespace
 
@@ -97,7 +97,7 @@ void Server::look_after() {
 }
 
 // Idle connections go first. What was freed is given back to the kernel, or it would count for
-// ever: the allocator keeps it.
+// ever: the heap keeps it, each thread its own.
 void Server::watch_memory() {
     if (!headroom_.measure_memory()) return;
     headroom_.ran_out(Shortage::memory);
@@ -105,7 +105,8 @@ void Server::watch_memory() {
     const SteadyTime now = clock_.now();
     if (now - trimmed_ < kTrimInterval) return;
     trimmed_ = now;
-    ::malloc_trim(0);
+    give_back_free_memory();
+    for (const auto& worker : workers_) worker->loop().post(give_back_free_memory);
 }
 
 Task<void> Server::wind_down() {

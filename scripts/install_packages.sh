@@ -5,7 +5,7 @@ set -eu
 
 build="g++ cmake ninja-build pkg-config libevent-dev libssl-dev libcurl4-openssl-dev libre2-dev liblmdb-dev libspdlog-dev
 libfmt-dev libgtest-dev libgmock-dev libboost-dev libflatbuffers-dev flatbuffers-compiler libxxhash-dev libyaml-cpp-dev
-libcrypt-dev libcli11-dev nlohmann-json3-dev prometheus-cpp-dev libsystemd-dev"
+libcrypt-dev libcli11-dev nlohmann-json3-dev prometheus-cpp-dev libsystemd-dev libmimalloc-dev"
 test="ccache git git-lfs curl wget nginx aria2 openssl ca-certificates procps util-linux python3 python3-pytest python3-pytest-xdist
 python3-requests python3-venv python3-yaml systemd docker-registry skopeo"
 bench="nginx squid-openssl trafficserver varnish iproute2 procps util-linux python3"

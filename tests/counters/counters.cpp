@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <new>
 
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -67,6 +68,7 @@ Function* next_one(const char* name) {
 
 extern "C" {
 
+// The heap's, whichever it is: mimalloc goes by these names as well.
 void* __libc_malloc(std::size_t size);
 void* __libc_calloc(std::size_t count, std::size_t size);
 void* __libc_realloc(void* old, std::size_t size);
@@ -139,3 +141,29 @@ ssize_t sendmsg(int fd, const msghdr* message, int flags) {
 }
 
 }  // extern "C"
+
+// mimalloc's would not come by malloc().
+void* operator new(std::size_t size) {
+    void* const memory = malloc(size);
+    if (!memory) throw std::bad_alloc();
+    return memory;
+}
+void* operator new[](std::size_t size) { return operator new(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return malloc(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return malloc(size); }
+void* operator new(std::size_t size, std::align_val_t alignment) {
+    void* const memory = memalign(static_cast<std::size_t>(alignment), size);
+    if (!memory) throw std::bad_alloc();
+    return memory;
+}
+void* operator new[](std::size_t size, std::align_val_t alignment) {
+    return operator new(size, alignment);
+}
+void operator delete(void* memory) noexcept { free(memory); }
+void operator delete[](void* memory) noexcept { free(memory); }
+void operator delete(void* memory, std::size_t) noexcept { free(memory); }
+void operator delete[](void* memory, std::size_t) noexcept { free(memory); }
+void operator delete(void* memory, std::align_val_t) noexcept { free(memory); }
+void operator delete[](void* memory, std::align_val_t) noexcept { free(memory); }
+void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { free(memory); }
+void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { free(memory); }

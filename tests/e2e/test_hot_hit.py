@@ -50,7 +50,7 @@ def ask(start_hawker, origin, counters):
             hawker = start_hawker({"threads": 1, "log.access": False, **options}, rules=[named], wrapper=counters.wrapper)
             with Spent(counters) as stored:
                 hawker.fetch_until_stored(origin.url(ask.path))
-            assert stored.by_others().index_writes > 0, "what is counted can be seen"
+            assert stored.by_others().index_writes > 0 and stored.by_senders().allocations > 0, "what is counted can be seen"
             ask.sha256, ask.signed = content.sha256(), signed
             ask.hawker = hawker
             ask.client = ends.enter_context(hawker.connect())
