@@ -12,11 +12,18 @@ namespace hawker::filters {
 
 namespace {
 
-// So many are asked one after the other: each ends at its first match or at the first byte that
-// rules it out, where the set reads the text to its end, and allocates.
+// So many whose hurdles a text has passed are asked one after the other: each ends at its first
+// match or at the first byte that rules it out, where the set reads the text to its end, and
+// allocates.
 constexpr std::size_t kFew = 4;
+// Texts may be searched for so many others before the set is asked.
+constexpr std::size_t kMostSearches = 16;
 
 re2::StringPiece piece(std::string_view text) { return re2::StringPiece(text.data(), text.size()); }
+
+bool matches(const RE2& pattern, std::string_view text) {
+    return pattern.Match(piece(text), 0, text.size(), RE2::UNANCHORED, nullptr, 0);
+}
 
 RE2::Options options_for(std::int64_t memory) {
     RE2::Options options;
@@ -39,6 +46,7 @@ struct Place {
 
 struct Pattern {
     std::unique_ptr<RE2> whole;
+    Hurdles hurdles;
     std::optional<Tail> tail;
 };
 
@@ -74,8 +82,24 @@ struct PatternSet::Compiled {
     explicit Compiled(const RE2::Options& options) : set(options, RE2::UNANCHORED) {}
     RE2::Set set;
     bool set_is_usable = false;
+    // A look at a text tells most patterns that it is not theirs.
+    bool most_have_hurdles = false;
     std::vector<Pattern> each;
+
+    std::optional<std::size_t> first_in_set(std::string_view text) const;
 };
+
+std::optional<std::size_t> PatternSet::Compiled::first_in_set(std::string_view text) const {
+    std::vector<int> found;
+    RE2::Set::ErrorInfo error{};
+    if (set.Match(piece(text), &found, &error))
+        return static_cast<std::size_t>(std::ranges::min(found));
+    if (error.kind == RE2::Set::kNoError) return std::nullopt;
+    const auto first = std::ranges::find_if(
+        each, [text](const Pattern& pattern) { return matches(*pattern.whole, text); });
+    if (first == each.end()) return std::nullopt;
+    return static_cast<std::size_t>(first - each.begin());
+}
 
 PatternSet::PatternSet(std::unique_ptr<Compiled> compiled) : compiled_(std::move(compiled)) {}
 PatternSet::PatternSet(PatternSet&&) noexcept = default;
@@ -91,22 +115,31 @@ std::expected<PatternSet, PatternSet::Problem> PatternSet::compile(
         if (!whole->ok()) return std::unexpected(Problem(i, whole->error()));
         compiled->set.Add(patterns[i], nullptr);
         auto tail = tail_of(patterns[i], *whole);
-        compiled->each.emplace_back(std::move(whole), std::move(tail));
+        compiled->each.emplace_back(std::move(whole), hurdles_of(patterns[i]), std::move(tail));
     }
     compiled->set_is_usable = patterns.size() > kFew && compiled->set.Compile();
+    const auto low = std::ranges::count_if(
+        compiled->each, [](const Pattern& each) { return each.hurdles.empty(); });
+    const auto searches = std::ranges::count_if(compiled->each, [](const Pattern& each) {
+        return each.hurdles.beginning.empty() && !each.hurdles.part.empty();
+    });
+    compiled->most_have_hurdles =
+        std::cmp_less_equal(low, kFew) && std::cmp_less_equal(searches, kMostSearches);
     return PatternSet(std::move(compiled));
 }
 
 std::optional<std::size_t> PatternSet::first_match(std::string_view text) const {
-    if (compiled_->set_is_usable) {
-        std::vector<int> found;
-        RE2::Set::ErrorInfo error{};
-        if (compiled_->set.Match(piece(text), &found, &error))
-            return static_cast<std::size_t>(*std::ranges::min_element(found));
-        if (error.kind == RE2::Set::kNoError) return std::nullopt;
+    const std::size_t scheme = text.find("://");
+    const std::string_view behind_scheme =
+        scheme == std::string_view::npos ? std::string_view() : text.substr(scheme + 3);
+    const auto& each = compiled_->each;
+    std::size_t most = each.size();
+    if (compiled_->set_is_usable) most = compiled_->most_have_hurdles ? kFew : 0;
+    for (std::size_t i = 0, asked = 0; i < each.size(); ++i) {
+        if (!each[i].hurdles.pass(text, behind_scheme)) continue;
+        if (asked++ == most) return compiled_->first_in_set(text);
+        if (matches(*each[i].whole, text)) return i;
     }
-    for (std::size_t i = 0; i < compiled_->each.size(); ++i)
-        if (RE2::PartialMatch(piece(text), *compiled_->each[i].whole)) return i;
     return std::nullopt;
 }
 

@@ -1,4 +1,5 @@
-// Many patterns, one pass. The only file that knows RE2, together with its source.
+// Many patterns, of which the first that matches counts. The only file that knows RE2, together
+// with its source.
 #pragma once
 
 #include "base/error.h"

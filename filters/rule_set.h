@@ -19,8 +19,7 @@ public:
     static Expected<std::shared_ptr<const RuleSet>> compile(std::vector<RuleSpec> specs);
     ~RuleSet();
 
-    // One RE2::Set pass finds the first rule in file order; only that one is matched again, for its
-    // captures.
+    // The first rule in file order that matches; only that one is matched again, for its captures.
     Decision decide(const Question& question) const;
     // The same into what an earlier question left behind; what it asks about lies elsewhere.
     void decide(const Question& question, Decision& decision) const;

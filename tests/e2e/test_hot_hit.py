@@ -5,10 +5,11 @@ import re
 import time
 
 import pytest
+import yaml
 
 from harness.content import KIB, Content
 from harness.counters import LIBRARY, Counters, Spent
-from harness.daemon import is_sanitized
+from harness.daemon import REPOSITORY, is_sanitized
 from harness.rules import HOST, rule
 from harness.waiting import eventually
 
@@ -32,7 +33,7 @@ def counters(tmp_path):
 @pytest.fixture
 def ask(start_hawker, origin, counters):
     """ask(n): n hits of one small object, one after the other on one connection, all of them warm; ask.warm(query, **options) begins.
-    `more` says something else of its rule, `path` of a digest where it lies."""
+    `more` says something else of its rule, `before` which rules stand before it, `path` of a digest where it lies."""
     with contextlib.ExitStack() as ends:
 
         def ask(times):
@@ -42,12 +43,12 @@ def ask(start_hawker, origin, counters):
                 answer = ask.client.response()
                 assert answer.cache_status["hit"] and answer.sha256 == ask.sha256
 
-        def warm(signed=False, path=lambda _: PATH, more=None, **options):
+        def warm(signed=False, path=lambda _: PATH, more=None, before=(), **options):
             content = Content(4 * KIB)
             ask.path = path(content.sha256())
             origin.add(ask.path, content)
             named = rule("signed", **{"match": HOST + "/shared/", "access": "shared", "key": {"strip": ["aws-sigv4"]}, **(more or {})})
-            hawker = start_hawker({"threads": 1, "log.access": False, **options}, rules=[named], wrapper=counters.wrapper)
+            hawker = start_hawker({"threads": 1, "log.access": False, **options}, rules=[*before, named], wrapper=counters.wrapper)
             with Spent(counters) as stored:
                 hawker.fetch_until_stored(origin.url(ask.path))
             assert stored.by_others().index_writes > 0 and stored.by_senders().allocations > 0, "what is counted can be seen"
@@ -113,4 +114,20 @@ def test_a_digest_in_the_url_asks_nothing_of_the_heap(ask, counters, digest, sig
         return f"/shared/{'e' * 64}/" + (f"{sha256[:2]}/{sha256[2:4]}/{sha256[4:]}" if in_parts else sha256)
 
     ask.warm(signed, path, more)
+    assert_the_heap_is_left_alone(ask, counters)
+
+
+@pytest.mark.parametrize("signed", [False, True], ids=["plain", "signed"])
+@pytest.mark.parametrize("other", [HOST + "/other-{}/", r"^https://([a-z0-9-]+\.)*cdn-{}\.example/", r"^https?://cdn-{}\.example(:\d+)?/"],
+                         ids=["paths", "domains", "hosts"])
+def test_eight_rules_ask_nothing_of_the_heap(ask, counters, other, signed):
+    before = [rule(f"other {number}", other.replace("{}", str(number))) for number in range(7)]
+    ask.warm(signed, before=before)
+    assert_the_heap_is_left_alone(ask, counters)
+
+
+def test_the_shipped_rules_ask_nothing_of_the_heap(ask, counters):
+    shipped = yaml.safe_load((REPOSITORY / "etc/rules.yaml").read_text())["rules"]
+    assert len(shipped) > 8
+    ask.warm(signed=True, before=shipped)
     assert_the_heap_is_left_alone(ask, counters)

@@ -26,6 +26,42 @@ TEST(PatternSet, FindsTheFirstOfSeveral) {
     EXPECT_EQ(set->first_match("x"), std::nullopt);
 }
 
+// A pattern inside of one more group has no hurdles, so that RE2 alone is asked.
+TEST(PatternSet, HurdlesMakeNoDifference) {
+    std::mt19937 random(7);  // NOLINT: the same every time
+    const std::array<std::string, 30> pieces = {
+        "a",    "b",      "/",       "\\.",         "a*",  "b?",    "a+",   "(a|b)",
+        "[ab]", "[^/]+",  "ab",      "/a",          "b/",  "a{2}",  "b{0}", "(/a)?",
+        ".*",   "\\b",    "^",       "$",           "a|b", "\\x61", "\\/",  "\\d",
+        "(?i)", "(?i:B)", "\\Qa\\E", "[[:alpha:]]", "b+?", "a{1,2}"};
+    const std::array<std::string, 6> starts = {"",          "^",         "^https?://",
+                                               "^http://a", "^https://", "^https?:\\/\\/"};
+    const std::array<std::string, 4> schemes = {"http://", "https://", "", "a://"};
+    const auto pick = [&random](const auto& from) { return from[random() % from.size()]; };
+    std::size_t matched = 0;
+    for (int round = 0; round < 1500; ++round) {
+        std::vector<std::string> patterns;
+        std::vector<std::string> in_groups;
+        for (auto count = 1 + random() % 9; patterns.size() < count;) {
+            std::string pattern = pick(starts);
+            for (auto length = random() % 5; length > 0; --length) pattern += pick(pieces);
+            if (!PatternSet::compile({pattern}, 1 << 20)) continue;
+            patterns.push_back(pattern);
+            in_groups.push_back("(?:" + pattern + ")");
+        }
+        const auto set = PatternSet::compile(patterns, 8 << 20);
+        const auto without = PatternSet::compile(in_groups, 8 << 20);
+        for (int texts = 0; texts < 10; ++texts) {
+            std::string text = pick(schemes);
+            for (auto length = random() % 10; length > 0; --length) text += "aab/.B"[random() % 6];
+            const auto expected = without->first_match(text);
+            ASSERT_EQ(set->first_match(text), expected) << text << testing::PrintToString(patterns);
+            matched += expected ? 1U : 0U;
+        }
+    }
+    EXPECT_GT(matched, 5000U);
+}
+
 TEST(PatternSet, NoPatternsMatchNothing) {
     EXPECT_EQ(PatternSet::compile({}, 8 << 20)->first_match("x"), std::nullopt);
 }

@@ -29,5 +29,36 @@ TEST(PatternText, AlternativesOfGroupsAndClassesAreNotThePatterns) {
     EXPECT_EQ(alternatives_of(""), std::vector<std::string_view>{""});
 }
 
+std::string hurdles(std::string_view pattern) {
+    const Hurdles found = hurdles_of(pattern);
+    return found.beginning + " | " + found.part;
+}
+
+TEST(PatternText, TellsWhatEveryMatchHas) {
+    EXPECT_EQ(hurdles("^https?://github-cloud\\.(a|b)(:\\d+)?/alambic/\\d+/x"),
+              "github-cloud. | alambic/");
+    EXPECT_EQ(hurdles("^https?:\\/\\/cdn-lfs[a-z0-9-]*\\.(hf\\.co)/"), "cdn-lfs | ");
+    EXPECT_EQ(hurdles("^https?://([a-z0-9-]+\\.)*modelscope\\.(cn|ai)/lfs"), " | modelscope.");
+    EXPECT_EQ(hurdles("^https?://[^/?]+/v2/[^?]+/blobs/sha256(:|%3A)[0-9a-f]{64}"),
+              " | blobs/sha256");
+    EXPECT_EQ(hurdles("a{2}bcd{0}e?fgh+ij*k"), " | fgh");
+    EXPECT_EQ(hurdles("(ab)?cd(efg)"), " | cd");
+    EXPECT_EQ(hurdles("ab{3,}c\\-d"), " | c-d");
+    EXPECT_EQ(hurdles("ab\\bcde$"), " | cde");
+}
+
+TEST(PatternText, SaysNothingOfWhatItDoesNotUnderstand) {
+    for (const char* pattern : {"abc|def", "(?i)abc", "(?i:a)bc", "\\Qa*\\E", "abc\\x41", "ab\\pNa",
+                                "\\101bc", "a{(b}c)?d", "", "^https?://[^/]+"})
+        EXPECT_TRUE(hurdles_of(pattern).empty()) << pattern;
+}
+
+TEST(PatternText, ABeginningIsBehindTheScheme) {
+    const Hurdles found = hurdles_of("^https://a\\.b/[^?]+\\.whl");
+    EXPECT_TRUE(found.pass("https://a.b/c.whl", "a.b/c.whl"));
+    EXPECT_FALSE(found.pass("https://a.b/c", "a.b/c"));
+    EXPECT_FALSE(found.pass("https://c/?https://a.b/c.whl", "c/?https://a.b/c.whl"));
+}
+
 }  // namespace
 }  // namespace hawker::filters
