@@ -104,6 +104,20 @@ TEST_F(LogTest, ARotationThatFailsKeepsTheOldFile) {
     EXPECT_EQ(lines("log.1").size(), 1U);
 }
 
+TEST_F(LogTest, AFileThatCannotBeWrittenIsComplainedAboutOnce) {
+    LogOptions options;
+    options.file = "/dev/full";
+    testing::internal::CaptureStderr();
+    {
+        const auto log = std::move(*Log::open(options));
+        // Each is a write of its own, and more than a file's buffer takes.
+        for (int i = 0; i < 5; ++i) log->line(std::string(100'000, 'x'));
+    }
+    const std::string said = testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(said.starts_with("log.file: ")) << said;
+    EXPECT_EQ(std::ranges::count(said, '\n'), 1) << said;
+}
+
 TEST_F(LogTest, OthersMayWriteWhileItIsReopened) {
     auto log = open();
     std::vector<std::thread> writers;
