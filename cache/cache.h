@@ -99,7 +99,7 @@ struct FetchReport {
 };
 
 struct Usage {
-    std::uint64_t bytes = 0;  // data on disk
+    std::uint64_t bytes = 0;  // data on disk, as committed; what several tasks share counts once
     std::uint64_t objects = 0;
     std::uint64_t evictions = 0, evicted_bytes = 0;
     std::uint64_t corrupt_pieces = 0;

@@ -59,22 +59,17 @@ Task<void> Fetch::record_pieces() {
 }
 
 void Fetch::record_piece(std::uint32_t number, ByteRange range, std::uint64_t sum) {
-    {
-        auto live = object_->lock();
-        if (!live->recordable) return;
-        live->unrecorded.erase(number);
-        if (!live->recorded) stock_->index->put_object(live->record());
-        live->recorded = true;
-        PieceRecord piece;
-        piece.number = number;
-        piece.length = static_cast<std::uint32_t>(range.length());
-        piece.checksum = sum;
-        piece.boot = stock_->index->boot();
-        stock_->index->put_piece(object_->task, live->representation->generation, piece,
-                                 live->file);
-        live->counted += range.length();
-    }
-    stock_->account(static_cast<std::int64_t>(range.length()));
+    auto live = object_->lock();
+    if (!live->recordable) return;
+    live->unrecorded.erase(number);
+    if (!live->recorded) stock_->index->put_object(live->record());
+    live->recorded = true;
+    PieceRecord piece;
+    piece.number = number;
+    piece.length = static_cast<std::uint32_t>(range.length());
+    piece.checksum = sum;
+    piece.boot = stock_->index->boot();
+    stock_->index->put_piece(object_->task, live->representation->generation, piece, live->file);
 }
 
 // SHA-256 follows the contiguous prefix. The tail is released when it agrees.

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 #include <queue>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -16,7 +17,7 @@ namespace {
 // Candidates remembered in one pass over the index: bounds memory whatever the number of objects.
 constexpr std::size_t kCandidates = 4096;
 // Small objects are not worth a look at the disk each.
-constexpr std::int64_t kUnseen = 4LL << 20U;
+constexpr std::uint64_t kUnseen = 4ULL << 20U;
 
 // Where an object stands in the queue to the door: the lowest leaves first. The task makes the
 // order total, so that a second pass goes on exactly where the first ended.
@@ -35,6 +36,14 @@ std::uint64_t share(double part, std::uint64_t whole) {
 
 std::uint64_t above(std::uint64_t value, std::uint64_t limit) {
     return value > limit ? value - limit : 0;
+}
+
+// Of the files that lost a name in one run: how many they keep.
+using NamesLeft = std::unordered_map<std::uint64_t, std::uint64_t>;
+
+bool is_last_name(NamesLeft& left, const SharedFile& shared) {
+    std::uint64_t& names = left.try_emplace(shared.file, shared.names).first->second;
+    return --names == 0;
 }
 
 void wait_for_commit(Index& index) {
@@ -62,8 +71,7 @@ struct Eviction::State {
     std::mutex running;
     mutable std::mutex limits_mutex;
     CacheLimits limits;
-    std::atomic<std::int64_t> bytes{0};
-    std::atomic<std::int64_t> unseen{0};  // came since the disk was looked at
+    std::atomic<std::uint64_t> unseen{0};  // came since the disk was looked at
     std::atomic<std::uint64_t> evictions{0}, evicted_bytes{0};
 
     State(Index& its_index, const DataFiles& its_files, const Log& its_log,
@@ -133,18 +141,13 @@ void Eviction::set_limits(const CacheLimits& limits) {
     state_->limits = limits;
 }
 
-void Eviction::account(std::int64_t bytes) {
-    state_->bytes += bytes;
-    if (bytes > 0) state_->unseen += bytes;
-}
+void Eviction::note_stored(std::uint64_t bytes) { state_->unseen += bytes; }
 
 bool Eviction::is_due() const {
     return state_->unseen >= kUnseen || bytes() > state_->limits_now().max_size;
 }
 
-std::uint64_t Eviction::bytes() const {
-    return static_cast<std::uint64_t>(std::max<std::int64_t>(0, state_->bytes));
-}
+std::uint64_t Eviction::bytes() const { return state_->index.stored_bytes(); }
 std::uint64_t Eviction::evictions() const { return state_->evictions; }
 std::uint64_t Eviction::evicted_bytes() const { return state_->evicted_bytes; }
 
@@ -182,11 +185,12 @@ bool Eviction::could_fit(std::uint64_t bytes) const {
 
 std::uint64_t Eviction::run() {
     const std::unique_lock running(state_->running, std::try_to_lock);
-    if (!running.owns_lock()) return 0;
+    if (!running.owns_lock() || excess() == 0) return 0;
+    State& state = *state_;
+    wait_for_commit(state.index);  // what was stored, used and removed just now takes part
     const std::uint64_t goal = excess();
     if (goal == 0) return 0;
-    State& state = *state_;
-    wait_for_commit(state.index);  // what was stored and used just now takes part
+    NamesLeft names_left;
     const Evict order = state.limits_now().evict;
     std::uint64_t gone = 0;
     std::uint64_t victims = 0;
@@ -197,8 +201,10 @@ std::uint64_t Eviction::run() {
         for (const Candidate& candidate : candidates) {
             if (gone >= goal) break;
             after = candidate.place;
+            const auto shared =
+                state.index.shared_file(candidate.place.second, candidate.generation);
             if (!state.try_remove(candidate.place.second, candidate.generation)) continue;
-            gone += candidate.bytes;
+            if (!shared || is_last_name(names_left, *shared)) gone += candidate.bytes;
             ++victims;
         }
     }

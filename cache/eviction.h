@@ -6,8 +6,8 @@
 // Thread: run() on the pool, it waits for the disk; a second one at the same time returns at once.
 // The rest from any thread
 //         (statfs, no disk).
-// Counting: whoever stores or removes bytes says so with account(), `try_remove` too; run() itself
-// does not.
+// Counting: the index counts, as it is committed. A data file counts once, however many names it
+// has, and an object that shares its file with one that stays makes no room.
 #pragma once
 
 #include "base/log.h"
@@ -29,8 +29,8 @@ public:
     Eviction(Index& index, const DataFiles& files, const Log& log, TryRemove try_remove);
 
     void set_limits(const CacheLimits& limits);
-    // Bytes that came or went.
-    void account(std::int64_t bytes);
+    // Bytes have been stored.
+    void note_stored(std::uint64_t bytes);
     // Whether excess() is worth asking after something was stored: the cache's own limit is
     // crossed, or so much came since the last time that the disk may be full. No system call.
     bool is_due() const;

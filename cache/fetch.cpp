@@ -223,7 +223,6 @@ void Fetch::cancel_segments() {
 // Nothing is under way any more. False when there is work again after all.
 bool Fetch::settle() {
     bool retires = false;
-    std::int64_t counted = 0;
     {
         auto live = object_->lock();
         const bool failed = is_over() || live->failure;
@@ -233,7 +232,7 @@ bool Fetch::settle() {
         if (whole && to_record_.empty() && live->unrecorded.empty()) {
             live->change().complete = true;
             report_.complete = true;
-            if (live->recordable) counted = record_whole(*live);
+            if (live->recordable) record_whole(*live);
         }
         retires = !live->retired && (!live->recordable || !live->recorded);
         live->fetch = nullptr;
@@ -244,23 +243,19 @@ bool Fetch::settle() {
         live->decide_tail();
         live.wake_all();
     }
-    if (counted != 0) stock_->account(counted);
     if (retires) stock_->retire(*object_, std::nullopt);
     // The index answers with what is committed: until it is, the table must not forget.
     stock_->index->flush([object = object_] {});
     return true;
 }
 
-// Tells the index that every byte is here. Returns the bytes that this adds.
-std::int64_t Fetch::record_whole(LiveState& live) const {
+// Tells the index that every byte is here.
+void Fetch::record_whole(LiveState& live) const {
     live.recorded = true;
-    if (!live.body) {
+    if (live.body)
+        stock_->index->put_inline(live.record(), live.body);
+    else
         stock_->index->put_object(live.record());
-        return 0;
-    }
-    stock_->index->put_inline(live.record(), live.body);
-    live.counted = live.body->size();
-    return static_cast<std::int64_t>(live.counted);
 }
 
 void Fetch::end_with(Error error) {

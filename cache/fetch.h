@@ -77,7 +77,7 @@ private:
     void launch(std::shared_ptr<Segment> segment, std::unique_ptr<Beginning> beginning);
     void cancel_segments();
     bool settle();
-    std::int64_t record_whole(LiveState& live) const;
+    void record_whole(LiveState& live) const;
     void end_with(Error error);
     void retire(Error error);
     void report();

@@ -2,6 +2,7 @@
 
 #include "cache/foundation.h"
 #include "cache/index_apply.h"
+#include "cache/index_links.h"
 #include "cache/index_lock.h"
 #include "cache/index_run.h"
 #include "cache/index_tables.h"
@@ -31,6 +32,7 @@ struct Index::State {
     UniqueFd lock;                // goes last: nobody else may open what is not closed yet
     std::unique_ptr<Environment> environment;
     std::optional<IndexRun> run;
+    std::atomic<std::uint64_t> stored_bytes{0};
     std::atomic<std::uint64_t> generations{0};
     std::unique_ptr<IndexWriter> writer;  // goes first
 
@@ -65,8 +67,14 @@ Expected<std::unique_ptr<Index>> Index::open(const Foundation& foundation,
         log.warn(
             "cache index: the last stop was not clean; pieces are checked when they are first "
             "read");
-    state->writer = std::make_unique<IndexWriter>(
-        *state->environment, *state->run, *foundation.scribe, options.commit_interval, clock, log);
+    state->stored_bytes = state->run->stored_bytes_at_start();
+    const auto count = [raw = state.get(), told = options.on_stored](std::int64_t change) {
+        raw->stored_bytes += static_cast<std::uint64_t>(change);
+        if (change > 0 && told) told(static_cast<std::uint64_t>(change));
+    };
+    state->writer =
+        std::make_unique<IndexWriter>(*state->environment, *state->run, *foundation.scribe,
+                                      options.commit_interval, count, clock, log);
     return std::unique_ptr<Index>(
         new Index(std::move(state)));  // NOLINT: the constructor is private
 }
@@ -160,7 +168,17 @@ std::uint64_t Index::objects() const {
     return txn ? txn->rows(Table::objects) : 0;
 }
 
-std::uint64_t Index::stored_bytes_at_start() const { return state_->run->stored_bytes_at_start(); }
+// A damaged piece is forgotten under each name of its file, and so may be taken away more often
+// than it was counted, until it is fetched again or its names are gone.
+std::uint64_t Index::stored_bytes() const {
+    const auto bytes = static_cast<std::int64_t>(state_->stored_bytes.load());
+    return static_cast<std::uint64_t>(std::max<std::int64_t>(bytes, 0));
+}
+
+std::optional<SharedFile> Index::shared_file(const TaskId& task, std::uint64_t generation) const {
+    const auto txn = state_->environment->read();
+    return txn ? cache::shared_file(*txn, task, generation) : std::nullopt;
+}
 
 std::uint64_t Index::next_generation() {
     return state_->run->number() << kCountBits | ++state_->generations;
@@ -174,6 +192,13 @@ void Index::put_object(ObjectRecord record) { state_->writer->push(PutObject(std
 void Index::put_piece(const TaskId& task, std::uint64_t generation, PieceRecord piece,
                       std::shared_ptr<DataFile> file) {
     state_->writer->push(PutPiece(task, generation, piece, std::move(file)));
+}
+
+void Index::put_link(ObjectRecord record, std::vector<PieceRecord> pieces,
+                     std::shared_ptr<DataFile> file, const TaskId& of,
+                     std::uint64_t of_generation) {
+    state_->writer->push(
+        PutLink(std::move(record), std::move(pieces), std::move(file), of, of_generation));
 }
 
 void Index::put_inline(ObjectRecord record, std::shared_ptr<const Body> body) {

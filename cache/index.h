@@ -3,8 +3,8 @@
 // Tables: `objects` task ID -> ObjectRecord; `pieces` task ID + generation + number -> PieceRecord;
 // `inline` task ID + generation
 //         -> body; `access` task ID -> last use, hits; `digests` SHA-256 -> task ID; `meta` format
-//         version, boot counter, clean mark. Records are FlatBuffers (cache/records.fbs);
-//         docs/storage.md shows a worked example.
+//         version, boot counter, clean mark, stored bytes; `links` names of one file. Records are
+//         FlatBuffers (cache/records.fbs); docs/storage.md shows a worked example.
 // Owner:  the cache.
 // Thread: reads from any thread that may wait for a page fault (the pool); writes are queued from
 // any thread without waiting. Order:  mutations take effect in the order they were queued. A batch
@@ -76,6 +76,15 @@ struct IndexOptions {
     std::filesystem::path directory;  // the environment lives in `directory`/index
     std::uint64_t map_size = 0;       // bytes
     std::chrono::milliseconds commit_interval{200};
+    // Told of bytes that have come with a commit, on the writing thread. It does not wait.
+    std::function<void(std::uint64_t)> on_stored;
+};
+
+// A data file that has several names.
+struct SharedFile {
+    std::uint64_t file = 0;   // told from every other one of the directory
+    std::uint64_t names = 0;  // as committed
+    std::uint64_t bytes = 0;
 };
 
 class Index {
@@ -98,8 +107,11 @@ public:
     void each(std::optional<TaskId> after,
               const std::function<bool(const ObjectRecord&, const AccessRecord&)>& visit) const;
     std::uint64_t objects() const;
-    // What earlier runs have left: of all pieces and small bodies. Reads one row.
-    std::uint64_t stored_bytes_at_start() const;
+    // All pieces and small bodies, as committed; a data file counts once, however many names it
+    // has. Does not wait.
+    std::uint64_t stored_bytes() const;
+    // The file of a generation that has, or has had, other names for it; nullopt for most.
+    std::optional<SharedFile> shared_file(const TaskId& task, std::uint64_t generation) const;
     // Unique over the life of the directory, once the run has begun.
     std::uint64_t next_generation();
 
@@ -119,6 +131,10 @@ public:
     // `file` is synced before the batch that names the piece is committed.
     void put_piece(const TaskId& task, std::uint64_t generation, PieceRecord piece,
                    std::shared_ptr<DataFile> file);
+    // `record` has become another name for the data file of `of`: `file`, with the same pieces. Its
+    // bytes stay counted until both are removed.
+    void put_link(ObjectRecord record, std::vector<PieceRecord> pieces,
+                  std::shared_ptr<DataFile> file, const TaskId& of, std::uint64_t of_generation);
     // `body` does not change any more.
     void put_inline(ObjectRecord record, std::shared_ptr<const Body> body);
     void forget_piece(const TaskId& task, std::uint64_t generation, std::uint32_t number);

@@ -1,5 +1,6 @@
 #include "cache/index_apply.h"
 
+#include "cache/index_links.h"
 #include "cache/records.h"
 
 #include <algorithm>
@@ -8,7 +9,9 @@ namespace hawker::cache {
 
 namespace {
 
-constexpr std::string_view kStoredBytes = "bytes";
+constexpr std::string_view kStoredBytes = "stored";
+// What an older hawkerd has kept, which knew nothing of links: it counted every name.
+constexpr std::string_view kBytesOfNames = "bytes";
 
 std::string_view bytes_of(const TaskId& task) {
     return {reinterpret_cast<const char*>(task.bytes.data()),
@@ -41,18 +44,27 @@ Count bytes_of_body(std::optional<std::string_view> row) {
     return row ? static_cast<Count>(body_size_of(*row)) : 0;
 }
 
-// What is known about one generation's bytes. Returns how many they were.
-Count erase_content(WriteTxn& txn, const RowKey& generation) {
-    Count bytes = bytes_of_body(txn.get(Table::inline_bodies, generation.view()));
+// What is known about one generation's bytes. Returns how many went with it.
+Count erase_content(WriteTxn& txn, const TaskId& task, std::uint64_t generation) {
+    const RowKey key = RowKey::body(task, generation);
+    Count bytes = bytes_of_body(txn.get(Table::inline_bodies, key.view()));
     {
         Cursor rows = txn.cursor(Table::pieces);
-        for (bool more = rows.seek(generation.view());
-             more && rows.key().starts_with(generation.view()); more = rows.next())
+        for (bool more = rows.seek(key.view()); more && rows.key().starts_with(key.view());
+             more = rows.next())
             bytes += bytes_of_piece(rows.key(), rows.row());
     }
-    txn.erase_all(Table::pieces, generation.view());
-    txn.erase(Table::inline_bodies, generation.view());
-    return bytes;
+    txn.erase_all(Table::pieces, key.view());
+    txn.erase(Table::inline_bodies, key.view());
+    return bytes - static_cast<Count>(drop_name(txn, task, generation));
+}
+
+Count put_piece(WriteTxn& txn, const TaskId& task, std::uint64_t generation,
+                const PieceRecord& piece) {
+    const RowKey key = RowKey::piece(task, generation, piece.number);
+    const Count before = bytes_of_piece(key.view(), txn.get(Table::pieces, key.view()));
+    txn.put(Table::pieces, key.view(), encode(piece));
+    return Count{piece.length} - before;
 }
 
 Count put(WriteTxn& txn, const ObjectRecord& record) {
@@ -62,7 +74,7 @@ Count put(WriteTxn& txn, const ObjectRecord& record) {
         erase_digest(txn, *before);
     Count change = 0;
     if (before && before->generation < record.generation)
-        change -= erase_content(txn, RowKey::body(record.task, before->generation));
+        change -= erase_content(txn, record.task, before->generation);
     txn.put(Table::objects, RowKey::object(record.task).view(), encode(record));
     if (names_content(record))
         txn.put(Table::digests, RowKey::digest(*record.digest).view(), bytes_of(record.task));
@@ -73,12 +85,23 @@ struct Apply {
     WriteTxn& txn;
 
     Count operator()(const PutObject& put_object) const { return put(txn, put_object.record); }
-    Count operator()(const PutPiece& put_piece) const {
-        const RowKey key =
-            RowKey::piece(put_piece.task, put_piece.generation, put_piece.piece.number);
-        const Count before = bytes_of_piece(key.view(), txn.get(Table::pieces, key.view()));
-        txn.put(Table::pieces, key.view(), encode(put_piece.piece));
-        return Count{put_piece.piece.length} - before;
+    Count operator()(const PutPiece& put) const {
+        return put_piece(txn, put.task, put.generation, put.piece);
+    }
+    Count operator()(const PutLink& link) const {
+        Count change = put(txn, link.record);
+        const auto ours = object_row(txn, link.record.task);
+        if (!ours || ours->generation != link.record.generation) return change;
+        Count bytes = 0;
+        for (const PieceRecord& piece : link.pieces)
+            bytes += put_piece(txn, link.record.task, link.record.generation, piece);
+        // Where the first name has gone meanwhile, this one has the file for itself.
+        const auto theirs = object_row(txn, link.of);
+        if (theirs && theirs->generation == link.of_generation)
+            change -= static_cast<Count>(add_name(txn, link.of, link.of_generation,
+                                                  link.record.task, link.record.generation,
+                                                  static_cast<std::uint64_t>(bytes)));
+        return change + bytes;
     }
     Count operator()(const PutInline& put_inline) const {
         const Count change = put(txn, put_inline.record);
@@ -96,7 +119,7 @@ struct Apply {
         return -before;
     }
     Count operator()(const Remove& remove) const {
-        const Count gone = erase_content(txn, RowKey::body(remove.task, remove.generation));
+        const Count gone = erase_content(txn, remove.task, remove.generation);
         // A newer generation's rows stay. A row that cannot be read belongs to nobody.
         const auto object = object_row(txn, remove.task);
         if (object && object->generation != remove.generation) return -gone;
@@ -117,6 +140,10 @@ struct Weight {
     std::uint64_t operator()(const PutInline& put_inline) const {
         return of(put_inline.record) + put_inline.body->size();
     }
+    std::uint64_t operator()(const PutLink& link) const {
+        constexpr std::uint64_t kRow = 96;  // key, row, and LMDB's header
+        return of(link.record) + link.pieces.size() * kRow;
+    }
     template <typename Other>
     std::uint64_t operator()(const Other&) const {
         return sizeof(Mutation);
@@ -128,7 +155,7 @@ struct Weight {
 bool is_addition(const Mutation& mutation) {
     return std::holds_alternative<PutObject>(mutation) ||
            std::holds_alternative<PutPiece>(mutation) ||
-           std::holds_alternative<PutInline>(mutation);
+           std::holds_alternative<PutLink>(mutation) || std::holds_alternative<PutInline>(mutation);
 }
 
 std::uint64_t weight_of(const Mutation& mutation) { return std::visit(Weight(), mutation); }
@@ -151,7 +178,18 @@ std::uint64_t count_stored_bytes(const Txn& txn) {
     Cursor bodies = txn.cursor(Table::inline_bodies);
     for (bool more = bodies.seek({}); more; more = bodies.next())
         bytes += bytes_of_body(bodies.row());
-    return static_cast<std::uint64_t>(bytes);
+    return static_cast<std::uint64_t>(bytes) - count_shared_bytes(txn);
+}
+
+bool has_older_count(const Txn& txn) { return txn.get(Table::meta, kBytesOfNames).has_value(); }
+
+void convert_older_count(WriteTxn& txn) {
+    const auto row = txn.get(Table::meta, kBytesOfNames);
+    if (!row) return;
+    const std::uint64_t of_names = decode_number(*row).value_or(0);
+    drop_lost_names(txn);  // of what it has removed
+    txn.erase(Table::meta, kBytesOfNames);
+    put_stored_bytes(txn, of_names - count_shared_bytes(txn));
 }
 
 void put_stored_bytes(WriteTxn& txn, std::uint64_t bytes) {

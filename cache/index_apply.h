@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace hawker::cache {
 
@@ -21,6 +22,15 @@ struct PutPiece {
     std::uint64_t generation;
     PieceRecord piece;
     std::shared_ptr<DataFile> file;
+};
+// Another task has become a name of a data file that is there: its object and all its pieces, or
+// nothing of it.
+struct PutLink {
+    ObjectRecord record;
+    std::vector<PieceRecord> pieces;
+    std::shared_ptr<DataFile> file;
+    TaskId of;
+    std::uint64_t of_generation;
 };
 struct PutInline {
     ObjectRecord record;
@@ -40,7 +50,7 @@ struct Flush {
     std::function<void()> done;
     bool now;
 };
-using Mutation = std::variant<PutObject, PutPiece, PutInline, ForgetPiece, Remove, Flush>;
+using Mutation = std::variant<PutObject, PutPiece, PutLink, PutInline, ForgetPiece, Remove, Flush>;
 
 // Whether it adds rows: such a mutation may be dropped when there is no room, and nothing is wrong
 // afterwards.
@@ -48,13 +58,18 @@ bool is_addition(const Mutation& mutation);
 // Memory it holds while it waits, roughly.
 std::uint64_t weight_of(const Mutation& mutation);
 
-// Returns the bytes of bodies and pieces that came (or, below zero, went) with it.
+// Returns the bytes that are stored since, or, below zero, no longer.
 std::int64_t apply(WriteTxn& txn, const Mutation& mutation);
-// All of them: what the rows of `pieces` and `inline` add up to. Kept as a row of `meta`, in the
-// same transaction as the rows that it counts, so that no start has to read them all.
+// All of them: what the rows of `pieces` and `inline` add up to, each data file once, however many
+// names it has. Kept as a row of `meta`, in the same transaction as the rows that it counts, so
+// that no start has to read them all.
 std::uint64_t stored_bytes(const Txn& txn);
 std::uint64_t count_stored_bytes(const Txn& txn);  // from the rows themselves
 void put_stored_bytes(WriteTxn& txn, std::uint64_t bytes);
+// A hawkerd that knew nothing of links has counted every name, and said so in a row of its own.
+bool has_older_count(const Txn& txn);
+// Puts ours in its place; nothing to do where there is none.
+void convert_older_count(WriteTxn& txn);
 // Adds hits to an object's access row; nothing when the object is not there.
 void apply_access(WriteTxn& txn, const TaskId& task, const AccessRecord& more);
 

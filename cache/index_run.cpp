@@ -14,9 +14,23 @@ std::uint64_t number_in(const Txn& txn, std::string_view name) {
     return row ? decode_number(*row).value_or(0) : 0;
 }
 
+// Once, where an older hawkerd was the last: its number is ours before anybody asks for it. What
+// fails here is done when the run begins.
+void take_over(Environment& environment) {
+    {
+        const auto txn = environment.read();
+        if (!txn || !has_older_count(*txn)) return;
+    }
+    auto txn = environment.write();
+    if (!txn) return;
+    convert_older_count(*txn);
+    static_cast<void>(txn->commit());
+}
+
 }  // namespace
 
 IndexRun::IndexRun(Environment& environment) : environment_(environment) {
+    take_over(environment);
     const auto txn = environment.read();
     if (!txn) return;
     number_ = number_in(*txn, "boot") + 1;
@@ -43,6 +57,7 @@ Expected<void> IndexRun::write(bool clean) {
     txn->put(Table::meta, "boot", encode_number(number_));
     txn->put(Table::meta, "trusted", encode_number(trusted_));
     txn->put(Table::meta, "clean", encode_number(clean ? 1 : 0));
+    convert_older_count(*txn);
     put_stored_bytes(*txn, stored_bytes(*txn));  // an older index did not say; once
     if (auto committed = txn->commit(); !committed) return committed;
     return environment_.sync();

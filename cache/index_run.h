@@ -20,7 +20,8 @@ namespace hawker::cache {
 
 class IndexRun {
 public:
-    // Reads what earlier runs have left; writes nothing.
+    // Reads what earlier runs have left; writes nothing, but for the first time after an older
+    // hawkerd.
     explicit IndexRun(Environment& environment);
 
     std::uint64_t number() const { return number_; }

@@ -13,8 +13,8 @@ namespace hawker::cache {
 
 namespace {
 
-constexpr std::array<const char*, kTables> kTableNames = {"objects", "pieces",  "inline",
-                                                          "access",  "digests", "meta"};
+constexpr std::array<const char*, kTables> kTableNames = {"objects", "pieces", "inline", "access",
+                                                          "digests", "links",  "meta"};
 constexpr unsigned kReaders = 512;
 constexpr std::size_t kSpareReaders = 32;
 

@@ -1,4 +1,4 @@
-// LMDB, as the index uses it: one environment, six tables, short transactions. Nobody but
+// LMDB, as the index uses it: one environment, seven tables, short transactions. Nobody but
 // cache/index* sees this.
 //
 // Owner:   the index.
@@ -36,8 +36,8 @@ namespace hawker::cache {
 // Grows by one when a row can no longer be read by the code before it.
 inline constexpr std::uint64_t kFormatVersion = 1;
 
-enum class Table : std::uint8_t { objects, pieces, inline_bodies, access, digests, meta };
-inline constexpr std::size_t kTables = 6;
+enum class Table : std::uint8_t { objects, pieces, inline_bodies, access, digests, links, meta };
+inline constexpr std::size_t kTables = 7;
 
 class Environment;
 

@@ -30,6 +30,20 @@ bool is_impatient(const Mutation& mutation) {
     return flush && flush->now;
 }
 
+// The generation that gets pieces with it, and is not complete without them.
+std::optional<std::pair<TaskId, std::uint64_t>> whose_pieces(const Mutation& mutation) {
+    if (const auto* put = std::get_if<PutPiece>(&mutation)) return {{put->task, put->generation}};
+    if (const auto* link = std::get_if<PutLink>(&mutation))
+        return {{link->record.task, link->record.generation}};
+    return std::nullopt;
+}
+
+DataFile* file_named_by(const Mutation& mutation) {
+    if (const auto* put = std::get_if<PutPiece>(&mutation)) return put->file.get();
+    if (const auto* link = std::get_if<PutLink>(&mutation)) return link->file.get();
+    return nullptr;
+}
+
 std::uint64_t weight_of_additions(const std::vector<Mutation>& batch) {
     std::uint64_t weight = 0;
     for (const Mutation& mutation : batch)
@@ -50,12 +64,13 @@ void call_back(const Mutation& mutation) {
 }  // namespace
 
 IndexWriter::IndexWriter(Environment& environment, IndexRun& run, Scribe& scribe,
-                         std::chrono::milliseconds commit_interval, const Clock& clock,
-                         const Log& log)
+                         std::chrono::milliseconds commit_interval, OnStored on_stored,
+                         const Clock& clock, const Log& log)
     : environment_(environment),
       run_(run),
       scribe_(scribe),
       commit_interval_(commit_interval),
+      on_stored_(std::move(on_stored)),
       clock_(clock),
       log_(log) {
     synced_at_ = scribe_.now();
@@ -88,8 +103,7 @@ void IndexWriter::push(Mutation mutation) {
     const std::uint64_t weight = weight_of(mutation);
     if (is_addition(mutation) && weight_ + weight > kQueueBytes) {
         ++refused_;
-        if (const auto* put = std::get_if<PutPiece>(&mutation))
-            refused_pieces_.emplace(put->task, put->generation);
+        if (const auto lost = whose_pieces(mutation)) refused_pieces_.insert(*lost);
         return;
     }
     if (queue_.empty()) first_queued_ = scribe_.now();
@@ -208,16 +222,16 @@ void IndexWriter::sync_files(Batch& batch) {
     std::map<const DataFile*, Expected<void>> synced;
     std::optional<Error> why;
     for (const Mutation& mutation : batch) {
-        const auto* put = std::get_if<PutPiece>(&mutation);
-        if (!put || !put->file || synced.contains(put->file.get())) continue;
-        auto result = put->file->sync();
+        DataFile* file = file_named_by(mutation);
+        if (file == nullptr || synced.contains(file)) continue;
+        auto result = file->sync();
         if (!result) why = result.error();
-        synced.emplace(put->file.get(), std::move(result));
+        synced.emplace(file, std::move(result));
     }
     if (!why) return;
     const auto is_not_on_disk = [&synced](const Mutation& mutation) {
-        const auto* put = std::get_if<PutPiece>(&mutation);
-        return put && put->file && !synced.at(put->file.get());
+        const DataFile* file = file_named_by(mutation);
+        return file != nullptr && !synced.at(file);
     };
     drop_additions(batch, is_not_on_disk, std::move(*why).within("sync a data file"));
 }
@@ -225,8 +239,8 @@ void IndexWriter::sync_files(Batch& batch) {
 void IndexWriter::drop_additions(Batch& batch, const std::function<bool(const Mutation&)>& hopeless,
                                  const Error& why) {
     for (const Mutation& mutation : batch)
-        if (const auto* put = std::get_if<PutPiece>(&mutation); put && hopeless(mutation))
-            lost_.emplace(put->task, put->generation);
+        if (const auto lost = whose_pieces(mutation); lost && hopeless(mutation))
+            lost_.insert(*lost);
     if (const std::size_t dropped = std::erase_if(batch, hopeless); dropped > 0)
         complain(dropped, why);
     keep_honest(batch);
@@ -258,7 +272,9 @@ Expected<void> IndexWriter::write_in_one(const Batch& batch) {
     if (change != 0)
         put_stored_bytes(*txn, stored_bytes(*txn) + static_cast<std::uint64_t>(change));
     auto committed = txn->commit();
-    if (committed) unsynced_ = true;
+    if (!committed) return committed;
+    unsynced_ = true;
+    if (change != 0) on_stored_(change);
     return committed;
 }
 
@@ -286,8 +302,7 @@ IndexWriter::Batch IndexWriter::write_one_by_one(Batch batch, Error why) {
         if (addition) {
             adding = false;
             ++dropped;
-            if (const auto* put = std::get_if<PutPiece>(&one.front()))
-                lost_.emplace(put->task, put->generation);
+            if (const auto lost = whose_pieces(one.front())) lost_.insert(*lost);
         } else if (is_removal(one.front())) {
             stuck_.push_back(std::move(one.front()));
             retry_at_ = scribe_.now() + kRetryInterval;

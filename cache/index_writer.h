@@ -31,8 +31,12 @@ namespace hawker::cache {
 
 class IndexWriter {
 public:
+    // Told of the bytes that came (or, below zero, went) with each commit, before whoever waits for
+    // it is called back.
+    using OnStored = std::function<void(std::int64_t)>;
     IndexWriter(Environment& environment, IndexRun& run, Scribe& scribe,
-                std::chrono::milliseconds commit_interval, const Clock& clock, const Log& log);
+                std::chrono::milliseconds commit_interval, OnStored on_stored, const Clock& clock,
+                const Log& log);
     ~IndexWriter();
     IndexWriter(const IndexWriter&) = delete;
     IndexWriter& operator=(const IndexWriter&) = delete;
@@ -76,6 +80,7 @@ private:
     IndexRun& run_;
     Scribe& scribe_;
     const std::chrono::milliseconds commit_interval_;
+    const OnStored on_stored_;
     const Clock& clock_;
     const Log& log_;
 

@@ -54,7 +54,6 @@ struct LiveState {
     bool recordable = true;              // the index may be told about it
     bool recorded = false;               // the index knows the object
     std::set<std::uint32_t> unrecorded;  // pieces that are here, and could not be summed up yet
-    std::uint64_t counted = 0;           // bytes of it that the eviction counts
     bool retired = false;                // no longer the task's; see above
     std::optional<Error> failure;        // what every reader gets from now on
 

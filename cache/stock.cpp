@@ -35,21 +35,22 @@ Expected<std::shared_ptr<Stock>> Stock::open(
     const Log& log, std::function<void(const FetchReport&)> on_fetch_done) {
     auto files = DataFiles::open(foundation.disk, options.directory);
     if (!files) return fail(std::move(files.error()).within("open the data files"));
+    std::shared_ptr<Stock> stock(
+        new Stock(options, pool, clock, log));  // NOLINT: the constructor is private
     IndexOptions index_options;
     index_options.directory = options.directory;
     index_options.map_size = options.map_size;
     index_options.commit_interval = options.commit_interval;
+    // The index belongs to the stock, so the plain pointer cannot outlive it.
+    index_options.on_stored = [raw = stock.get()](std::uint64_t bytes) { raw->note_stored(bytes); };
     auto index = Index::open(foundation, index_options, clock, log);
     if (!index) return fail(std::move(index.error()).within("open the index"));
 
-    std::shared_ptr<Stock> stock(
-        new Stock(options, pool, clock, log));  // NOLINT: the constructor is private
     stock->table = std::make_shared<LiveTable>(options.memory);
     stock->files = std::move(*files);
     stock->index = std::move(*index);
     stock->on_fetch_done_ = std::move(on_fetch_done);
     stock->first_generation_ = stock->index->next_generation();
-    // The eviction belongs to the stock, so the plain pointer cannot outlive it.
     stock->eviction = std::make_unique<Eviction>(
         *stock->index, *stock->files, log,
         [raw = stock.get()](const TaskId& task, std::uint64_t generation) {
@@ -151,11 +152,8 @@ std::optional<Stock::Stored> Stock::link_same_content(const TaskId& task, const 
     } else {
         if (!index->begin_run()) return std::nullopt;
         if (!files->link(*other, theirs->generation, task, ours.generation)) return std::nullopt;
-        index->put_object(ours);
-        for (const PieceRecord& piece : stored->pieces)
-            index->put_piece(task, ours.generation, piece, stored->file);
+        index->put_link(ours, stored->pieces, stored->file, *other, theirs->generation);
     }
-    account(static_cast<std::int64_t>(ours.size));
     return stored;
 }
 
@@ -179,7 +177,6 @@ void Stock::adopt(LiveObject& object, Stored stored) const {
     Representation& known = live->change();
     known = representation_of(record);
     known.complete = record.complete && live->holdings.all_present();
-    live->counted = live->holdings.present.total();
     live->file = std::move(stored.file);
     live->body = std::move(stored.body);
     // It was the digest of a whole: what fills a gap now has not been seen by it.
@@ -214,7 +211,6 @@ void Stock::remove_rows(const TaskId& task, std::uint64_t generation) {
 void Stock::retire(LiveObject& object, std::optional<Error> failure) {
     std::shared_ptr<Fetch> fetch;
     std::uint64_t generation = 0;
-    std::uint64_t counted = 0;
     {
         auto live = object.lock();
         if (failure && !live->failure) live->failure = failure;
@@ -224,40 +220,33 @@ void Stock::retire(LiveObject& object, std::optional<Error> failure) {
             live->retired = true;
             live->recordable = false;
             generation = live->representation->generation;
-            counted = std::exchange(live->counted, 0);
         }
     }
     if (generation != 0) remove_rows(object.task, generation);
     table->leave(object);
-    if (counted != 0) account(-static_cast<std::int64_t>(counted));
     if (fetch && failure) fetch->stop(*failure);
     if (fetch && !failure) fetch->kick();
-}
-
-// Bytes that an object has stored, as committed.
-std::uint64_t Stock::stored_bytes(const ObjectRecord& record) const {
-    if (record.complete || record.inlined) return record.size;
-    std::uint64_t bytes = 0;
-    for (const PieceRecord& piece : index->pieces(record.task, record.generation))
-        bytes += piece.length;
-    return bytes;
 }
 
 bool Stock::remove_idle(const TaskId& task, std::uint64_t generation) {
     const auto record = find_record(task);
     if (!record || record->generation != generation) return false;
-    const std::uint64_t bytes = stored_bytes(*record);
     if (!table->take_idle(task, generation)) return false;
     remove_rows(task, generation);
-    account(-static_cast<std::int64_t>(bytes));
     return true;
 }
 
-void Stock::account(std::int64_t bytes) {
-    eviction->account(bytes);
-    if (bytes <= 0 || stopping || !eviction->is_due() || evicting_.exchange(true)) return;
-    pool.post([self = shared_from_this()] {
-        if (!self->stopping && self->eviction->excess() > 0) self->eviction->run();
+void Stock::note_stored(std::uint64_t bytes) {
+    eviction->note_stored(bytes);
+    evict_in_background();
+}
+
+void Stock::evict_in_background() {
+    if (stopping || !eviction->is_due() || evicting_.exchange(true)) return;
+    pool.post([weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self) return;
+        if (!self->stopping) self->eviction->run();
         self->evicting_ = false;
     });
 }
@@ -300,7 +289,7 @@ bool Stock::wait_for_fetches(std::chrono::milliseconds patience) {
 void Stock::begin_upkeep() {
     pool.post([self = shared_from_this()] {
         self->files->make_folders();
-        self->account(static_cast<std::int64_t>(self->index->stored_bytes_at_start()));
+        self->note_stored(self->index->stored_bytes());
         self->sweep_orphans();
     });
     tick();

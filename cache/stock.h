@@ -49,9 +49,6 @@ public:
     // For the eviction: removes an object that nobody uses.
     bool remove_idle(const TaskId& task, std::uint64_t generation);
 
-    // Counts bytes that were stored, and evicts in the background when they are too many. Does not
-    // wait.
-    void account(std::int64_t bytes);
     // Evicts at once if need be. Waits for the disk.
     void make_room() { eviction->run(); }
     // The work that recurs: once after the start the orphans are swept, then limits are checked
@@ -76,8 +73,8 @@ public:
     // Apart from this object: what the index calls after a commit holds them, and only them.
     std::shared_ptr<LiveTable> table;
     std::shared_ptr<DataFiles> files;
-    std::unique_ptr<Index> index;
     std::unique_ptr<Eviction> eviction;
+    std::unique_ptr<Index> index;  // goes before what it calls: see note_stored()
     std::atomic<std::uint64_t> corrupt_pieces{0};
     std::atomic<bool> stopping{false};
 
@@ -108,7 +105,9 @@ private:
                                             const Words* own = nullptr);
     void adopt(LiveObject& object, Stored stored) const;
     void remove_rows(const TaskId& task, std::uint64_t generation);
-    std::uint64_t stored_bytes(const ObjectRecord& record) const;
+    // From the writing thread, which must not be the last to hold this: bytes have been stored.
+    void note_stored(std::uint64_t bytes);
+    void evict_in_background();
     void sweep_orphans();
     void tick();
 

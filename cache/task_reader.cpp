@@ -254,17 +254,14 @@ void TaskReader::trust(const PieceRecord& piece) {
 
 // The bytes of a piece are not what they were: forget it, fetch it again.
 void TaskReader::lose(std::uint32_t number) {
-    std::uint64_t lost = 0;
     {
         auto live = object_->lock();
         const ByteRange range = live->holdings.piece_range(number);
         live->holdings.doubtful.erase(number);
         if (!live->holdings.present.contains(range)) return;
-        lost = range.length();
         live->holdings.present.remove(range);
         live->change().complete = false;
         live->digest_verified = false;
-        live->counted -= std::min(live->counted, lost);
         if (live->recordable) {
             stock_->index->forget_piece(object_->task, live->representation->generation, number);
             stock_->index->put_object(live->record());
@@ -273,7 +270,6 @@ void TaskReader::lose(std::uint32_t number) {
         live.wake_all();
     }
     ++stock_->corrupt_pieces;
-    stock_->account(-static_cast<std::int64_t>(lost));
     stock_->log.warn("task {}: piece {} is damaged and will be fetched again", object_->task.hex(),
                      number);
 }

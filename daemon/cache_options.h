@@ -29,7 +29,7 @@ inline constexpr std::array kCacheOptions = {
            .fallback = "100GiB",
            .help = "Disk the cache may use. When it would grow past this, objects leave in the "
                    "order of `cache.evict`. Objects being read or filled never leave, so it can be "
-                   "exceeded for a moment."},
+                   "exceeded for a moment. A content under several URLs counts once."},
     Option{.key = "cache.max_used_percent",
            .type = Type::number,
            .unit = "percent",

@@ -93,7 +93,8 @@ struct Metrics::State {
     Gauge& access_waiting =
         gauge("hawker_access_waiting",
               "Clients whose hit waits for another's question whether it may be read");
-    Gauge& cache_bytes = gauge("hawker_cache_bytes", "Bytes of data on disk");
+    Gauge& cache_bytes =
+        gauge("hawker_cache_bytes", "Bytes of data on disk; what objects share counts once");
     Gauge& cache_objects = gauge("hawker_cache_objects", "Objects in the cache");
     Gauge& running = gauge("hawker_fetches_running", "Fetches running now");
     prometheus::Histogram& seconds =

@@ -146,6 +146,49 @@ def test_a_task_is_listed_and_can_be_removed(hawker, origin):
     assert blob.bytes_sent - before == blob.content.size
 
 
+def test_a_content_under_two_urls_counts_once_until_both_are_gone(start_hawker, origin):
+    hawker = start_hawker()
+    content = Content(5 * MIB)
+    paths = [f"/sha256/{content.sha256()}", f"/sha256/{content.sha256()}/again"]
+    for path in paths:
+        origin.add(path, content)
+    first, second = [hawker.fetch_until_stored(origin.url(path)).cache_status["key"] for path in paths]
+
+    def is_counted(objects, size):
+        found = hawker.metrics()
+        return (found["hawker_cache_objects"], found["hawker_cache_bytes"]) == (objects, size)
+
+    eventually(lambda: is_counted(2, 5 * MIB), "one size for two names")
+    assert hawker.disk_used() < 6 * MIB
+    hawker.kill()
+    hawker.start()
+    assert is_counted(2, 5 * MIB), hawker.metrics()
+    hawker.get_admin(f"/tasks/{first}", "DELETE")
+    eventually(lambda: is_counted(1, 5 * MIB), "the other name keeps the bytes")
+    assert hawker.fetch(origin.url(paths[1])).sha256 == content.sha256()
+    hawker.stop()
+    hawker.start()
+    assert is_counted(1, 5 * MIB), hawker.metrics()
+    hawker.get_admin(f"/tasks/{second}", "DELETE")
+    eventually(lambda: is_counted(0, 0), "nothing is left")
+    eventually(lambda: hawker.disk_used() == 0, "nor on the disk")
+
+
+def test_names_of_one_file_are_evicted_by_the_disk_that_they_take(start_hawker, origin):
+    hawker = start_hawker({"cache.max_size": "8MiB", "cache.evict": "large-first"})
+    content = Content(5 * MIB)
+    for number in range(4):
+        path = f"/sha256/{content.sha256()}/{number}"
+        origin.add(path, content)
+        hawker.fetch_until_stored(origin.url(path))
+    assert (hawker.metrics()["hawker_cache_objects"], hawker.metrics()["hawker_cache_evictions_total"]) == (4, 0)
+    other = origin.add("/shared/model", Content(4 * MIB, seed=2))
+    hawker.fetch_until_stored(origin.url(other.path))
+    eventually(lambda: hawker.metrics()["hawker_cache_bytes"] == 4 * MIB, "the four names make room together", within=30)
+    assert hawker.metrics()["hawker_cache_evictions_total"] == 4
+    assert hawker.metrics()["hawker_cache_evicted_bytes_total"] == 5 * MIB
+
+
 def test_a_task_that_is_being_read_can_be_removed_without_harm(hawker, origin):
     go_on = threading.Event()
     blob = origin.add("/shared/model", Content(16 * MIB)).fault(stalled(5 * MIB, go_on), times=1)

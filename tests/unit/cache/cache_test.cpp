@@ -116,6 +116,47 @@ TEST_F(ToldDigestTest, LinksToWhatIsHereWhereTheSourceIsTrusted) {
         entries, [](const Entry& entry) { return entry.label == "the other name"; }));
 }
 
+TEST_F(ToldDigestTest, TwoNamesOfOneFileCountOnceUntilBothAreGone) {
+    const TaskId first = task, second = task_named("other");
+    for (const auto& [earlier, later] : {std::pair(first, second), std::pair(second, first)}) {
+        task = first;
+        visit();
+        commit();
+        visit_other(true);
+        commit();
+        EXPECT_EQ(cache->usage().objects, 2U);
+        EXPECT_EQ(cache->usage().bytes, 1_MiB);
+        restart();
+        EXPECT_EQ(cache->usage().bytes, 1_MiB);
+        task = earlier;
+        EXPECT_TRUE(remove());
+        commit();
+        EXPECT_EQ(cache->usage().bytes, 1_MiB);
+        restart();
+        task = later;
+        EXPECT_EQ(visit().origin, Origin::hit);
+        EXPECT_TRUE(remove());
+        commit();
+        EXPECT_EQ(cache->usage().bytes, 0U);
+        EXPECT_EQ(data_file(), "");
+    }
+}
+
+TEST_F(ToldDigestTest, TwoNamesOfOneFileAreNotTooMuchWhereOneFits) {
+    limits.max_size = 1_MiB + 200'000;  // and what commit() stores for a moment
+    cache->set_limits(limits);
+    visit_other(true);
+    commit();
+    pass(seconds(11));
+    EXPECT_EQ(cache->usage().evictions, 0U);
+    limits.max_size = 1_MiB - 1;
+    cache->set_limits(limits);
+    pass(seconds(11));
+    EXPECT_EQ(cache->usage().evictions, 2U);
+    EXPECT_EQ(cache->usage().evicted_bytes, 1_MiB);
+    EXPECT_EQ(cache->usage().bytes, 0U);
+}
+
 TEST_F(ToldDigestTest, OpensNothingToWhoeverOnlyKnowsIt) {
     origin.script.push_back({});
     origin.content =

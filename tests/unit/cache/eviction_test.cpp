@@ -36,8 +36,6 @@ protected:
     bool try_remove(const TaskId& task, std::uint64_t generation) {
         if (in_use.contains(task)) return false;
         victims.push_back(task);
-        const auto record = index->find(task);
-        eviction.account(-static_cast<std::int64_t>(record->size));
         index->remove(task, generation, nullptr);
         return true;
     }
@@ -48,8 +46,22 @@ protected:
         record.stored_at = stored_at;
         record.complete = true;
         index->put_object(record);
-        eviction.account(static_cast<std::int64_t>(size));
+        index->put_piece(record.task, 1, whole_piece(size), nullptr);
         return record.task;
+    }
+    // Another name for the file of `of`.
+    TaskId linked(std::string_view name, const TaskId& of, std::int64_t stored_at) {
+        index.commit();
+        ObjectRecord record = *index->find(of);
+        record.task = task_named(name);
+        record.stored_at = stored_at;
+        index->put_link(record, {whole_piece(record.size)}, nullptr, of, record.generation);
+        return record.task;
+    }
+    static PieceRecord whole_piece(std::uint64_t size) {
+        PieceRecord record = piece(0);
+        record.length = static_cast<std::uint32_t>(size);
+        return record;
     }
     void used(const TaskId& task, std::int64_t at) {
         index.clock.seconds = at;
@@ -59,12 +71,14 @@ protected:
         limits.evict = order;
         limits.max_size = max_size;
         eviction.set_limits(limits);
+        index.commit();
         return eviction.run();
     }
 };
 
 TEST_F(EvictionTest, NothingLeavesWhileEveryLimitHolds) {
     stored("a", 100, 1);
+    index.commit();
     EXPECT_EQ(eviction.excess(), 0U);
     EXPECT_EQ(run_with(Evict::lru, 100), 0U);
     EXPECT_TRUE(victims.empty());
@@ -108,7 +122,6 @@ TEST_F(EvictionTest, APartialObjectCountsWhatItHas) {
     for (std::uint32_t number = 0; number < 5; ++number)
         index->put_piece(partial.task, 1, piece(number), nullptr);
     const TaskId whole = stored("whole", 100, 9);
-    eviction.account(50);
     EXPECT_EQ(run_with(Evict::large_first, 60), 100U);
     EXPECT_EQ(victims, (std::vector<TaskId>{whole}));
 }
@@ -118,8 +131,10 @@ TEST_F(EvictionTest, ItGoesDownToTheLowWatermark) {
     limits.low_watermark = 0.5;
     limits.max_size = 1'000;
     eviction.set_limits(limits);
+    index.commit();
     EXPECT_EQ(eviction.excess(), 0U) << "full is not over";
     stored("one more", 100, 11);
+    index.commit();
     EXPECT_EQ(eviction.excess(), 600U);
     EXPECT_EQ(eviction.run(), 600U);
     EXPECT_EQ(eviction.bytes(), 500U);
@@ -155,6 +170,7 @@ TEST_F(EvictionTest, ManyVictimsLeaveInOrderOverSeveralPasses) {
 
 TEST_F(EvictionTest, ADiskThatIsFullerThanAllowedCallsForMoreThanWeHave) {
     stored("a", 100, 1);
+    index.commit();
     limits.min_free = files->space()->total * 2;
     eviction.set_limits(limits);
     EXPECT_GT(eviction.excess(), files->space()->total);
@@ -176,13 +192,58 @@ TEST_F(EvictionTest, AnObjectLargerThanTheCacheCannotFit) {
     limits.max_size = 1'000;
     eviction.set_limits(limits);
     stored("a", 900, 1);
+    index.commit();
     EXPECT_TRUE(eviction.could_fit(1'000)) << "after evicting";
     EXPECT_FALSE(eviction.could_fit(1'001));
 }
 
-TEST_F(EvictionTest, TheCounterNeverReadsBelowZero) {
-    eviction.account(-5);
-    EXPECT_EQ(eviction.bytes(), 0U);
+TEST_F(EvictionTest, OneOfTwoNamesMakesNoRoomAndTheNextOneLeavesToo) {
+    const TaskId first = stored("first", 100, 1);
+    linked("second", first, 9);
+    const TaskId cold = stored("cold", 100, 2), warm = stored("warm", 100, 3);
+    EXPECT_EQ(run_with(Evict::lru, 250), 100U);
+    EXPECT_EQ(victims, (std::vector<TaskId>{first, cold}));
+    EXPECT_EQ(eviction.bytes(), 200U);
+    EXPECT_TRUE(index->find(warm));
+    EXPECT_EQ(eviction.evicted_bytes(), 100U);
+}
+
+TEST_F(EvictionTest, TheLastNameTakesTheBytesWithIt) {
+    const TaskId first = stored("first", 100, 1);
+    const TaskId second = linked("second", first, 2);
+    const TaskId third = linked("third", second, 3);
+    const TaskId other = stored("other", 100, 4);
+    EXPECT_EQ(run_with(Evict::lru, 150), 100U);
+    EXPECT_EQ(victims, (std::vector<TaskId>{first, second, third}));
+    EXPECT_EQ(eviction.bytes(), 100U);
+    EXPECT_TRUE(index->find(other));
+}
+
+TEST_F(EvictionTest, ANameThatStaysInUseKeepsItsBytesAndTheRunEnds) {
+    const TaskId first = stored("first", 100, 1);
+    in_use.insert(linked("second", first, 2));
+    EXPECT_EQ(run_with(Evict::lru, 50), 0U);
+    EXPECT_EQ(victims, (std::vector<TaskId>{first}));
+    EXPECT_EQ(eviction.bytes(), 100U);
+    EXPECT_EQ(run_with(Evict::lru, 50), 0U) << "nothing else is left to leave";
+}
+
+TEST_F(EvictionTest, NamesOfOneFileAreNotTooMuchWhereOneFitsIn) {
+    const TaskId first = stored("first", 100, 1);
+    for (int i = 0; i < 20; ++i) linked("name " + std::to_string(i), first, 2 + i);
+    EXPECT_EQ(run_with(Evict::lru, 100), 0U);
+    EXPECT_TRUE(victims.empty());
+}
+
+TEST_F(EvictionTest, WhatIsBeingRemovedAnywayIsNotAskedForTwice) {
+    const TaskId a = stored("a", 100, 1);
+    const TaskId b = stored("b", 100, 2);
+    index.commit();
+    limits.max_size = 100;
+    eviction.set_limits(limits);
+    index->remove(b, 1, nullptr);
+    EXPECT_EQ(eviction.run(), 0U);
+    EXPECT_TRUE(index->find(a));
 }
 
 }  // namespace

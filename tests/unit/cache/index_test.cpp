@@ -254,12 +254,14 @@ TEST_F(IndexTest, WhatIsStoredIsCountedWithoutReadingIt) {
     index->remove(d, 1, nullptr);
     index.stop();
     index.open();
-    EXPECT_EQ(index->stored_bytes_at_start(), 20U + 7U + 8U);
+    EXPECT_EQ(index->stored_bytes(), 20U + 7U + 8U);
     index->remove(a, 1, nullptr);
+    EXPECT_EQ(index->stored_bytes(), 20U + 7U + 8U) << "as committed";
     index.commit();
+    EXPECT_EQ(index->stored_bytes(), 7U + 8U);
     index.stop_uncleanly();
     index.open();
-    EXPECT_EQ(index->stored_bytes_at_start(), 7U + 8U);
+    EXPECT_EQ(index->stored_bytes(), 7U + 8U);
 }
 
 TEST_F(IndexTest, MutationsTakeEffectInTheOrderTheyWereQueued) {

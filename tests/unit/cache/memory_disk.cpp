@@ -74,13 +74,18 @@ void MemoryDisk::put(const Node& node, std::string_view text) {
         std::abort();
 }
 
+const void* MemoryDisk::identity(const std::string& folder, const std::string& name) const {
+    const auto directory = root_->now.find(folder);
+    if (directory == root_->now.end()) return nullptr;
+    const auto file = directory->second->now.find(name);
+    return file == directory->second->now.end() ? nullptr : file->second.get();
+}
+
 std::optional<std::string> MemoryDisk::content(const std::string& folder,
                                                const std::string& name) const {
-    const auto directory = root_->now.find(folder);
-    if (directory == root_->now.end()) return std::nullopt;
-    const auto file = directory->second->now.find(name);
-    if (file == directory->second->now.end()) return std::nullopt;
-    return text_of(*file->second);
+    const void* file = identity(folder, name);
+    if (file == nullptr) return std::nullopt;
+    return text_of(*static_cast<const Node*>(file));
 }
 
 // `length` bytes from `first` of a page reach the platter.

@@ -30,9 +30,11 @@ bool DealtExecutor::turn(Dice& dice) {
     return true;
 }
 
-Storm::Storm(std::uint64_t seed, const std::filesystem::path& directory, Contents& contents)
+Storm::Storm(std::uint64_t seed, const std::filesystem::path& directory, Contents& contents,
+             Things things)
     : seed_(seed),
       directory_(directory),
+      kind_(things),
       dice_(seed),
       faults_(seed + 1),
       contents_(contents),
@@ -47,6 +49,10 @@ Storm::Storm(std::uint64_t seed, const std::filesystem::path& directory, Content
         thing.bytes = number == 7 ? 6 : number;  // the last two have the same content
         thing.has_digest = number >= 5;
         thing.has_validator = number != 3 && number != 5;
+        if (kind_ == Things::all_kinds || number < 4) continue;
+        thing.bytes = 6;
+        thing.has_digest = thing.has_validator = true;
+        thing.version = 4;  // not a small one
     }
     options_.directory = directory_;
     options_.inline_limit = 6'000;
@@ -137,11 +143,7 @@ void Storm::step() {
     } else if (number < 83) {
         pass();
     } else if (number < 87) {
-        Thing& thing = *std::next(things_.begin(), std::ptrdiff_t(dice_.below(things_.size())));
-        // Without a validator only the digest tells versions apart.
-        if (thing.has_digest && !thing.has_validator) thing.is_tainted = true;
-        ++thing.version;
-        note(fmt::format("{} is replaced by version {}", thing.bytes, thing.version));
+        replace();
     } else if (number < 90) {
         Thing& thing = *std::next(things_.begin(), std::ptrdiff_t(dice_.below(things_.size())));
         note(fmt::format("remove {}", thing.bytes));
@@ -163,6 +165,17 @@ void Storm::step() {
     } else {
         crash(dice_.chance(0.4) ? Crash::kill : Crash::power);
     }
+}
+
+void Storm::replace() {
+    Thing& thing = *std::next(things_.begin(), std::ptrdiff_t(dice_.below(things_.size())));
+    // Without a validator only the digest tells versions apart.
+    if (thing.has_digest && !thing.has_validator) thing.is_tainted = true;
+    ++thing.version;
+    if (kind_ == Things::many_names)
+        for (Thing& other : things_)
+            if (other.bytes == thing.bytes) other.version = thing.version;
+    note(fmt::format("{} is replaced by version {}", thing.bytes, thing.version));
 }
 
 void Storm::arrive() {

@@ -54,8 +54,11 @@ private:
 
 class Storm {
 public:
+    // Of all kinds, few of them twice; or four of one content, that is replaced for all at once.
+    enum class Things : std::uint8_t { all_kinds, many_names };
     // `directory` is for the index; what is in it goes.
-    Storm(std::uint64_t seed, const std::filesystem::path& directory, Contents& contents);
+    Storm(std::uint64_t seed, const std::filesystem::path& directory, Contents& contents,
+          Things things = Things::all_kinds);
     ~Storm();
     Storm(const Storm&) = delete;
     Storm& operator=(const Storm&) = delete;
@@ -64,7 +67,8 @@ public:
     // What went wrong; empty: nothing.
     const std::string& trouble() const { return trouble_; }
     const std::vector<std::string>& trace() const { return trace_; }
-    std::uint64_t crashes = 0, pieces_checked = 0, bytes_served = 0, faults_struck = 0;
+    std::uint64_t crashes = 0, pieces_checked = 0, bytes_served = 0, faults_struck = 0,
+                  names_checked = 0;
 
 private:
     struct Visitor {
@@ -83,6 +87,7 @@ private:
         ObjectRecord record;
         std::map<std::uint32_t, PieceRecord> pieces;
         std::optional<std::string> body;
+        std::optional<std::uint64_t> shared;  // the file that it has together with others
     };
     using Truth = std::map<std::pair<TaskId, std::uint64_t>, Certain>;
 
@@ -90,6 +95,7 @@ private:
     void choose_faults();
     void step();
     void arrive();
+    void replace();
     void begin();
     bool crank_some(std::uint64_t jobs);
     void crank();
@@ -106,6 +112,8 @@ private:
     void stop_cleanly();
     void let_die();
     Truth autopsy(const std::string& data);
+    void check_count(const std::string& data);
+    void check_names(const Truth& certain);
     void check_disk(const Truth& certain);
     void check_bytes(const Certain& certain, ByteRange range, const std::string& bytes);
     void check_by_reading(const Truth& certain);
@@ -113,6 +121,7 @@ private:
 
     const std::uint64_t seed_;
     const std::filesystem::path directory_;
+    const Things kind_;
     Dice dice_;
     Faults faults_;
     Contents& contents_;

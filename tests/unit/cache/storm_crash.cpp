@@ -1,6 +1,10 @@
 // How a run of the storm ends, and what must be left of it.
+#include "cache/index_apply.h"
+#include "cache/index_links.h"
+#include "cache/records.h"
 #include "tests/unit/cache/storm.h"
 
+#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -81,6 +85,7 @@ void Storm::let_die() {
 Storm::Truth Storm::autopsy(const std::string& data) {
     Truth truth;
     if (data.empty()) return truth;
+    check_count(data);
     KeptIndex::restore(directory_, data);
     Foundation foundation = Foundation::of_the_system();
     foundation.scribe = std::make_shared<HandScribe>(clock_);
@@ -98,13 +103,63 @@ Storm::Truth Storm::autopsy(const std::string& data) {
         for (const PieceRecord& piece : (*index)->pieces(record.task, record.generation))
             certain.pieces.emplace(piece.number, piece);
         if (record.inlined) certain.body = (*index)->inline_body(record.task, record.generation);
+        if (const auto shared = (*index)->shared_file(record.task, record.generation))
+            certain.shared = shared->file;
         return true;
     });
     return truth;
 }
 
+// The number of stored bytes is what the rows say, and every name of a file is an object's.
+void Storm::check_count(const std::string& data) {
+    KeptIndex::restore(directory_, data);
+    const Foundation foundation = Foundation::of_the_system();
+    const auto environment = Environment::open(*foundation.index, directory_ / "index", 16U << 20U);
+    if (!environment) return accuse("the index cannot be opened: " + environment.error().what);
+    const auto txn = (*environment)->read();
+    if (!txn) return accuse("the index cannot be read");
+    const std::uint64_t kept = stored_bytes(*txn), counted = count_stored_bytes(*txn);
+    if (kept != counted)
+        accuse(fmt::format("{} bytes are said to be stored, and {} are", kept, counted));
+    std::map<std::uint64_t, std::uint64_t> names;  // of a file
+    Cursor rows = txn->cursor(Table::links);
+    for (bool more = rows.seek({}); more; more = rows.next()) {
+        const auto task = task_of(rows.key());
+        const auto generation = generation_of(rows.key());
+        if (!task || !generation) continue;
+        ++names_checked;
+        const auto object = txn->get(Table::objects, RowKey::object(*task).view());
+        const auto record = object ? decode_object(*task, *object) : std::nullopt;
+        if (!record || record->generation != *generation)
+            accuse(fmt::format("a file is named by {}, which is gone", thing_of(*task).bytes));
+        const auto shared = shared_file(*txn, *task, *generation);
+        if (!shared) return accuse("a name of a file that is not known");
+        names[shared->file] += 1;
+        if (rows.row() != encode_number(shared->file)) accuse("a name of another file");
+        if (names[shared->file] > shared->names) accuse("a file has more names than it counts");
+    }
+}
+
+// Who is said to share a file does, and nobody else.
+void Storm::check_names(const Truth& truth) {
+    std::map<const void*, std::optional<std::uint64_t>> files;
+    std::map<std::uint64_t, const void*> shared;
+    for (const auto& [name, certain] : truth) {
+        const std::string hex = certain.record.task.hex();
+        const void* file =
+            disk_->identity(hex.substr(0, 2), fmt::format("{}.{}", hex, certain.record.generation));
+        if (file == nullptr) continue;
+        const auto [known, is_new] = files.emplace(file, certain.shared);
+        if (!is_new && (!certain.shared || known->second != certain.shared))
+            accuse("a file with two names counts twice");
+        if (certain.shared && shared.emplace(*certain.shared, file).first->second != file)
+            accuse("two files are said to be one");
+    }
+}
+
 // The bytes that the index is certain of are on the disk.
 void Storm::check_disk(const Truth& truth) {
+    check_names(truth);
     for (const auto& [name, certain] : truth) {
         const ObjectRecord& record = certain.record;
         if (record.inlined) {

@@ -74,6 +74,26 @@ TEST(Storm, NoCommittedByteIsLostAndNoWrongByteIsServed) {
     EXPECT_GT(struck, count);
 }
 
+// These have things of their own, so HAWKER_SEED does not replay them: one that fails tells at
+// once.
+TEST(Storm, AFileCountsOnceHoweverManyNamesItHas) {
+    const StormDirectory directory;
+    Contents contents;
+    const std::uint64_t count = number_from("HAWKER_SEEDS", kSeeds) / 2;
+    std::uint64_t names = 0;
+    for (std::uint64_t seed = 1; seed <= count; ++seed) {
+        Storm storm(seed, directory.path, contents, Storm::Things::many_names);
+        storm.run();
+        if (!storm.trouble().empty())
+            for (const std::string& line : storm.trace()) std::cout << line << '\n';
+        ASSERT_EQ(storm.trouble(), "") << "seed " << seed;
+        names += storm.names_checked;
+    }
+    std::cout << count << " schedules, " << names << " names of shared files checked\n";
+    if (count < 100) return;
+    EXPECT_GT(names, count) << "the storm has lost its force";
+}
+
 // What they found is mended; each took hundreds of others to come by.
 TEST(Storm, SeedsThatFoundSomethingFindNothingNow) {
     for (const std::uint64_t seed : {3U, 427U, 657U, 679U, 26'830U}) {
