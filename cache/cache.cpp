@@ -314,6 +314,8 @@ std::vector<Entry> TheCache::list(std::optional<TaskId> after, std::size_t most)
     });
     for (std::size_t i = 0; i < entries.size(); ++i) {
         Entry& entry = entries[i];
+        const auto shared = stock_->index->shared_file(entry.task, generations[i]);
+        if (shared && shared->names > 1) entry.shared_file = shared->file;
         if (const auto object = stock_->table->find(entry.task)) {
             auto live = object->lock();
             if (live->phase == Phase::ready) {

@@ -79,6 +79,8 @@ struct Entry {
     std::string rule;
     std::optional<std::uint64_t> size;
     std::uint64_t stored = 0;  // bytes present
+    // Of what several tasks have together, the same for all of them: its bytes are there once.
+    std::optional<std::uint64_t> shared_file;
     std::optional<Digest> digest;
     std::int64_t stored_at = 0, used_at = 0;  // Unix seconds
     std::uint64_t hits = 0;

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <ctime>
+#include <set>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -60,8 +62,11 @@ std::string task_table(const json& tasks) {
     std::string out = fmt::format("{:<64}  {:>9}  {:>9}  {:>6}  {:<8}  {:<20}  {}\n", "TASK",
                                   "SIZE", "STORED", "HITS", "STATE", "RULE", "URL");
     double stored = 0;
+    std::set<std::uint64_t> counted;  // of the files that several tasks have together
     for (const json& task : tasks) {
-        stored += task.at("stored").get<double>();
+        const json& file = task.at("shared_file");
+        if (file.is_null() || counted.insert(file.get<std::uint64_t>()).second)
+            stored += task.at("stored").get<double>();
         out += fmt::format("{:<64}  {:>9}  {:>9}  {:>6}  {:<8}  {:<20}  {}\n",
                            task.at("task").get<std::string>(), size_of(task),
                            human_size(task.at("stored").get<double>()),

@@ -36,8 +36,9 @@ nlohmann::json describe(const cache::Entry& entry) {
                            {"stored", entry.stored},       {"digest", nullptr},
                            {"stored_at", entry.stored_at}, {"used_at", entry.used_at},
                            {"hits", entry.hits},           {"complete", entry.complete},
-                           {"fetching", entry.fetching}};
+                           {"fetching", entry.fetching},   {"shared_file", nullptr}};
     if (entry.size) json["size"] = *entry.size;
+    if (entry.shared_file) json["shared_file"] = *entry.shared_file;
     if (entry.digest) json["digest"] = "sha256:" + entry.digest->hex();
     return json;
 }

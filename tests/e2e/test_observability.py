@@ -160,6 +160,7 @@ def test_a_content_under_two_urls_counts_once_until_both_are_gone(start_hawker, 
 
     eventually(lambda: is_counted(2, 5 * MIB), "one size for two names")
     assert hawker.disk_used() < 6 * MIB
+    assert hawker.task(first)["shared_file"] == hawker.task(second)["shared_file"] is not None
     hawker.kill()
     hawker.start()
     assert is_counted(2, 5 * MIB), hawker.metrics()

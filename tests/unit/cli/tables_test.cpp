@@ -29,7 +29,8 @@ nlohmann::json a_task() {
             {"used_at", 0},
             {"hits", 3},
             {"complete", false},
-            {"fetching", true}};
+            {"fetching", true},
+            {"shared_file", nullptr}};
 }
 
 TEST(TaskTable, HasOneLineATaskAndASum) {
@@ -37,6 +38,14 @@ TEST(TaskTable, HasOneLineATaskAndASum) {
     EXPECT_EQ(std::ranges::count(table, '\n'), 4);
     EXPECT_THAT(table, HasSubstr("fetching"));
     EXPECT_THAT(table, HasSubstr("2 tasks, 4.00 KiB"));
+}
+
+TEST(TaskTable, CountsWhatTasksHaveTogetherOnce) {
+    nlohmann::json one = a_task(), other = a_task();
+    one["shared_file"] = 5;
+    other["shared_file"] = 6;
+    const std::string table = task_table(nlohmann::json::array({one, one, other, a_task()}));
+    EXPECT_THAT(table, HasSubstr("4 tasks, 6.00 KiB"));
 }
 
 TEST(TaskDetails, SayWhatIsNotKnown) {
