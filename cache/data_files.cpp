@@ -178,11 +178,18 @@ Expected<std::unique_ptr<DataFiles>> DataFiles::open(std::shared_ptr<Disk> disk,
     auto state = std::make_shared<State>();
     state->disk = std::move(disk);
     state->pieces = std::move(*root);
-    return std::unique_ptr<DataFiles>(
+    auto files = std::unique_ptr<DataFiles>(
         new DataFiles(std::move(state)));  // NOLINT: the constructor is private
+    // A new cache has no hits that could wait for it, but a first miss soon.
+    if (!files->state_->open_folder(fmt::format("{:02x}", kFolders - 1))) files->make_folders();
+    return files;
 }
 
 void DataFiles::make_folders() const {
+    {
+        const std::scoped_lock lock(state_->mutex);
+        if (state_->lasting.all()) return;
+    }
     for (std::size_t number = 0; number < kFolders; ++number)
         if (state_->disk->make_directory(state_->pieces.get(), fmt::format("{:02x}", number)) !=
                 0 &&

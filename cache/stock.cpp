@@ -288,6 +288,8 @@ bool Stock::wait_for_fetches(std::chrono::milliseconds patience) {
 
 void Stock::begin_upkeep() {
     pool.post([self = shared_from_this()] {
+        // Before somebody waits for it; what does not succeed now is tried again by who needs it.
+        (void)self->index->begin_run();
         self->files->make_folders();
         self->note_stored(self->index->stored_bytes());
         self->sweep_orphans();
