@@ -27,6 +27,7 @@ std::string name_of(const TaskId& task, std::uint64_t generation) {
     return fmt::format("{}.{}", task.hex(), generation);
 }
 
+std::string number_name(std::size_t folder) { return fmt::format("{:02x}", folder); }
 std::string folder_name(const TaskId& task) { return task.hex().substr(0, 2); }
 
 // The inverse of name_of, for exactly what it makes.
@@ -151,6 +152,19 @@ struct DataFiles::State {
         return folder;
     }
 
+    void make_folders() {
+        {
+            const std::scoped_lock lock(mutex);
+            if (lasting.all()) return;
+        }
+        for (std::size_t number = 0; number < kFolders; ++number)
+            if (disk->make_directory(pieces.get(), number_name(number)) != 0 && errno != EEXIST)
+                return;
+        if (disk->sync_root(pieces.get()) != 0) return;
+        const std::scoped_lock lock(mutex);
+        lasting.set();
+    }
+
     // The same, made when missing, and durable before anything is in it.
     Expected<UniqueFd> lasting_folder_of(const TaskId& task) {
         const std::string name = folder_name(task);
@@ -178,27 +192,13 @@ Expected<std::unique_ptr<DataFiles>> DataFiles::open(std::shared_ptr<Disk> disk,
     auto state = std::make_shared<State>();
     state->disk = std::move(disk);
     state->pieces = std::move(*root);
-    auto files = std::unique_ptr<DataFiles>(
-        new DataFiles(std::move(state)));  // NOLINT: the constructor is private
     // A new cache has no hits that could wait for it, but a first miss soon.
-    if (!files->state_->open_folder(fmt::format("{:02x}", kFolders - 1))) files->make_folders();
-    return files;
+    if (!state->open_folder(number_name(kFolders - 1))) state->make_folders();
+    return std::unique_ptr<DataFiles>(
+        new DataFiles(std::move(state)));  // NOLINT: the constructor is private
 }
 
-void DataFiles::make_folders() const {
-    {
-        const std::scoped_lock lock(state_->mutex);
-        if (state_->lasting.all()) return;
-    }
-    for (std::size_t number = 0; number < kFolders; ++number)
-        if (state_->disk->make_directory(state_->pieces.get(), fmt::format("{:02x}", number)) !=
-                0 &&
-            errno != EEXIST)
-            return;
-    if (state_->disk->sync_root(state_->pieces.get()) != 0) return;
-    const std::scoped_lock lock(state_->mutex);
-    state_->lasting.set();
-}
+void DataFiles::make_folders() const { state_->make_folders(); }
 
 std::shared_ptr<DataFile> DataFiles::create(const TaskId& task, std::uint64_t generation) const {
     auto make = [state = state_, task, generation]() -> Expected<UniqueFd> {

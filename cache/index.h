@@ -121,7 +121,7 @@ public:
     std::uint64_t trusted_boot() const;
     // Enters this run, before anything else than the index gets its number or changes its bytes. On
     // disk when it has succeeded: waits until then, the first time. The index itself sees to it
-    // before it changes a row, and soon after the start anyway.
+    // before it changes a row.
     Expected<void> begin_run();
 
     // A record replaces the one before, unless that has a newer generation; with the older

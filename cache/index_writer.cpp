@@ -334,9 +334,7 @@ void IndexWriter::sync_if_due(Stop stop) {
     if (!unsynced_ || (stop == Stop::no && now < synced_at_ + kSyncInterval)) return;
     synced_at_ = now;
     unsynced_ = false;
-    auto synced = run_.begin();
-    if (synced) synced = environment_.sync();
-    if (!synced) complain(0, synced.error());
+    if (auto synced = environment_.sync(); !synced) complain(0, synced.error());
 }
 
 void IndexWriter::complain(std::size_t dropped, const Error& why) {

@@ -100,7 +100,7 @@ private:
     Lost lost_;    // generations that had a piece dropped: never called complete
     Time retry_at_;
     Time synced_at_;
-    bool unsynced_ = true;     // commits since the last sync; at the start, those of a killed run
+    bool unsynced_ = false;    // commits since the last sync
     bool complained_ = false;  // said once, until writing works again
 };
 

@@ -90,6 +90,11 @@ void append_json(AccessLine& line, std::string_view text) {
     line.push_back('"');
 }
 
+void append_string(AccessLine& line, std::string_view before, std::string_view text) {
+    append(line, before);
+    append_json(line, text);
+}
+
 void append_timestamp(AccessLine& line, WallTime now) {
     const auto milliseconds = std::chrono::floor<std::chrono::milliseconds>(now);
     const auto day = std::chrono::floor<std::chrono::days>(milliseconds);
@@ -209,27 +214,19 @@ void write_access_text(AccessLine& line, const proxy::ExchangeRecord& record) {
 void write_access_json(AccessLine& line, const proxy::ExchangeRecord& record, WallTime now) {
     append(line, R"({"time":")");
     append_timestamp(line, now);
-    append(line, R"(","level":"info","message":"access","method":)");
-    append_json(line, record.method);
+    append_string(line, R"(","level":"info","message":"access","method":)", record.method);
     append_number(line, R"(,"status":)", record.status);
-    append(line, R"(,"source":)");
-    append_json(line, record.source);
+    append_string(line, R"(,"source":)", record.source);
     append_number(line, R"(,"bytes":)", record.bytes);
     append_number(line, R"(,"received":)", record.received);
     append_number(line, R"(,"ms":)", record.duration.count());
     append_number(line, R"(,"first_byte_ms":)", record.first_byte.count());
-    append(line, R"(,"task":)");
-    append_json(line, record.task);
-    append(line, R"(,"rule":)");
-    append_json(line, record.rule);
-    append(line, R"(,"client":)");
-    append_json(line, record.client);
-    append(line, R"(,"user":)");
-    append_json(line, record.user);
-    append(line, R"(,"url":)");
-    append_json(line, record.url);
-    append(line, R"(,"error":)");
-    append_json(line, record.error);
+    append_string(line, R"(,"task":)", record.task);
+    append_string(line, R"(,"rule":)", record.rule);
+    append_string(line, R"(,"client":)", record.client);
+    append_string(line, R"(,"user":)", record.user);
+    append_string(line, R"(,"url":)", record.url);
+    append_string(line, R"(,"error":)", record.error);
     append(line, "}");
 }
 
