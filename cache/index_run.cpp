@@ -43,13 +43,18 @@ Expected<void> IndexRun::begin() {
     if (begun_.load(std::memory_order_acquire)) return {};
     const std::scoped_lock lock(mutex_);
     if (begun_.load(std::memory_order_relaxed)) return {};
+    if (ended_) return fail(Errc::shutting_down, "the index is closing");
     if (auto written = write(false); !written)
         return fail(std::move(written.error()).within("begin a run of the index"));
     begun_.store(true, std::memory_order_release);
     return {};
 }
 
-Expected<void> IndexRun::end() { return write(true); }
+Expected<void> IndexRun::end() {
+    const std::scoped_lock lock(mutex_);
+    ended_ = true;
+    return write(true);
+}
 
 Expected<void> IndexRun::write(bool clean) {
     auto txn = environment_.write();

@@ -6,7 +6,8 @@
 // not wait for a disk that may be busy.
 //
 // Owner:  the index; the environment outlives it.
-// Thread: numbers from any; begin() from any that may wait for the disk; end() when nobody writes.
+// Thread: numbers from any; begin() from any that may wait for the disk; end() when the writer has
+//         stopped, whoever else begins.
 #pragma once
 
 #include "base/error.h"
@@ -32,8 +33,9 @@ public:
     bool follows_a_crash() const { return number_ > 1 && !was_clean_; }
 
     // On disk when it has succeeded. Waits for the disk until it has, then no more.
+    // Errors: of the disk; shutting_down once the run has ended.
     Expected<void> begin();
-    // A clean stop, on disk.
+    // A clean stop, on disk. From its return on begin() leaves the environment alone, which may go.
     Expected<void> end();
 
 private:
@@ -42,7 +44,8 @@ private:
     Environment& environment_;
     std::uint64_t number_ = 1, trusted_ = 1, stored_bytes_ = 0;
     bool was_clean_ = false;
-    std::mutex mutex_;  // one begins, the others wait for it
+    std::mutex mutex_;  // one begins, the others wait for it; so does the end
+    bool ended_ = false;
     std::atomic<bool> begun_{false};
 };
 

@@ -114,6 +114,25 @@ TEST_F(IndexTest, ARunThatHasChangedNothingLeavesNoTraceWhenItIsKilled) {
     EXPECT_EQ(index->trusted_boot(), 1U) << "and what it has read was clean";
 }
 
+TEST_F(IndexTest, ARunThatIsEnteredWhileItEndsDoesOneAfterTheOther) {
+    std::atomic<bool> ends = false;
+    std::thread entering([this, &ends] {
+        while (!ends) std::this_thread::yield();
+        const auto begun = index->begin_run();
+        EXPECT_TRUE(begun || begun.error().code == Errc::shutting_down);
+    });
+    ends = true;
+    index->close();
+    entering.join();
+}
+
+TEST_F(IndexTest, ARunThatHasEndedIsNotEntered) {
+    index->close();
+    const auto begun = index->begin_run();
+    ASSERT_FALSE(begun);
+    EXPECT_EQ(begun.error().code, Errc::shutting_down);
+}
+
 TEST_F(IndexTest, ARunIsEnteredBeforeItsFirstChange) {
     index.stop();
     index.open();
