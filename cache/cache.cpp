@@ -50,6 +50,8 @@ public:
     void shut_down() override { close(); }
 
 private:
+    std::shared_ptr<LiveObject> bring_to_hand(const TaskId& task,
+                                              const std::optional<Digest>& digest);
     // What one of those who open a task is to do next.
     enum class Step : std::uint8_t { read, load, lead, wait, again, replace, fail };
     struct Turn {
@@ -100,6 +102,7 @@ Task<Expected<std::unique_ptr<Reader>>> TheCache::open(OpenRequest request, Exec
             stock_->table->leave(*object);
             object = nullptr;
         } else if (turn.step == Step::load) {
+            if (stock_->load_at_once(*object, request.digest)) continue;
             auto read_index = [&] { return stock_->load(object, request.digest), true; };
             co_await stock_->look_ups.along(home, read_index);
         } else if (turn.step == Step::wait) {
@@ -117,7 +120,8 @@ std::unique_ptr<Reader> TheCache::open_at_hand(const TaskId& task,
                                                const std::optional<Digest>& digest,
                                                Executor& home) {
     if (stock_->stopping) return nullptr;
-    const std::shared_ptr<LiveObject> object = stock_->table->use(task);
+    std::shared_ptr<LiveObject> object = stock_->table->use(task);
+    if (!object) object = bring_to_hand(task, digest);
     if (!object) return nullptr;
     std::unique_ptr<Reader> reader;
     {
@@ -131,6 +135,27 @@ std::unique_ptr<Reader> TheCache::open_at_hand(const TaskId& task,
     }
     stock_->index->touch(task);
     return reader;
+}
+
+// One that is only in the index, and small, or not even there: then open() does not look again.
+// Null where that would have to be waited for.
+std::shared_ptr<LiveObject> TheCache::bring_to_hand(const TaskId& task,
+                                                    const std::optional<Digest>& digest) {
+    if (!stock_->index->is_in_memory()) return nullptr;
+    auto object = stock_->table->enter(task);
+    {
+        auto live = object->lock();
+        if (live->phase != Phase::unloaded) return object;  // another loop was first
+        live->phase = Phase::loading;
+    }
+    if (stock_->load_at_once(*object, digest)) {
+        stock_->table->put_last(*object);
+        return object;
+    }
+    auto live = object->lock();
+    live->phase = Phase::unloaded;
+    live.wake_all();
+    return nullptr;
 }
 
 TheCache::Turn TheCache::take_turn(const std::shared_ptr<LiveObject>& object,
@@ -227,6 +252,7 @@ Task<std::shared_ptr<LiveObject>> TheCache::load(TaskId task, Executor& home) {
             if (phase == Phase::unloaded) live->phase = Phase::loading;
         }
         if (phase == Phase::unloaded) {
+            if (stock_->load_at_once(*object, std::nullopt)) continue;
             auto read_index = [&] { return stock_->load(object, std::nullopt), true; };
             co_await stock_->look_ups.along(home, read_index);
         } else if (phase == Phase::loading) {

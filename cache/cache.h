@@ -45,6 +45,8 @@ struct CacheOptions {
     std::uint64_t map_size = 64_GiB;      // LMDB's address space
     std::uint64_t memory = 128_MiB;       // for what is hot: heads, small bodies, open files
     std::chrono::milliseconds commit_interval{200};
+    // So many in a row that met no disk, and loops look into the index themselves.
+    std::uint32_t calm_look_ups = 4096;
     CacheLimits limits;
 };
 
@@ -122,10 +124,10 @@ public:
     // on a miss. Errors are the source's (Transfer::head) or Errc::exhausted.
     virtual Task<Expected<std::unique_ptr<Reader>>> open(OpenRequest request, Executor& home) = 0;
 
-    // A reader of what is whole and needs no look into the index, on the loop that passes itself as
-    // `home`; null where open() has more to do. `digest`: what the content must hash to. A piece
-    // that turns out to be damaged is Errc::exhausted to this reader, and fetched again for the
-    // next.
+    // A reader of what is whole, and live or small, on the loop that passes itself as `home`; null
+    // where open() has more to do or may have to wait. `digest`: what the content must hash to. A
+    // piece that turns out to be damaged is Errc::exhausted to this reader, and fetched again for
+    // the next.
     virtual std::unique_ptr<Reader> open_at_hand(const TaskId& task,
                                                  const std::optional<Digest>& digest,
                                                  Executor& home) = 0;

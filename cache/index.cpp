@@ -4,6 +4,7 @@
 #include "cache/index_apply.h"
 #include "cache/index_links.h"
 #include "cache/index_lock.h"
+#include "cache/index_residency.h"
 #include "cache/index_run.h"
 #include "cache/index_tables.h"
 #include "cache/index_writer.h"
@@ -11,6 +12,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <span>
 #include <utility>
 
 namespace hawker::cache {
@@ -32,13 +34,21 @@ struct Index::State {
     UniqueFd lock;                // goes last: nobody else may open what is not closed yet
     std::unique_ptr<Environment> environment;
     std::optional<IndexRun> run;
+    IndexResidency residency;
     std::atomic<std::uint64_t> stored_bytes{0};
     std::atomic<std::uint64_t> generations{0};
     std::unique_ptr<IndexWriter> writer;  // goes first
 
-    State(Foundation stands_on, const Log& its_log)
-        : log(its_log), foundation(std::move(stands_on)) {}
+    State(Foundation stands_on, std::uint32_t calm_look_ups, const Log& its_log)
+        : log(its_log), foundation(std::move(stands_on)), residency(calm_look_ups) {}
 
+    std::optional<ObjectRecord> find_in(const Txn& txn, const TaskId& task) const {
+        const auto row = txn.get(Table::objects, RowKey::object(task).view());
+        if (!row) return std::nullopt;
+        auto record = decode_object(task, *row);
+        if (!record) corrupt("objects", task);
+        return record;
+    }
     void corrupt(std::string_view table, const TaskId& task) const {
         log.warn("cache index: a row of {} for task {} is damaged and ignored", table, task.hex());
     }
@@ -56,7 +66,7 @@ Expected<std::unique_ptr<Index>> Index::open(const Foundation& foundation,
     if (!lock) return fail(lock.error());
     const std::filesystem::path directory = options.directory / "index";
     if (auto prepared = prepare_directory(directory); !prepared) return fail(prepared.error());
-    auto state = std::make_unique<State>(foundation, log);
+    auto state = std::make_unique<State>(foundation, options.calm_look_ups, log);
     auto environment = Environment::open(*foundation.index, directory, options.map_size);
     if (!environment) return fail(environment.error());
 
@@ -91,12 +101,7 @@ void Index::close() {
 
 std::optional<ObjectRecord> Index::find(const TaskId& task) const {
     const auto txn = state_->environment->read();
-    if (!txn) return std::nullopt;
-    const auto row = txn->get(Table::objects, RowKey::object(task).view());
-    if (!row) return std::nullopt;
-    auto record = decode_object(task, *row);
-    if (!record) state_->corrupt("objects", task);
-    return record;
+    return txn ? state_->find_in(*txn, task) : std::nullopt;
 }
 
 std::vector<PieceRecord> Index::pieces(const TaskId& task, std::uint64_t generation) const {
@@ -115,15 +120,25 @@ std::vector<PieceRecord> Index::pieces(const TaskId& task, std::uint64_t generat
     return pieces;
 }
 
-std::optional<std::string> Index::inline_body(const TaskId& task, std::uint64_t generation) const {
+std::optional<IndexedObject> Index::find_with_body(const TaskId& task) const {
+    const IndexResidency::LookUp look_up(state_->residency);
     const auto txn = state_->environment->read();
     if (!txn) return std::nullopt;
-    const auto row = txn->get(Table::inline_bodies, RowKey::body(task, generation).view());
-    if (!row) return std::nullopt;
-    auto body = decode_body(*row);
-    if (!body) state_->corrupt("inline", task);
-    return body;
+    auto record = state_->find_in(*txn, task);
+    if (!record) return std::nullopt;
+    IndexedObject found{.record = std::move(*record), .body = nullptr};
+    if (!found.record.inlined) return found;
+    const auto row =
+        txn->get(Table::inline_bodies, RowKey::body(task, found.record.generation).view());
+    const auto body = row ? decode_body(*row) : std::nullopt;
+    if (row && !body) state_->corrupt("inline", task);
+    if (!body || body->size() != found.record.size) return found;
+    const auto bytes = std::as_bytes(std::span(*body));
+    found.body = std::make_shared<Body>(bytes.begin(), bytes.end());
+    return found;
 }
+
+bool Index::is_in_memory() const { return state_->residency.is_likely(); }
 
 std::optional<TaskId> Index::by_digest(const Digest& digest) const {
     const auto txn = state_->environment->read();

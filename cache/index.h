@@ -72,10 +72,17 @@ struct AccessRecord {
     std::uint64_t hits = 0;
 };
 
+// An object, and its body where the index has that.
+struct IndexedObject {
+    ObjectRecord record;
+    std::shared_ptr<Body> body;  // null: in a data file, or damaged
+};
+
 struct IndexOptions {
     std::filesystem::path directory;  // the environment lives in `directory`/index
     std::uint64_t map_size = 0;       // bytes
     std::chrono::milliseconds commit_interval{200};
+    std::uint32_t calm_look_ups = 4096;  // see is_in_memory()
     // Told of bytes that have come with a commit, on the writing thread. It does not wait.
     std::function<void(std::uint64_t)> on_stored;
 };
@@ -100,7 +107,11 @@ public:
     std::optional<ObjectRecord> find(const TaskId& task) const;
     std::vector<PieceRecord> pieces(const TaskId& task,
                                     std::uint64_t generation) const;  // by number
-    std::optional<std::string> inline_body(const TaskId& task, std::uint64_t generation) const;
+    // As of one snapshot.
+    std::optional<IndexedObject> find_with_body(const TaskId& task) const;
+    // The last `calm_look_ups` for objects with their bodies found all that they needed in memory,
+    // so that one more will hardly wait for the disk.
+    bool is_in_memory() const;
     std::optional<TaskId> by_digest(const Digest& digest) const;
     // In task ID order, starting after `after`; stops when `visit` returns false. One snapshot for
     // about a thousand rows: `visit` may call the index, but neither wait nor close it.

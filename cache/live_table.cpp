@@ -64,6 +64,15 @@ void LiveTable::weigh(const LiveObject& object, const Body* body) {
     let_idle_ones_go(shard, most_per_shard_);
 }
 
+void LiveTable::put_last(const LiveObject& object) {
+    Shard& shard = shard_of(object.task);
+    const std::scoped_lock lock(shard.mutex);
+    const auto it = shard.slots.find(object.task);
+    if (it == shard.slots.end() || it->second.object.get() != &object) return;
+    if (++shard.sweeps % kSweepsPerStay == 0) return;
+    shard.by_use.splice(shard.by_use.end(), shard.by_use, it->second.place);
+}
+
 void LiveTable::leave(const LiveObject& object) {
     Shard& shard = shard_of(object.task);
     const std::scoped_lock lock(shard.mutex);

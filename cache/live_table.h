@@ -36,6 +36,11 @@ public:
     std::shared_ptr<LiveObject> find(const TaskId& task) const;
     // It has its body now, or its file: what it weighs from here on.
     void weigh(const LiveObject& object, const Body* body);
+    // It is cheap to have again: the first to go, unless it is used once more. Else a sweep over
+    // many would take the place of what is hot, and each would leave cold memory behind. Every
+    // kSweepsPerStay-th stays as if it had been used, so that what has become hot finds its way in
+    // (Qureshi et al., "Adaptive Insertion Policies for High Performance Caching", ISCA 2007).
+    void put_last(const LiveObject& object);
     // This object is not the task's any more.
     void leave(const LiveObject& object);
 
@@ -56,6 +61,7 @@ public:
 
 private:
     static constexpr std::size_t kShards = 16;
+    static constexpr std::uint32_t kSweepsPerStay = 32;
     // An object with its head, stored and prepared; measured.
     static constexpr std::uint64_t kObjectWeight = 4_KiB;
     // Files are bounded through the same number: descriptors are scarcer than bytes.
@@ -72,6 +78,7 @@ private:
         std::list<TaskId> by_use;  // most recent first
         std::unordered_map<TaskId, std::uint64_t> doomed;
         std::uint64_t weight = 0;  // of all slots
+        std::uint32_t sweeps = 0;  // objects put last, counted
     };
 
     Shard& shard_of(const TaskId& task);

@@ -209,12 +209,12 @@ void encode_body(std::span<const std::byte> body, std::span<char> row) {
     if (!body.empty()) std::memcpy(row.data() + sum.size(), body.data(), body.size());
 }
 
-std::optional<std::string> decode_body(std::string_view row) {
+std::optional<std::string_view> decode_body(std::string_view row) {
     if (row.size() < kNumberBytes) return std::nullopt;
     const std::string_view body = row.substr(kNumberBytes);
     if (decode_number(row.substr(0, kNumberBytes)) != XXH3_64bits(body.data(), body.size()))
         return std::nullopt;
-    return std::string(body);
+    return body;
 }
 
 }  // namespace hawker::cache

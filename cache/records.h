@@ -57,6 +57,7 @@ std::optional<AccessRecord> decode_access(std::string_view row);
 std::size_t row_size_of(std::span<const std::byte> body);
 std::size_t body_size_of(std::string_view row);
 void encode_body(std::span<const std::byte> body, std::span<char> row);
-std::optional<std::string> decode_body(std::string_view row);
+// The bytes within `row`.
+std::optional<std::string_view> decode_body(std::string_view row);
 
 }  // namespace hawker::cache

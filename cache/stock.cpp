@@ -23,9 +23,8 @@ Representation representation_of(const ObjectRecord& record) {
     return known;
 }
 
-std::shared_ptr<Body> body_of(const std::string& text) {
-    const auto bytes = std::as_bytes(std::span(text));
-    return std::make_shared<Body>(bytes.begin(), bytes.end());
+bool has_content(const ObjectRecord& record, const std::optional<Digest>& digest) {
+    return !digest || !record.digest || *record.digest == *digest;
 }
 
 }  // namespace
@@ -41,6 +40,7 @@ Expected<std::shared_ptr<Stock>> Stock::open(
     index_options.directory = options.directory;
     index_options.map_size = options.map_size;
     index_options.commit_interval = options.commit_interval;
+    index_options.calm_look_ups = options.calm_look_ups;
     // The index belongs to the stock, so the plain pointer cannot outlive it.
     index_options.on_stored = [raw = stock.get()](std::uint64_t bytes) { raw->note_stored(bytes); };
     auto index = Index::open(foundation, index_options, clock, log);
@@ -60,32 +60,46 @@ Expected<std::shared_ptr<Stock>> Stock::open(
     return stock;
 }
 
-std::optional<ObjectRecord> Stock::find_record(const TaskId& task) const {
-    auto record = index->find(task);
-    if (record && table->is_doomed(task, record->generation)) return std::nullopt;
-    return record;
+std::optional<IndexedObject> Stock::find_indexed(const TaskId& task) const {
+    auto found = index->find_with_body(task);
+    if (found && table->is_doomed(task, found->record.generation)) return std::nullopt;
+    return found;
 }
 
 void Stock::load(const std::shared_ptr<LiveObject>& object, const std::optional<Digest>& digest) {
     const TaskId& task = object->task;
     std::optional<Stored> stored;
-    if (const auto record = find_record(task)) {
-        if (!digest || !record->digest || *record->digest == *digest) stored = take_out(*record);
-        if (!stored) remove_rows(task, record->generation);
+    if (auto found = find_indexed(task)) {
+        const std::uint64_t generation = found->record.generation;
+        if (has_content(found->record, digest)) stored = take_out(std::move(*found));
+        if (!stored) remove_rows(task, generation);
     }
     if (!stored && digest) {
         stored = link_same_content(task, *digest);
         // The index answers with what is committed: until it is, the table must not forget.
         if (stored) index->flush([object] {});
     }
-    const bool found = stored.has_value();
-    if (found) {
-        table->weigh(*object, stored->body.get());
-        adopt(*object, std::move(*stored));
-    }
+    settle(*object, std::move(stored));
+}
 
-    auto live = object->lock();
-    live->phase = found ? Phase::ready : Phase::absent;
+bool Stock::load_at_once(LiveObject& object, const std::optional<Digest>& digest) {
+    if (!index->is_in_memory()) return false;
+    auto found = find_indexed(object.task);
+    // A data file has to be opened, and the same content under another name may be one.
+    const bool can_wait = found ? !found->body || !has_content(found->record, digest) : !!digest;
+    if (can_wait) return false;
+    settle(object, found ? take_out(std::move(*found)) : std::nullopt);
+    return true;
+}
+
+void Stock::settle(LiveObject& object, std::optional<Stored> stored) {
+    const bool is_stored = stored.has_value();
+    if (is_stored) {
+        table->weigh(object, stored->body.get());
+        adopt(object, std::move(*stored));
+    }
+    auto live = object.lock();
+    live->phase = is_stored ? Phase::ready : Phase::absent;
     live.wake_all();
 }
 
@@ -96,26 +110,22 @@ bool Stock::link_told(const std::shared_ptr<LiveObject>& object, const Arrival& 
     if (!stored) return false;
     // As in load(): the table must not forget what the index does not say yet.
     index->flush([object] {});
-    table->weigh(*object, stored->body.get());
-    adopt(*object, std::move(*stored));
-    auto live = object->lock();
-    live->phase = Phase::ready;
-    live.wake_all();
+    settle(*object, std::move(stored));
     return true;
 }
 
 // Nothing when the bytes are not where the record says.
-std::optional<Stock::Stored> Stock::take_out(const ObjectRecord& record) const {
+std::optional<Stock::Stored> Stock::take_out(IndexedObject found) const {
     Stored stored;
-    stored.record = record;
+    stored.record = std::move(found.record);
+    const ObjectRecord& record = stored.record;
     if (record.complete && record.size == 0) {
         stored.body = std::make_shared<Body>();  // whatever became of a file without pieces
         return stored;
     }
     if (record.inlined) {
-        const auto text = index->inline_body(record.task, record.generation);
-        if (!text || text->size() != record.size) return std::nullopt;
-        stored.body = body_of(*text);
+        if (!found.body) return std::nullopt;
+        stored.body = std::move(found.body);
         return stored;
     }
     auto file = files->open_existing(record.task, record.generation);
@@ -130,11 +140,13 @@ std::optional<Stock::Stored> Stock::link_same_content(const TaskId& task, const 
                                                       const Words* own) {
     const auto other = index->by_digest(digest);
     if (!other || *other == task) return std::nullopt;
-    const auto theirs = find_record(*other);
-    if (!theirs || !theirs->complete || !theirs->digest_verified || theirs->digest != digest)
-        return std::nullopt;
-    if (own && own->arrival.size && *own->arrival.size != theirs->size) return std::nullopt;
-    auto stored = take_out(*theirs);
+    auto found = find_indexed(*other);
+    if (!found) return std::nullopt;
+    const ObjectRecord& theirs = found->record;
+    if (!theirs.complete || !theirs.digest_verified || theirs.digest != digest) return std::nullopt;
+    if (own && own->arrival.size && *own->arrival.size != theirs.size) return std::nullopt;
+    const std::uint64_t their_generation = theirs.generation;
+    auto stored = take_out(std::move(*found));
     if (!stored) return std::nullopt;
 
     ObjectRecord& ours = stored->record;
@@ -151,8 +163,8 @@ std::optional<Stock::Stored> Stock::link_same_content(const TaskId& task, const 
         index->put_inline(ours, stored->body);
     } else {
         if (!index->begin_run()) return std::nullopt;
-        if (!files->link(*other, theirs->generation, task, ours.generation)) return std::nullopt;
-        index->put_link(ours, stored->pieces, stored->file, *other, theirs->generation);
+        if (!files->link(*other, their_generation, task, ours.generation)) return std::nullopt;
+        index->put_link(ours, stored->pieces, stored->file, *other, their_generation);
     }
     return stored;
 }
@@ -229,8 +241,9 @@ void Stock::retire(LiveObject& object, std::optional<Error> failure) {
 }
 
 bool Stock::remove_idle(const TaskId& task, std::uint64_t generation) {
-    const auto record = find_record(task);
-    if (!record || record->generation != generation) return false;
+    const auto record = index->find(task);
+    if (!record || record->generation != generation || table->is_doomed(task, generation))
+        return false;
     if (!table->take_idle(task, generation)) return false;
     remove_rows(task, generation);
     return true;

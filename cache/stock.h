@@ -36,6 +36,8 @@ public:
 
     // Fills `object` from the index, or from another task with the same digest. Waits for the disk.
     void load(const std::shared_ptr<LiveObject>& object, const std::optional<Digest>& digest);
+    // The same on a loop. False: it takes a wait, or is likely to; `object` is as it was.
+    bool load_at_once(LiveObject& object, const std::optional<Digest>& digest);
     // The same for what a source has just said of `object`: whether another task has these bytes.
     // Waits for the disk.
     bool link_told(const std::shared_ptr<LiveObject>& object, const Arrival& arrival,
@@ -94,8 +96,8 @@ private:
         std::shared_ptr<DataFile> file;
         std::shared_ptr<Body> body;
     };
-    std::optional<ObjectRecord> find_record(const TaskId& task) const;
-    std::optional<Stored> take_out(const ObjectRecord& record) const;
+    std::optional<IndexedObject> find_indexed(const TaskId& task) const;
+    std::optional<Stored> take_out(IndexedObject found) const;
     struct Words {  // of a second task for the same bytes; where absent, those of the first
         const Arrival& arrival;
         const std::string& label;
@@ -103,6 +105,8 @@ private:
     };
     std::optional<Stored> link_same_content(const TaskId& task, const Digest& digest,
                                             const Words* own = nullptr);
+    // What became of `object`: it is ready with what is stored, or absent.
+    void settle(LiveObject& object, std::optional<Stored> stored);
     void adopt(LiveObject& object, Stored stored) const;
     void remove_rows(const TaskId& task, std::uint64_t generation);
     // From the writing thread, which must not be the last to hold this: bytes have been stored.

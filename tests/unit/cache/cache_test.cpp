@@ -69,6 +69,58 @@ TEST_F(CacheTest, WhatIsLiveAndWholeIsAtHand) {
     EXPECT_EQ(reader->representation().size, origin.content.size());
 }
 
+// Started anew, with an index that is taken to be in memory.
+class IndexAtHandTest : public CacheTest {
+protected:
+    IndexAtHandTest() { calm_look_ups = 0; }
+    void keep(std::size_t bytes) {
+        restart();
+        EXPECT_TRUE(take(some_content(bytes)).finished);
+        restart();
+    }
+    // Somebody who knows what it hashes to.
+    Client& take(std::string content) {
+        origin.content = std::move(content);
+        OpenRequest wanted = request();
+        wanted.digest = Digest(sha256_of(origin.content));
+        Client& client = arrive(std::move(wanted));
+        crank();
+        return client;
+    }
+};
+
+TEST_F(IndexAtHandTest, ASmallOneNeedsNoPool) {
+    keep(5'000);
+    const auto reader = cache->open_at_hand(task, {}, loop);
+    ASSERT_NE(reader, nullptr);
+    EXPECT_EQ(reader->origin(), Origin::hit);
+    EXPECT_EQ(reader->representation().size, 5'000U);
+    Client& second = arrive(request());
+    while (loop.turn()) {
+    }
+    EXPECT_TRUE(second.finished);
+    EXPECT_EQ(second.received, origin.content);
+}
+
+TEST_F(IndexAtHandTest, AFileIsOpenedByThePool) {
+    keep(1'000'000);
+    EXPECT_EQ(cache->open_at_hand(task, {}, loop), nullptr);
+    EXPECT_EQ(visit().origin, Origin::hit);
+}
+
+TEST_F(IndexAtHandTest, WhatIsNotThereComesFromTheOrigin) {
+    restart();
+    EXPECT_EQ(cache->open_at_hand(task, {}, loop), nullptr);
+    EXPECT_EQ(visit().origin, Origin::led);
+}
+
+TEST_F(IndexAtHandTest, AnotherContentIsReplaced) {
+    keep(5'000);
+    const std::string other = some_content(6'000);
+    EXPECT_EQ(cache->open_at_hand(task, Digest(sha256_of(other)), loop), nullptr);
+    EXPECT_EQ(take(other).received, other);
+}
+
 TEST_F(CacheTest, WhatIsStillBeingFetchedIsNotAtHand) {
     arrive(request());
     EXPECT_EQ(cache->open_at_hand(task, {}, loop), nullptr);

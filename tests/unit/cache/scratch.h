@@ -58,6 +58,9 @@ inline std::shared_ptr<const Body> body_of(std::string_view text) {
     const auto bytes = std::as_bytes(std::span(text));
     return std::make_shared<Body>(bytes.begin(), bytes.end());
 }
+inline std::string text_of(const Body& body) {
+    return {reinterpret_cast<const char*>(body.data()), body.size()};  // NOLINT: bytes as text
+}
 inline TaskId task_named(std::string_view text) { return named<TaskId>(text); }
 inline TaskId task_number(std::size_t number) {
     return task_named("task " + std::to_string(number));

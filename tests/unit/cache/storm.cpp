@@ -58,6 +58,7 @@ Storm::Storm(std::uint64_t seed, const std::filesystem::path& directory, Content
     options_.inline_limit = 6'000;
     options_.map_size = dice_.chance(0.1) ? 768U << 10U : 8U << 20U;
     options_.commit_interval = std::chrono::milliseconds(0);
+    if (dice_.chance(0.5)) options_.calm_look_ups = 0;  // the loop looks into the index itself
     options_.limits.min_free = 0;
     options_.limits.max_size = 100'000 + dice_.below(3'000'000);
     disk_ = std::make_shared<MemoryDisk>(faults_, 500'000 + dice_.below(8'000'000));

@@ -2,6 +2,7 @@
 #include "cache/index_apply.h"
 #include "cache/index_links.h"
 #include "cache/records.h"
+#include "tests/unit/cache/scratch.h"
 #include "tests/unit/cache/storm.h"
 
 #include <map>
@@ -102,7 +103,8 @@ Storm::Truth Storm::autopsy(const std::string& data) {
         certain.record = record;
         for (const PieceRecord& piece : (*index)->pieces(record.task, record.generation))
             certain.pieces.emplace(piece.number, piece);
-        if (record.inlined) certain.body = (*index)->inline_body(record.task, record.generation);
+        if (const auto found = (*index)->find_with_body(record.task); found && found->body)
+            certain.body = test::text_of(*found->body);
         if (const auto shared = (*index)->shared_file(record.task, record.generation))
             certain.shared = shared->file;
         return true;

@@ -95,6 +95,7 @@ protected:
         opened_with.map_size = 64_MiB;
         opened_with.inline_limit = 64_KiB;
         opened_with.commit_interval = std::chrono::milliseconds(1);
+        opened_with.calm_look_ups = calm_look_ups;
         opened_with.limits = limits;
         auto opened =
             Cache::open(opened_with, pool, clock, *log, [this](const FetchReport& report) {
@@ -221,6 +222,7 @@ protected:
     std::unique_ptr<Log> log = Log::silent();
     FakeOrigin origin{some_content(3_MiB + 12'345)};
     CacheLimits limits{.min_free = 0};
+    std::uint32_t calm_look_ups = CacheOptions().calm_look_ups;
     FetchOptions options{.piece_size = 256_KiB};
     std::optional<Digest> digest;
     TaskId task = task_named("object");
