@@ -96,68 +96,6 @@ TEST_F(IndexTest, EverythingSurvivesACleanStop) {
     EXPECT_EQ(index->boot(), 2U);
 }
 
-TEST_F(IndexTest, PiecesStayTrustedOverACleanStopAndNotOverAnUncleanOne) {
-    EXPECT_EQ(index->trusted_boot(), 1U);
-    index.stop();
-    index.open();
-    index.stop();
-    index.open();
-    EXPECT_EQ(index->boot(), 3U);
-    EXPECT_EQ(index->trusted_boot(), 1U);
-    ASSERT_TRUE(index->begin_run());
-    index.stop_uncleanly();
-    index.open();
-    EXPECT_EQ(index->boot(), 4U);
-    EXPECT_EQ(index->trusted_boot(), 4U);
-    index.stop();
-    index.open();
-    EXPECT_EQ(index->boot(), 5U);
-    EXPECT_EQ(index->trusted_boot(), 4U);
-}
-
-TEST_F(IndexTest, ARunThatHasChangedNothingLeavesNoTraceWhenItIsKilled) {
-    index.stop();
-    index.open();
-    index.stop_uncleanly();
-    index.open();
-    EXPECT_EQ(index->boot(), 2U) << "its number is on nothing";
-    EXPECT_EQ(index->trusted_boot(), 1U) << "and what it has read was clean";
-}
-
-TEST_F(IndexTest, ARunThatIsEnteredWhileItEndsDoesOneAfterTheOther) {
-    std::atomic<bool> ends = false;
-    std::thread entering([this, &ends] {
-        while (!ends) std::this_thread::yield();
-        const auto begun = index->begin_run();
-        EXPECT_TRUE(begun || begun.error().code == Errc::shutting_down);
-    });
-    ends = true;
-    index->close();
-    entering.join();
-}
-
-TEST_F(IndexTest, ARunThatHasEndedIsNotEntered) {
-    index->close();
-    const auto begun = index->begin_run();
-    ASSERT_FALSE(begun);
-    EXPECT_EQ(begun.error().code, Errc::shutting_down);
-}
-
-TEST_F(IndexTest, ARunIsEnteredBeforeItsFirstChange) {
-    index.stop();
-    index.open();
-    index->touch(a);
-    index->flush([] {}, Index::When::now);
-    index.stop();
-    index.open();
-    index->put_object(object(a, 1));
-    index.commit();
-    index.stop_uncleanly();
-    index.open();
-    EXPECT_EQ(index->boot(), 4U);
-    EXPECT_EQ(index->trusted_boot(), 4U);
-}
-
 TEST_F(IndexTest, AnUncleanStopLosesOnlyWhatWasNotCommitted) {
     index->put_object(object(a, 1));
     index.commit();
