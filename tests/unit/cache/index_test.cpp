@@ -5,9 +5,7 @@
 #include "tests/unit/cache/scratch.h"
 
 #include <atomic>
-#include <random>
 #include <set>
-#include <thread>
 
 #include <gtest/gtest.h>
 #include <lmdb.h>
