@@ -1,6 +1,8 @@
 #include "cache/index.h"
 
 #include "cache/data_files.h"
+#include "cache/foundation.h"
+#include "cache/index_tables.h"
 #include "cache/records.h"
 #include "tests/unit/cache/scratch.h"
 
@@ -244,6 +246,11 @@ TEST_F(IndexTest, MutationsTakeEffectInTheOrderTheyWereQueued) {
     EXPECT_TRUE(piece_numbers(a, 1).empty());
     EXPECT_EQ(small_body(b), "two");
     EXPECT_EQ(piece_numbers(b, 2), (std::vector<std::uint32_t>{5}));
+    index.stop();
+    const Foundation foundation = Foundation::of_the_system();
+    const auto rows = Environment::open(*foundation.index, directory.path() / "index", 64U << 20U);
+    ASSERT_TRUE(rows);
+    EXPECT_FALSE((*rows)->read()->get(Table::inline_bodies, RowKey::body(b, 1).view()));
 }
 
 TEST_F(IndexTest, ADigestBelongsToTheLastTaskThatVerifiedIt) {
