@@ -112,7 +112,7 @@ def ranges(bench):
         warm_up(contestants, host, "/large")
         workload = "W4 random ranges"
         bench.interleave(workload, contestants, lambda server, _: costs(server, lambda: load.run(
-            server, "/large", host, connections=32, requests=100, range=MIB, size=bench.large)),
+            server, "/large", host, connections=32, seconds=bench.turn_seconds, range=MIB, size=bench.large)),
             "nginx static", bench.turns)
         bench.table.must_reach(workload, "GiB/s", "nginx static", 1.0)
 
