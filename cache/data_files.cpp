@@ -4,6 +4,7 @@
 #include <bitset>
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstddef>
 #include <optional>
 #include <string>
@@ -20,8 +21,6 @@ namespace {
 
 constexpr std::size_t kWindow = 256 * 1024;
 constexpr std::size_t kFolders = 256;
-// What was asked of a disk is there by then, or the disk is broken.
-constexpr std::chrono::seconds kLongestReading{10};
 
 std::string name_of(const TaskId& task, std::uint64_t generation) {
     return fmt::format("{}.{}", task.hex(), generation);
@@ -60,15 +59,13 @@ Expected<void> DataFile::make() {
 }
 
 bool DataFile::is_resident(ByteRange range) const {
-    const auto read_at = read_at_.load(std::memory_order_relaxed);
-    const bool is_quiet = read_at == std::chrono::steady_clock::time_point() ||
-                          std::chrono::steady_clock::now() - read_at > kLongestReading;
+    const bool may_be_coming = reads_.touch(range, std::chrono::steady_clock::now());
     return disk_.is_resident(fd_.get(), range,
-                             is_quiet ? Disk::Sampling::spared : Disk::Sampling::asked_for);
+                             may_be_coming ? Disk::Sampling::asked_for : Disk::Sampling::spared);
 }
 
-void DataFile::expect_reading() {
-    read_at_.store(std::chrono::steady_clock::now(), std::memory_order_relaxed);
+void DataFile::expect_reading(ByteRange range) {
+    reads_.add(range, std::chrono::steady_clock::now());
 }
 
 Expected<void> DataFile::write(std::uint64_t offset, std::span<const std::byte> bytes) {

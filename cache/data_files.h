@@ -11,9 +11,8 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "cache/disk.h"
+#include "cache/reads_under_way.h"
 
-#include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -45,8 +44,9 @@ public:
     int fd() const { return fd_.get(); }
     // Never waits. True where the file system cannot tell.
     bool is_resident(ByteRange range) const;
-    // Somebody is about to read what is not resident: for a while is_resident() looks closer.
-    void expect_reading();
+    // Somebody is about to read `range`, which is not resident: for a while is_resident() looks
+    // closer there.
+    void expect_reading(ByteRange range);
     // All of `bytes`, or Errc::exhausted (disk, quota) / unavailable (I/O error).
     Expected<void> write(std::uint64_t offset, std::span<const std::byte> bytes);
     // Exactly `into.size()` bytes; Errc::corrupt when the file is shorter.
@@ -64,8 +64,7 @@ private:
     std::mutex sync_mutex_;
     OpenFolder folder_;
     int sync_problem_ = 0;
-    // By the steady clock; its epoch: it never was.
-    std::atomic<std::chrono::steady_clock::time_point> read_at_{};
+    ReadsUnderWay reads_;
 };
 
 class DataFiles {

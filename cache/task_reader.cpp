@@ -194,11 +194,11 @@ Run TaskReader::run_of(ByteRange range) const {
 }
 
 Run TaskReader::cold_run_of(ByteRange range) const {
-    file_->expect_reading();
     const std::uint64_t end = std::min(range.end, range.first + kColdWindow);
     Run run = run_of(ByteRange(range.first, end));
     run.is_cold = true;
     run.ahead = std::min(range.end - end, kColdWindow);
+    file_->expect_reading(ByteRange(range.first, end + run.ahead));
     return run;
 }
 

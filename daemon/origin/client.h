@@ -46,6 +46,9 @@ struct Request {
     std::uint64_t content_length = 0;
     // A part of something that is already being fetched.
     Lanes::Kind kind = Lanes::Kind::first;
+    // The body goes into a file, from this offset on: behind its first bytes read() gives it in
+    // large steps that end on multiples of their size there, up to a millisecond late.
+    std::optional<std::uint64_t> stored_from;
 };
 
 // One request under way. Dropping it ends the transfer; no await may be pending then (cancel()

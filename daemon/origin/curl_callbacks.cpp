@@ -96,12 +96,17 @@ std::size_t CurlResponse::take_body(std::span<const std::byte> bytes) {
     // A large body fills all of it again and again; growing there would copy it twice over.
     if (answer_.framing() == http::Framing::length && answer_.content_length() >= window_)
         arrived_.reserve(window_ + CURL_MAX_WRITE_SIZE);
+    const bool are_first = arrived_.empty();
     arrived_.insert(arrived_.end(), bytes.begin(), bytes.end());
     received_ += bytes.size();
     if (answer_.framing() == http::Framing::length && received_ >= answer_.content_length())
         body_complete_ = true;
-    clock_.clear();
-    answer_wake_.notify_all();
+    if (has_a_step() || body_complete_) {
+        clock_.clear();
+        answer_wake_.notify_all();
+    } else if (are_first) {
+        clock_.set(kStepDelay);
+    }
     return bytes.size();
 }
 

@@ -9,6 +9,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kComeBack{5'000};
 constexpr std::size_t kMostWaiting = 512UL * 1024;
+constexpr std::size_t kLargestStep = 256UL * 1024;
 constexpr std::uint64_t kSmall = 16UL * 1024;  // a body that touches little of a receive buffer
 
 std::string_view problem_type(Errc code) {
@@ -196,13 +197,17 @@ std::optional<Failure> CurlResponse::refusal_of_proxy(int status) const {
 }
 
 void CurlResponse::time_is_up() {
-    if (stage_ == Stage::queued)
+    if (stage_ == Stage::queued) {
         end(no_place(request_.kind));
-    else if (!answer_.is_final())
+    } else if (!arrived_.empty()) {
+        is_late_ = true;
+        answer_wake_.notify_all();
+    } else if (!answer_.is_final()) {
         end(Failure(Errc::timed_out, "the origin sends no response head", "http_response_timeout"));
-    else
+    } else {
         end(Failure(Errc::timed_out, "the origin sends no more of the response's body",
                     "connection_read_timeout"));
+    }
 }
 
 std::string_view CurlResponse::proxy_error() const {
@@ -219,14 +224,20 @@ Task<Expected<http::ResponseHead>> CurlResponse::head() {
 
 Task<Expected<std::span<const std::byte>>> CurlResponse::read() {
     given_.clear();
-    while (!cancelled_ && arrived_.empty() && !is_over()) {
-        if (answer_.is_final()) clock_.set(options_.stall_timeout);
+    while (!cancelled_ && !has_a_step() && !is_over()) {
+        if (!arrived_.empty())
+            clock_.set(kStepDelay);
+        else if (answer_.is_final())
+            clock_.set(options_.stall_timeout);
         co_await answer_wake_.wait();
     }
     if (cancelled_) co_return fail(Errc::cancelled, "the request was cancelled");
     if (!arrived_.empty()) {
+        is_late_ = false;
         std::swap(given_, arrived_);
-        if (given_.size() >= window_) keep_the_odd_end();
+        const bool was_full = given_.size() >= window_;
+        if (request_.stored_from) keep_the_odd_end();
+        if (was_full) window_ = std::min(window_ * 2, kMostWaiting);
         given_before_ += given_.size();
         resume_receiving();
         co_return std::span<const std::byte>(given_);
@@ -235,15 +246,26 @@ Task<Expected<std::span<const std::byte>>> CurlResponse::read() {
     co_return std::span<const std::byte>();
 }
 
-// More comes than the reader takes: then it is given in steps that end on a multiple of the window.
-// A file that is written so lies in the page cache in large folios, and is sent from there for a
-// quarter less.
+// A file that is written in large steps, each to a multiple of it, lies in the page cache in large
+// folios, and is sent from there for a quarter less.
+std::size_t CurlResponse::step() const { return std::min(window_, kLargestStep); }
+
+std::size_t CurlResponse::to_step_end() const {
+    return step() - (*request_.stored_from + given_before_) % step();
+}
+
+bool CurlResponse::has_a_step() const {
+    if (!request_.stored_from || is_late_ || given_before_ == 0) return !arrived_.empty();
+    return arrived_.size() >= to_step_end();
+}
+
 void CurlResponse::keep_the_odd_end() {
-    const std::size_t odd = (given_before_ + given_.size()) % window_;
+    const std::size_t first = to_step_end();
+    if (is_over() || given_.size() < first) return;
+    const std::size_t odd = (given_.size() - first) % step();
     const auto end = given_.end() - static_cast<std::ptrdiff_t>(odd);
     arrived_.assign(end, given_.end());
     given_.erase(end, given_.end());
-    window_ = std::min(window_ * 2, kMostWaiting);
 }
 
 Task<Expected<void>> CurlResponse::write(std::span<const std::byte> bytes) {

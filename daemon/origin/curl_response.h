@@ -79,6 +79,10 @@ private:
     void end(std::optional<Failure> failure);
     void detach();
     void give_easy_back();
+    static constexpr std::chrono::milliseconds kStepDelay{1};
+    std::size_t step() const;         // bytes
+    std::size_t to_step_end() const;  // from what was given so far
+    bool has_a_step() const;
     void keep_the_odd_end();
     void resume_receiving();
     void resume_sending();
@@ -110,6 +114,7 @@ private:
     std::vector<std::byte> arrived_;  // not yet given to the reader
     std::vector<std::byte> given_;    // what the last read() returned
     std::uint64_t given_before_ = 0;  // bytes, by all of them
+    bool is_late_ = false;            // no larger step is waited for
     std::uint64_t received_ = 0;
     bool receiving_paused_ = false;
     bool body_complete_ = false;

@@ -87,6 +87,7 @@ Request OriginTransfer::next_request() const {
     request.url = target_->url();
     request.fields = fields_;
     request.kind = kind_;
+    if (purpose_ == Purpose::bytes) request.stored_from = range_.first;
     if (!range_.is_whole()) request.fields.add("Range", http::range_field(range_));
     return request;
 }
