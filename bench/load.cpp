@@ -1,129 +1,62 @@
-// load: many requests over many connections from one thread, bodies dropped in the kernel
-// (MSG_TRUNC), so that the client is not what is measured. Prints one JSON object.
+#include "bench/load.h"
+
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <charconv>
-#include <chrono>
-#include <cstdint>
 #include <cstdio>
 #include <cstring>
-#include <deque>
-#include <memory>
 #include <stdexcept>
-#include <string>
-#include <string_view>
-#include <vector>
+#include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <openssl/ssl.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+namespace hawker::bench {
+
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-struct Options {
-    std::uint16_t port = 0;
-    std::string host;
-    std::string target;  // {i}: an object's number, {n}: a number never used before
-    std::string tunnel;  // CONNECT to this first
-    std::uint64_t objects = 1;
-    std::size_t connections = 1;
-    double seconds = 0;          // until then, what is under way is cut off; or
-    std::uint64_t requests = 0;  // so many on each connection
-    double within = 0;           // seconds over which the connections begin
-    std::uint64_t range = 0;     // bytes of one; 0: whole
-    std::uint64_t size = 0;      // of the object, where there are ranges
-    double rate = 0;             // bytes a second of all connections together; 0: no limit
-    bool in_order = false;       // ranges one after the other, not anywhere
-    bool fresh = false;          // a connection for each request
-    bool tls = false;            // behind the tunnel, if there is one; nothing is verified
-    std::uint64_t seed = 1;
-};
-
-struct FreeTls {
-    void operator()(SSL* tls) const { ::SSL_free(tls); }
-    void operator()(SSL_CTX* context) const { ::SSL_CTX_free(context); }
-};
-
-struct Connection {
-    int fd = -1;
-    std::unique_ptr<SSL, FreeTls> tls;  // once it is spoken
-    bool tunnelled = false;
-    std::string out;
-    std::uint64_t left = 0;  // of the body
-    bool in_body = false;
-    std::string head;
-    Clock::time_point asked;
-    bool first_seen = false;
-    std::uint64_t done = 0;
-    std::uint64_t offset = 0;
-};
-
-class Load {
-public:
-    explicit Load(Options options)
-        : options_(std::move(options)),
-          epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-          random_(options_.seed) {
-        connections_.resize(options_.connections);
-        if (!options_.tls) return;
-        tls_.reset(::SSL_CTX_new(::TLS_client_method()));
-        ::SSL_CTX_set_read_ahead(tls_.get(), 1);
-        ::SSL_CTX_set_default_read_buffer_len(tls_.get(), buffer_.size());
-    }
-    void run();
-    void print() const;
-
-private:
-    std::uint64_t random();
-    std::uint64_t next_object();
-    std::string request_for(Connection& connection);
-    void dial(Connection& connection);
-    void ask_for_tunnel(Connection& connection);
-    void shake_hands_first();
-    void open(Connection& connection);
-    void begin(Connection& connection);
-    void ask(Connection& connection);
-    void flush(Connection& connection);
-    void begin_tls(Connection& connection);
-    void on_readable(Connection& connection);
-    bool take(Connection& connection);
-    ssize_t receive(Connection& connection, std::size_t most, bool drops);
-    void take_head(Connection& connection, std::string_view got);
-    void finish(Connection& connection);
-    bool is_over(const Connection& connection) const;
-    double ms_left() const;
-    bool is_ahead() const;
-    void go_on(Connection& connection);
-
-    Options options_;
-    int epoll_;
-    std::uint64_t random_;
-    std::uint64_t object_ = 0, serial_ = 0;
-    std::vector<Connection> connections_;
-    std::array<char, 1U << 17U> buffer_{};
-    std::unique_ptr<SSL_CTX, FreeTls> tls_;
-    std::vector<float> latencies_, first_bytes_;  // ms
-    std::uint64_t bytes_ = 0, requests_ = 0;
-    std::size_t running_ = 0;
-    std::deque<Connection*> ahead_;  // of the rate: they ask again when it has caught up
-    Clock::time_point started_, ended_;
-};
 
 double ms_since(Clock::time_point start) {
     return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
 }
 
 [[noreturn]] void give_up(const std::string& what) { throw std::runtime_error(what); }
+
+double own_cpu_seconds() {
+    rusage usage{};
+    ::getrusage(RUSAGE_SELF, &usage);
+    const auto seconds = [](const timeval& time) {
+        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
+    };
+    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+double quantile(std::vector<float> values, double share) {
+    if (values.empty()) return 0;
+    const auto at = std::min(values.size() - 1,
+                             static_cast<std::size_t>(share * static_cast<double>(values.size())));
+    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at),
+                     values.end());
+    return values[at];
+}
+
+}  // namespace
+
+Load::Load(Options options)
+    : options_(std::move(options)),
+      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      random_(options_.seed) {
+    connections_.resize(options_.connections);
+    if (!options_.tls) return;
+    tls_.reset(::SSL_CTX_new(::TLS_client_method()));
+    ::SSL_CTX_set_read_ahead(tls_.get(), 1);
+    ::SSL_CTX_set_default_read_buffer_len(tls_.get(), buffer_.size());
+}
 
 // xorshift64*
 std::uint64_t Load::random() {
@@ -370,24 +303,6 @@ void Load::run() {
     ended_ = Clock::now();
 }
 
-double own_cpu_seconds() {
-    rusage usage{};
-    ::getrusage(RUSAGE_SELF, &usage);
-    const auto seconds = [](const timeval& time) {
-        return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) * 1e-6;
-    };
-    return seconds(usage.ru_utime) + seconds(usage.ru_stime);
-}
-
-double quantile(std::vector<float> values, double share) {
-    if (values.empty()) return 0;
-    const auto at = std::min(values.size() - 1,
-                             static_cast<std::size_t>(share * static_cast<double>(values.size())));
-    std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at),
-                     values.end());
-    return values[at];
-}
-
 void Load::print() const {
     const double seconds = std::chrono::duration<double>(ended_ - started_).count();
     fmt::print(
@@ -398,39 +313,4 @@ void Load::print() const {
         quantile(first_bytes_, 0.5), quantile(first_bytes_, 1.0), own_cpu_seconds());
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-    Options options;
-    CLI::App app("Requests to one server, bodies dropped in the kernel; prints one JSON object.");
-    app.add_option("--port", options.port)->required();
-    app.add_option("--host", options.host, "the Host field")->required();
-    app.add_option("--target", options.target, "{i}: an object's number; {n}: a fresh number");
-    app.add_option("--tunnel", options.tunnel, "CONNECT to this host:port first");
-    app.add_option("--objects", options.objects);
-    app.add_option("--connections", options.connections);
-    app.add_option("--seconds", options.seconds);
-    app.add_option("--requests", options.requests, "on each connection, instead of --seconds");
-    app.add_option("--within", options.within, "seconds over which the connections begin");
-    app.add_option("--range", options.range, "bytes");
-    app.add_option("--size", options.size, "bytes of the object that the ranges are of");
-    app.add_option("--rate", options.rate, "bytes a second of all connections together");
-    app.add_flag("--in-order", options.in_order, "ranges one after the other");
-    app.add_flag("--fresh", options.fresh, "a connection for each request");
-    app.add_flag("--tls", options.tls, "HTTPS, behind a tunnel if there is one, unverified");
-    app.add_option("--seed", options.seed);
-    CLI11_PARSE(app, argc, argv);
-    rlimit files{};
-    ::getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &files);
-    try {
-        Load load(options);
-        load.run();
-        load.print();
-    } catch (const std::exception& error) {
-        fmt::print(stderr, "load: {}\n", error.what());
-        return 1;
-    }
-    return 0;
-}
+}  // namespace hawker::bench

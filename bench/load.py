@@ -17,7 +17,7 @@ def signature() -> str:
 
 
 def run(server, target: str, host: str, **options) -> SimpleNamespace:
-    """requests, bytes, seconds, p50_ms, p99_ms, first_byte_p50_ms, first_byte_max_ms, cpu_seconds (its own). Options as load.cpp has them."""
+    """requests, bytes, seconds, p50_ms, p99_ms, first_byte_p50_ms, first_byte_max_ms, cpu_seconds (its own). Options as load_main.cpp has them."""
     return finish(start(server, target, host, **options))
 
 

@@ -50,7 +50,8 @@ std::optional<std::uint64_t> resident_pages(int file, ByteRange range) {
 }
 
 // The kernel passes over a folio that somebody else has in hand just then, once in 700 answers
-// where that was measured: so a byte is asked for where it counts too few. Halves lead there.
+// where that was measured: so a byte is asked for where it counts too few. Halves lead there. Where
+// that byte is not there, the question itself makes the kernel read it.
 std::optional<bool> lacks_page(int file, ByteRange range) {
     const auto page = static_cast<std::uint64_t>(::getpagesize());
     const std::uint64_t first = range.first / page;

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <xxhash.h>
 
 namespace hawker::cache {
@@ -199,6 +200,27 @@ TEST_F(DataFilesTest, TheFileSystemHasATotalAndSomethingAvailable) {
     ASSERT_TRUE(space);
     EXPECT_GT(space->total, 0U);
     EXPECT_LE(space->available, space->total);
+}
+
+TEST_F(DataFilesTest, OnePageThatLeftMemoryIsSeenAmongMany) {
+    constexpr std::uint64_t kPage = 4096, kSize = 256 * kPage, kHole = 77 * kPage;
+    // A file for each question: it makes the kernel read what is not there.
+    const auto is_resident = [&](std::uint64_t first, std::uint64_t end) {
+        const auto file = stored(a, 1, "");
+        for (std::uint64_t at = 0; at < kSize; at += kPage)  // so that each page can leave alone
+            EXPECT_TRUE(file->write(at, bytes_of(std::string(kPage, 'x'))));
+        EXPECT_EQ(::fdatasync(file->fd()), 0);
+        EXPECT_EQ(::posix_fadvise(file->fd(), kHole, kPage, POSIX_FADV_DONTNEED), 0);
+        const bool is = file->is_resident(ByteRange(first, end));
+        files->remove(a, 1);
+        return is;
+    };
+    if (is_resident(kHole, kHole + 1)) GTEST_SKIP() << "a file system in memory";
+    EXPECT_FALSE(is_resident(0, kSize));
+    EXPECT_FALSE(is_resident(kHole + 5, kHole + 6));
+    EXPECT_FALSE(is_resident(kHole - 1, kHole + 1));
+    EXPECT_TRUE(is_resident(0, kHole));
+    EXPECT_TRUE(is_resident(kHole + kPage, kSize));
 }
 
 TEST_F(DataFilesTest, ADirectoryThatCannotBeOursIsRefusedInWords) {

@@ -211,6 +211,61 @@ TEST_F(ClientTest, BytesStayValidUntilTheNextRead) {
     }(*this, content));
 }
 
+// Until nothing comes any more: whoever is slow finds as much as may wait.
+Task<void> let_it_fill(ClientTest& test) {
+    std::size_t before = 0;
+    for (int quiet = 0; quiet < 20;) {
+        co_await sleep_on(*test.loop, std::chrono::milliseconds(1));
+        quiet = test.origin.bytes_sent == before ? quiet + 1 : 0;
+        before = test.origin.bytes_sent;
+    }
+}
+
+TEST_F(ClientTest, WhatIsStoredEndsOnMultiplesInTheFile) {
+    static constexpr std::uint64_t kFrom = 100'000, kStep = 64UL * 1024;
+    std::string content;
+    for (int i = 0; i < 500'000; ++i) content += fmt::format("{:08}", i);
+    origin.says(ok(content));
+    run([](ClientTest& test, const std::string& expected) -> Task<void> {
+        Request request = get(test.origin.url());
+        request.stored_from = kFrom;
+        const auto response = test.client->send(std::move(request));
+        auto head = co_await response->head();
+        EXPECT_TRUE(head);
+        std::string got;
+        for (;;) {
+            co_await let_it_fill(test);
+            auto bytes = co_await response->read();
+            if (!bytes || bytes->empty()) break;
+            got.append(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+            if (got.size() < expected.size()) {
+                EXPECT_EQ((kFrom + got.size()) % kStep, 0U);
+            }
+        }
+        EXPECT_EQ(got, expected);
+    }(*this, content));
+}
+
+TEST_F(ClientTest, WhatIsStoredIsNotWaitedForLong) {
+    static constexpr std::size_t kHere = 150'000;
+    origin.says("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n" + std::string(kHere, 'x'),
+                After::hang);
+    run([](ClientTest& test) -> Task<void> {
+        Request request = get(test.origin.url());
+        request.stored_from = 0;
+        const auto response = test.client->send(std::move(request));
+        auto head = co_await response->head();
+        EXPECT_TRUE(head);
+        for (std::size_t got = 0; got < kHere;) {
+            auto bytes = co_await response->read();
+            EXPECT_TRUE(bytes);
+            if (!bytes || bytes->empty()) break;
+            got += bytes->size();
+        }
+        response->cancel();
+    }(*this));
+}
+
 TEST_F(ClientTest, CancellingEndsAPendingHeadLater) {
     origin.says("", After::hang);
     run([](ClientTest& test) -> Task<void> {
