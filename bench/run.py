@@ -90,7 +90,11 @@ class Bench:
         samples = {contestant.name: {} for contestant in contestants}
         for round_number in range(rounds or self.rounds):
             for contestant in contestants:
-                for unit, value in measure(contestant, round_number).items():
+                try:
+                    measured = measure(contestant, round_number)
+                except ConnectionError as error:
+                    raise ConnectionError(f"{contestant.name}: {error}") from error
+                for unit, value in measured.items():
                     samples[contestant.name].setdefault(unit, []).append(value)
         self.table.add(workload, samples, base)
 
