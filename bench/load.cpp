@@ -48,9 +48,7 @@ double quantile(std::vector<float> values, double share) {
 }  // namespace
 
 Load::Load(Options options)
-    : options_(std::move(options)),
-      epoll_(::epoll_create1(EPOLL_CLOEXEC)),
-      random_(options_.seed) {
+    : options_(std::move(options)), epoll_(::epoll_create1(EPOLL_CLOEXEC)), random_(options_.seed) {
     connections_.resize(options_.connections);
     if (!options_.tls) return;
     tls_.reset(::SSL_CTX_new(::TLS_client_method()));
