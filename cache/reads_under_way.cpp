@@ -8,7 +8,7 @@ namespace {
 
 // What was asked of a disk is there by then, or the disk is broken.
 constexpr std::chrono::seconds kLongest{10};
-constexpr std::size_t kRemembered = 16;
+constexpr std::size_t kRemembered = 64;
 // The kernel reads on behind what it was asked for.
 constexpr std::uint64_t kMargin = 1ULL << 20U;
 

@@ -24,15 +24,10 @@ constexpr std::uint64_t kSample = 131'072;
 bool has_resident_byte(int file, std::uint64_t offset) {
     std::byte byte{};
     iovec into{&byte, 1};
-    constexpr int kTries = 3;
-    ssize_t got = -1;
-    for (int tries = 0; got < 0 && tries < kTries; ++tries) {
-        got = ::preadv2(file, &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
-        if (got < 0 && errno != EAGAIN) return true;
-    }
+    const ssize_t got = ::preadv2(file, &into, 1, static_cast<off_t>(offset), RWF_NOWAIT);
     // Nothing at all means that the file is shorter than it should be: reading it on the pool will
     // say so.
-    return got > 0;
+    return got > 0 || (got < 0 && errno != EAGAIN);
 }
 
 // cachestat(2), since Linux 6.5; neither glibc nor the headers of Debian 12 know it. One call says
@@ -47,23 +42,6 @@ std::optional<std::uint64_t> resident_pages(int file, ByteRange range) {
     } pages{};
     if (::syscall(kCachestat, file, &asked, &pages, 0U) != 0) return std::nullopt;
     return pages.resident;
-}
-
-// The kernel passes over a folio that somebody else has in hand just then, once in 700 answers
-// where that was measured: so a byte is asked for where it counts too few. Halves lead there. Where
-// that byte is not there, the question itself makes the kernel read it.
-std::optional<bool> lacks_page(int file, ByteRange range) {
-    const auto page = static_cast<std::uint64_t>(::getpagesize());
-    const std::uint64_t first = range.first / page;
-    const std::uint64_t all = (range.end - 1) / page - first + 1;
-    const auto pages = resident_pages(file, range);
-    if (!pages) return std::nullopt;
-    if (*pages >= all) return false;
-    if (all == 1) return !has_resident_byte(file, range.first);
-    const std::uint64_t middle = (first + all / 2) * page;
-    auto lacks = lacks_page(file, ByteRange(range.first, middle));
-    if (lacks == false) lacks = lacks_page(file, ByteRange(middle, range.end));
-    return lacks;
 }
 
 using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
@@ -144,8 +122,15 @@ ssize_t SystemDisk::read(int file, std::span<std::byte> into, std::uint64_t offs
 
 bool SystemDisk::is_resident(int file, ByteRange range, Sampling sampling) {
     if (range.empty()) return true;
-    if (const auto lacks = lacks_page(file, range)) {
-        if (*lacks || sampling == Sampling::spared) return !*lacks;
+    if (auto pages = resident_pages(file, range)) {
+        const auto page = static_cast<std::uint64_t>(::getpagesize());
+        const std::uint64_t all = (range.end - 1) / page - range.first / page + 1;
+        // The kernel passes over a folio that somebody else has in hand just then: once in 700
+        // answers where that was measured, twice in a row once in some 20,000.
+        constexpr int kAgain = 3;
+        for (int again = 0; pages < all && again < kAgain; ++again)
+            pages = resident_pages(file, range);
+        if (pages < all || sampling == Sampling::spared) return pages >= all;
     }
     for (std::uint64_t offset = range.first; offset < range.end; offset += kSample)
         if (!has_resident_byte(file, offset)) return false;

@@ -204,7 +204,7 @@ TEST_F(DataFilesTest, TheFileSystemHasATotalAndSomethingAvailable) {
 
 TEST_F(DataFilesTest, OnePageThatLeftMemoryIsSeenAmongMany) {
     constexpr std::uint64_t kPage = 4096, kSize = 256 * kPage, kHole = 77 * kPage;
-    // A file for each question: it makes the kernel read what is not there.
+    // A file for each question: one may make the kernel read what is not there.
     const auto is_resident = [&](std::uint64_t first, std::uint64_t end) {
         const auto file = stored(a, 1, "");
         for (std::uint64_t at = 0; at < kSize; at += kPage)  // so that each page can leave alone

@@ -39,7 +39,7 @@ TEST_F(ReadsUnderWayTest, WhatWasAskedForIsThereAtLast) {
 }
 
 TEST_F(ReadsUnderWayTest, MoreThanAreRememberedMayBeAnywhere) {
-    for (int i = 0; i < 16; ++i) reads.add(kRead, now);
+    for (int i = 0; i < 64; ++i) reads.add(kRead, now);
     EXPECT_FALSE(reads.touch(ByteRange(0, 1), now));
     reads.add(kRead, now + 1s);
     EXPECT_TRUE(reads.touch(ByteRange(0, 1), now + 1s));
