@@ -50,7 +50,7 @@ class Bench:
         self.seconds = 1 if quick else 3
         self.turns, self.turn_seconds = (7, 0.4) if quick else (9, 1)  # hits: a second's pace is not the next one's
         self.large = (256 if quick else 1024) * MIB
-        self.paced = self.large // 4  # what comes at an origin's pace
+        self.crowd = self.large // 4  # what many want at once
         self.small_objects = 500 if quick else 10_000
         self.table = table.Table()
         self.folders = []
@@ -63,9 +63,10 @@ class Bench:
         with open(self.root / "large", "wb") as file:
             for i in range(self.large // MIB):
                 file.write(i.to_bytes(8, "big") + block[8:])
-        with open(self.root / "large", "rb") as source, open(self.root / "paced", "wb") as file:
-            for _ in range(self.paced // MIB):
-                file.write(source.read(MIB))
+        for name, size in (("crowd", self.crowd), ("paced", 256 * MIB)):
+            with open(self.root / "large", "rb") as source, open(self.root / name, "wb") as file:
+                for _ in range(size // MIB):
+                    file.write(source.read(MIB))
         for i in range(self.rounds):
             os.link(self.root / "large", self.root / f"cold{i}")
             (self.root / f"few{i}").mkdir()

@@ -29,13 +29,20 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def children_of(task: pathlib.Path) -> list[str]:
+    """Of one thread, which may have ended just now."""
+    try:
+        return (task / "children").read_text().split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
 def tree(pid: int) -> list[int]:
     try:
         tasks = list(pathlib.Path(f"/proc/{pid}/task").iterdir())
-        children = [child for task in tasks for child in (task / "children").read_text().split()]
     except FileNotFoundError:
         return []
-    return [pid] + [p for child in children for p in tree(int(child))]
+    return [pid] + [p for task in tasks for child in children_of(task) for p in tree(int(child))]
 
 
 class Server:

@@ -125,7 +125,7 @@ def crowd(bench):
     for workload, options, bounds in (
             ("W7 crowd, whole", {}, (0.5, 1.00)), ("W7 crowd, 8 MiB ranges", {"range": 8 * MIB}, (1.1, 1.00)),
             ("W7 crowd, the first leaves", {"leaves": True}, (0.5, 1.00))):
-        paced = origins.Origin(bench.root / "paced", pace=50 * MIB)
+        paced = origins.Origin(bench.root / "crowd", pace=50 * MIB)
         try:
             with before(bench, paced.port) as contestants:
                 measure_crowd(bench, workload, contestants, paced, dict(options))
@@ -139,7 +139,7 @@ def crowd(bench):
 
 
 def measure_crowd(bench, workload, contestants, paced, options):
-    size = bench.paced
+    size = bench.crowd
     host, leaves = f"127.0.0.1:{paced.port}", options.pop("leaves", False)
     # Ranges are fetched one after the other, as resuming and segmenting clients do.
     if "range" in options:
