@@ -306,12 +306,7 @@ Task<Expected<void>> Socket::send_file(int file, std::uint64_t offset, std::uint
             continue;
         }
         sent += static_cast<std::uint64_t>(got);
-        // The end is due at once: the last of it waits for the cork to be drawn. Whoever goes on
-        // writing has its turn then.
-        if (sent == length)
-            state.moved += static_cast<std::uint64_t>(got);
-        else
-            co_await Turn(state, static_cast<std::uint64_t>(got));
+        co_await Turn(state, static_cast<std::uint64_t>(got));
     }
     co_return Expected<void>();
 }
