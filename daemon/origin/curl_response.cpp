@@ -247,7 +247,7 @@ Task<Expected<std::span<const std::byte>>> CurlResponse::read() {
 }
 
 // A file that is written in large steps, each to a multiple of it, lies in the page cache in large
-// folios, and is sent from there for a quarter less.
+// folios, and is sent from there for up to a sixth less.
 std::size_t CurlResponse::step() const { return std::min(window_, kLargestStep); }
 
 std::size_t CurlResponse::to_step_end() const {

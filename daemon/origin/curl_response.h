@@ -4,7 +4,8 @@
 // of the loop, so no coroutine ever runs inside libcurl.
 //
 // Time: waiting for a place at the origin and for the head has one clock; the body's clock runs
-// only while somebody waits in read(), the upload's only while somebody waits in write().
+// only while somebody waits in read() or a step has begun to come, the upload's only while somebody
+// waits in write().
 #pragma once
 
 #include "base/frames.h"
@@ -18,6 +19,7 @@
 #include "daemon/origin/target.h"
 
 #include <array>
+#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -53,6 +55,7 @@ public:
 
 private:
     enum class Stage : std::uint8_t { queued, running, ended };
+    static constexpr std::chrono::milliseconds kStepDelay{1};
 
     // libcurl's callbacks, in curl_callbacks.cpp.
     static std::size_t on_line(char* bytes, std::size_t one, std::size_t size, void* self);
@@ -79,7 +82,6 @@ private:
     void end(std::optional<Failure> failure);
     void detach();
     void give_easy_back();
-    static constexpr std::chrono::milliseconds kStepDelay{1};
     std::size_t step() const;         // bytes
     std::size_t to_step_end() const;  // from what was given so far
     bool has_a_step() const;
