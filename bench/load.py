@@ -30,11 +30,19 @@ def start(server, target: str, host: str, **options) -> subprocess.Popen:
             words.append("--" + name.replace("_", "-"))
         if not isinstance(value, bool):
             words.append(value)
-    return subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen([str(word) for word in words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.server = server
+    return process
 
 
-def finish(process: subprocess.Popen) -> SimpleNamespace:
-    out, complaint = process.communicate()
+def finish(process: subprocess.Popen, longest: float | None = None) -> SimpleNamespace:
+    """TimeoutError for a load that is not through after `longest` seconds; it is ended."""
+    try:
+        out, complaint = process.communicate(timeout=longest)
+    except subprocess.TimeoutExpired as error:
+        process.kill()
+        process.communicate()
+        raise TimeoutError(f"not through after {longest:.1f} s") from error
     if process.returncode != 0:
-        raise ConnectionError(complaint.strip()[:500])
+        raise ConnectionError(f"{complaint.strip()[:500]} (the server's last words: {process.server.last_words() or 'none'})")
     return SimpleNamespace(**json.loads(out))

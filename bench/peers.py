@@ -72,7 +72,10 @@ def start_squid(work: pathlib.Path, origin: int) -> Server:
         shutil.chown(work, "proxy", "proxy")
     squid = ["/usr/sbin/squid", "-N", "-n", f"bench{port}", "-f", config]  # -n: whose shared memory it is
     subprocess.run([*squid, "-z"], check=True, capture_output=True)
-    return listening("squid", port, run(squid, work), f"http://127.0.0.1:{origin}")
+    server = listening("squid", port, run(squid, work), f"http://127.0.0.1:{origin}")
+    for memory in pathlib.Path("/dev/shm").glob(f"bench{port}-*"):  # it has it open; who is killed leaves none behind
+        memory.unlink()
+    return server
 
 
 def start_trafficserver(work: pathlib.Path, origin: int, connect_ports: list[int]) -> Server:

@@ -16,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 import table
 from workloads import cold, connections, growth, hits, misses
@@ -24,6 +25,7 @@ MIB = 1 << 20
 WORKLOADS = {"W1": hits.large, "W2": hits.small, "W3": hits.signed, "W4": hits.ranges, "W5": misses.one_client,
              "W6": misses.paced_origin, "W7": misses.crowd, "W8": connections.idle_and_slow, "W9": connections.tunnels,
              "W10": hits.intercepted, "W12": growth.growth, "W13": cold.beside_hot}
+PEERS = ("nginx", "squid", "trafficserver", "varnish")
 
 
 def enter_namespace():
@@ -47,8 +49,8 @@ class Bench:
         self.work, self.hawkerd, self.quick, self.beside = work, hawkerd, quick, beside
         self.sizes = sizes or ([2_000, 10_000] if quick else [10_000, 100_000, 1_000_000])
         self.rounds = 3
-        self.seconds = 1 if quick else 3
-        self.turns, self.turn_seconds = (7, 0.4) if quick else (9, 1)  # hits: a second's pace is not the next one's
+        self.turns, self.turn_seconds = (5, 0.25) if quick else (7, 1)  # hits: a second's pace is not the next one's
+        self.few = 2 if quick else 3  # turns of those that hawker is not compared to
         self.large = (256 if quick else 1024) * MIB
         self.crowd = self.large // 4  # what many want at once
         self.small_objects = 500 if quick else 10_000
@@ -90,11 +92,17 @@ class Bench:
             shutil.rmtree(folder, ignore_errors=True)
         del self.folders[since:]
 
-    def interleave(self, workload: str, contestants: list, measure, base: str, rounds: int | None = None):
-        """Rounds of A B C A B C; `measure(contestant, round)` gives unit → value."""
+    def interleave(self, workload: str, contestants: list, measure, base: str, rounds: int | None = None,
+                   few: int | None = None):
+        """Rounds of A B C A B C; `measure(contestant, round)` gives unit → value. hawker and those it is compared to take
+        part in all of them, the others in `few`, evenly among them."""
         samples = {contestant.name: {} for contestant in contestants}
-        for round_number in range(rounds or self.rounds):
+        rounds, few = rounds or self.rounds, few or self.few
+        for round_number in range(rounds):
+            has_all = round_number * few // rounds != (round_number - 1) * few // rounds
             for contestant in contestants:
+                if not has_all and contestant.name not in ("hawker", base, *table.STATIC):
+                    continue
                 try:
                     measured = measure(contestant, round_number)
                 except ConnectionError as error:
@@ -122,15 +130,31 @@ def machine(hawkerd: str) -> dict:
                          "varnish": version(["/usr/sbin/varnishd", "-V"])}}
 
 
+def workloads_of(only: str, arguments: argparse.ArgumentParser) -> list[str]:
+    """Those named, or all; W11 is measured with W12."""
+    names = list(dict.fromkeys("W12" if name == "W11" else name for name in only.split(","))) if only else list(WORKLOADS)
+    for name in names:
+        if name not in WORKLOADS:
+            arguments.error(f"--only: there is no {name!r}; there are {', '.join([*WORKLOADS, 'W11 (with W12)'])}")
+    return names
+
+
+def say(line: str):
+    print(line, file=sys.stderr, flush=True)
+
+
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--hawkerd", required=True)
     arguments.add_argument("--quick", action="store_true")
     arguments.add_argument("--only", default="", help="workloads, separated by commas")
-    arguments.add_argument("--peers", default="nginx,squid,trafficserver,varnish", help="beside hawker, separated by commas")
+    arguments.add_argument("--peers", default=",".join(PEERS), help="beside hawker, separated by commas")
     arguments.add_argument("--grow", default="", help="W12's numbers of objects, separated by commas; 10 k, 100 k and 1 M")
     arguments.add_argument("--json", type=pathlib.Path)
     options = arguments.parse_args()
+    names = workloads_of(options.only, arguments)
+    for name in set(options.peers.split(",")) - set(PEERS):
+        arguments.error(f"--peers: there is no {name!r}; there are {', '.join(PEERS)}")
     enter_namespace()
     hawkerd = os.path.abspath(options.hawkerd)
     work = pathlib.Path(tempfile.mkdtemp(prefix="hawker-bench-"))
@@ -139,20 +163,24 @@ def main() -> int:
     bench = Bench(work, hawkerd, options.quick, options.peers.split(","),
                   [int(size) for size in options.grow.split(",") if size])
     try:
-        for name in options.only.split(",") if options.only else WORKLOADS:
-            print(f"{name}: {WORKLOADS[name].__doc__.splitlines()[0]}", file=sys.stderr, flush=True)
+        for name in names:
+            begun = time.monotonic()
+            say(WORKLOADS[name].__doc__.splitlines()[0])
             try:
                 WORKLOADS[name](bench)
             except Exception as error:  # noqa: BLE001 - the others are measured all the same
                 failed.append(f"{name}: {type(error).__name__}: {error}")
-                print(failed[-1], file=sys.stderr)
+                say(failed[-1])
             bench.forget_folders(0)
-        bench.table.print()
+            bench.table.print_new()
+            say(f"{name} took {time.monotonic() - begun:.0f} s")
+        bench.table.print_verdicts()
         if options.json:
             options.json.parent.mkdir(exist_ok=True)
             options.json.write_text(json.dumps({"machine": machine(hawkerd), "quick": options.quick,
                                                 "rows": bench.table.rows, "verdicts": bench.table.verdicts,
                                                 "failed": failed}, indent=1, ensure_ascii=False) + "\n")
+            say(f"{options.json} has the numbers")
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return 1 if failed else 0

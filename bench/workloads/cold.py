@@ -4,7 +4,7 @@ import os
 import threading
 
 import load
-import peers
+from server import Meter
 from workloads import hits
 
 MIB = 1 << 20
@@ -62,16 +62,17 @@ def beside_hot(bench):
 
             def measure(server, _):
                 def hot():
-                    return load.run(server, "/4k/{i}", host, objects=100, connections=16, seconds=bench.seconds)
+                    return load.run(server, "/4k/{i}", host, objects=100, connections=16, seconds=bench.turn_seconds)
 
                 def beside(reads_of, **pace):
                     reads = load.start(reads_of, "/cold/{i}", host, objects=count, connections=4, range=MIB, size=COLD_SIZE,
-                                       seconds=bench.seconds, **pace)
+                                       seconds=bench.turn_seconds, **pace)
                     return hot(), load.finish(reads)
 
                 def beside_cold(reads_of, **pace):
                     with Chill(folders[reads_of.name]):
                         return beside(reads_of, **pace)
+                meter = Meter(server)
                 alone = hot().p99_ms
                 read_all(server, host, count)
                 in_memory, _ = beside(server, rate=PACE)
@@ -84,7 +85,8 @@ def beside_hot(bench):
                         "hot p99, × alone, read from another server": others.p99_ms / alone,
                         "hot p99, × alone, unpaced": unpaced.p99_ms / alone,
                         "hot requests, unpaced, × paced": unpaced.requests / cold.requests,
-                        "cold GiB/s, unpaced": read.bytes / 2**30 / read.seconds, "cold p99 ms, unpaced": read.p99_ms}
+                        "cold GiB/s, unpaced": read.bytes / 2**30 / read.seconds, "cold p99 ms, unpaced": read.p99_ms,
+                        **meter.costs()}
             workload = "W13 hot beside cold"
             bench.interleave(workload, contestants, measure, "hawker")
             bench.table.must(workload, "hot p99, × alone", bench.table.median(workload, "hot p99, × alone", "hawker"), 2, False)

@@ -7,7 +7,7 @@ import statistics
 
 import load
 import peers
-from server import wait_until
+from server import Meter, wait_until
 
 MIB = 1 << 20
 
@@ -24,7 +24,7 @@ def forward_proxies(bench, names):
         yield f"127.0.0.1:{port}", running[0], running[1:]
     finally:
         for server in running:
-            server.stop()
+            server.end()
 
 
 def ask(server, host, path, receive_buffer=None) -> socket.socket:
@@ -49,10 +49,11 @@ def idle_and_slow(bench):
                 left -= len(clients[-1].recv(65536))
 
     def measure_idle(server, _):
+        meter = Meter(server)
         open_idle(server, idle // 2)  # a heap gives back its warm-up only while it is asked for more
         before = server.private_mib()
         open_idle(server, idle)
-        return {"KiB each": (server.private_mib() - before) * 1024 / idle}
+        return {"KiB each": (server.private_mib() - before) * 1024 / idle, **meter.costs()}
 
     def park(server, readers):
         parked = [ask(server, host, "/large", receive_buffer=4096) for _ in range(readers)]
@@ -60,42 +61,44 @@ def idle_and_slow(bench):
             client.recv(1)
         return parked
 
-    def pace_of_others(server) -> float:
-        seen = load.run(server, "/4k/1", host, connections=16, seconds=bench.seconds)
-        return seen.requests / seen.seconds
+    def others(server) -> tuple[float, float]:
+        """Their requests a second, and the server's CPU for one, in µs."""
+        begun = server.cpu_seconds()
+        seen = load.run(server, "/4k/1", host, connections=16, seconds=bench.turn_seconds)
+        return seen.requests / seen.seconds, (server.cpu_seconds() - begun) / seen.requests * 1e6
 
     def measure_slow(server, _):
         """Alone, beside, alone, beside, ... alone: one second's pace is not the next one's. Nobody's readers stay for the next server:
         what a kernel has for all of TCP they would share."""
-        descriptors = server.descriptors()
-        paces, ratios, kib = [pace_of_others(server)], [], None
-        for _ in range(5):
+        meter, descriptors = Meter(server), server.descriptors()
+        paces, ratios, costs, kib = [others(server)[0]], [], [], None
+        for _ in range(5 if server.name == "hawker" else 3):
             parked = park(server, slow // 2)
             before = server.private_mib()
             parked += park(server, slow // 2)
             if kib is None:  # what a process has grown by, it keeps
                 kib = (server.private_mib() - before) * 1024 / (slow // 2)
-            beside = pace_of_others(server)
+            beside, cost = others(server)
             for client in parked:
                 client.close()
             wait_until(lambda: server.descriptors() < descriptors + slow // 20, f"{server.name} keeps its slow readers")
-            paces.append(pace_of_others(server))
+            paces.append(others(server)[0])
             ratios.append(beside / statistics.mean(paces[-2:]))
-        return {"KiB each": kib, "others, × alone": statistics.median(ratios)}
+            costs.append(cost)
+        return {"KiB each": kib, "others, × alone": statistics.median(ratios),
+                "others' CPU µs/request": statistics.median(costs), **meter.costs()}
 
     table = bench.table
-    rounds, bench.rounds = bench.rounds, 1  # what a process has grown by, it keeps
     for workload, measure, most in (("W8 idle connections", measure_idle, 1), ("W8 slow readers", measure_slow, 8)):
         with forward_proxies(bench, bench.beside) as (host, _, contestants):
             for server in contestants:
                 load.run(server, "/large", host, requests=1)
                 load.run(server, "/4k/1", host, connections=64, requests=200)
-            bench.interleave(workload, contestants, measure, "hawker")
+            bench.interleave(workload, contestants, measure, "hawker", 1)  # what a process has grown by, it keeps
         for client in clients:
             client.close()
         clients.clear()
         table.must(workload, "KiB each", table.median(workload, "KiB each", "hawker"), most, False)
-    bench.rounds = rounds
     table.must(workload, "others, × alone", table.median(workload, "others, × alone", "hawker"), 0.95, True)
 
 
@@ -129,21 +132,20 @@ def tunnels(bench):
             workload = f"W9 tunnel, {count} client{'s' if count > 1 else ''}"
 
             def measure(server, _, count=count):
-                before = server.cpu_seconds()
-                seen = load.run(server, "/large", host, connections=count, seconds=bench.seconds, tunnel=host)
+                meter = Meter(server)
+                seen = load.run(server, "/large", host, connections=count, seconds=bench.turn_seconds, tunnel=host)
                 gib = seen.bytes / 2**30
-                return {"GiB/s": gib / seen.seconds, "CPU s/GiB": (server.cpu_seconds() - before) / gib}
-            bench.interleave(workload, contestants, measure, names[0])
+                return {"GiB/s": gib / seen.seconds, **meter.costs("CPU s/GiB", gib)}
+            bench.interleave(workload, contestants, measure, names[0], few=bench.rounds)
             bench.table.must_reach(workload, "CPU s/GiB", bare.name, 1.2)
             best = max(bench.table.median(workload, "GiB/s", name) for name in names)
             bench.table.must(workload, "GiB/s, × best peer", bench.table.median(workload, "GiB/s", "hawker") / best, 2.5, True)
 
         def set_up(server, _):
             with a_core_for(server, origin):
-                before = server.cpu_seconds()
-                seen = load.run(server, None, host, connections=16, seconds=bench.seconds, tunnel=host, fresh=True)
-                cost = (server.cpu_seconds() - before) / seen.requests
-            return {"tunnels/s": seen.requests / seen.seconds, "CPU µs/tunnel": cost * 1e6}
-        bench.interleave("W9 tunnels made", contestants[:-1], set_up, names[0])
+                meter = Meter(server)
+                seen = load.run(server, None, host, connections=16, seconds=bench.turn_seconds, tunnel=host, fresh=True)
+            return {"tunnels/s": seen.requests / seen.seconds, **meter.costs("CPU µs/tunnel", seen.requests)}
+        bench.interleave("W9 tunnels made", contestants[:-1], set_up, names[0], few=bench.rounds)
         if "trafficserver" in names:
             bench.table.must_reach("W9 tunnels made", "tunnels/s", "trafficserver", 2)

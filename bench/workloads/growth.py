@@ -1,12 +1,12 @@
 """W11 and W12: a cache that grows, and one that starts again."""
 
 import re
-import signal
 import socket
 import time
 
 import load
 import peers
+from server import Meter
 
 MIB = 1 << 20
 # Every name is an object of its own; the origin has one file for all of them.
@@ -31,31 +31,31 @@ def growth(bench):
         start_again(bench, servers, work, origin, host, sizes)
     finally:
         for server in [origin, *servers]:
-            server.stop()
+            server.end()
 
 
 def grow(bench, servers, host, sizes):
-    table, rounds = bench.table, bench.rounds
-    bench.rounds = 1  # what is inserted once is a hit the second time
+    table = bench.table
     for place, size in enumerate(sizes):
         here = size - (sizes[place - 1] if place else 0)
         workload, target = f"W12 {size:,} objects", f"/small{place}/{{i}}"
 
         def measure(server, _, target=target, here=here):
-            before = server.cpu_seconds()
+            meter = Meter(server)
             filled = load.run(server, target, host, objects=here, connections=64, requests=-(-here // 64))  # every one, number 0 comes last
-            time.sleep(2)  # what is written behind
-            inserting = server.cpu_seconds() - before
-            before = server.cpu_seconds()
-            hit = load.run(server, target, host, objects=here, connections=64, seconds=bench.seconds)
-            return {"insertions/s": filled.requests / filled.seconds, "CPU µs/insertion": inserting / filled.requests * 1e6,
-                    "requests/s": hit.requests / hit.seconds, "CPU µs/request": (server.cpu_seconds() - before) / hit.requests * 1e6}
-        bench.interleave(workload, servers, measure, servers[0].name)
+            time.sleep(1)  # what is written behind
+            inserting = meter.costs("CPU µs/insertion", filled.requests)
+            meter = Meter(server)
+            hit = load.run(server, target, host, objects=here, connections=64, seconds=3 * bench.turn_seconds)
+            hitting = meter.costs("CPU µs/request", hit.requests)
+            most = max(inserting["peak MiB"], hitting["peak MiB"])
+            return {"insertions/s": filled.requests / filled.seconds, **inserting,
+                    "requests/s": hit.requests / hit.seconds, **hitting, "peak MiB": most}
+        bench.interleave(workload, servers, measure, servers[0].name, 1)  # what is inserted once is a hit the second time
         if "trafficserver" in bench.beside:
             table.must_reach(workload, "insertions/s", "trafficserver", 1.0)
         if "nginx" in bench.beside:
             table.must_reach(workload, "requests/s", "nginx cache", 1.2)
-    bench.rounds = rounds
     for unit in ("requests/s", "insertions/s"):
         first, last = (table.median(f"W12 {size:,} objects", unit, "hawker") for size in (sizes[0], sizes[-1]))
         table.must("W12 growth", f"{unit}, × those of the first", last / first, 0.8, True)
@@ -86,7 +86,7 @@ def start_again(bench, servers, work, origin, host, sizes):
     big = 20 if bench.quick else 1_000
     load.run(hawker, "/big/{i}", host, objects=big, connections=4, requests=big // 4)
     time.sleep(2)  # until it is committed
-    hawker.stop(signal.SIGKILL)
+    hawker.end()  # kill -9
     begun = time.monotonic()
     hawker = servers[-1] = peers.start_hawker(work, bench.hawkerd, [origin.port], [443])
     with socket.create_connection(("127.0.0.1", hawker.port)) as client:

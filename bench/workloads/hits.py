@@ -1,14 +1,19 @@
 """W1 to W4 and W10: what is in the cache already."""
 
 import contextlib
+import copy
 import pathlib
 import subprocess
+import urllib.request
 
 import load
 import peers
+from server import Meter
 
 GIB = 1 << 30
 MIB = 1 << 20
+FEW = 64  # objects that show what a cache takes for the same
+COUNTER = "location = /requests { stub_status; }"
 
 
 @contextlib.contextmanager
@@ -20,7 +25,7 @@ def started(bench, *, small: bool = False):
         running.append(server)
         return server
     try:
-        origin = also(peers.start_nginx("origin", bench.folder("origin"), bench.root))
+        origin = also(peers.start_nginx("origin", bench.folder("origin"), bench.root, location=COUNTER))
         contestants = [also(peers.start_nginx("nginx static", bench.folder("static"), bench.root))]
         for name in bench.beside:
             contestants.append(also(peers.start(bench, name, origin.port, slice_size=None if small else "4m")))
@@ -28,24 +33,21 @@ def started(bench, *, small: bool = False):
         yield f"127.0.0.1:{origin.port}", contestants
     finally:
         for server in running:
-            server.stop()
+            server.end()
 
 
 def warm_up(contestants, host, target, objects=1):
     for server in contestants:
-        for _ in range(2):  # some keep what they have seen twice, some finish writing behind
-            load.run(server, target, host, objects=objects, connections=1 if objects == 1 else 8,
-                     requests=max(1, objects // 8 if objects > 1 else 1))
+        for _ in range(1 if objects == 1 else 2):  # some keep small objects that they have seen twice
+            load.run(server, target, host, objects=objects, connections=min(8, objects), requests=-(-objects // 8))
 
 
 def costs(server, job) -> dict:
     """What `job` moved, what it cost the server."""
-    server.reset_peak()
-    before = server.cpu_seconds()
+    meter = Meter(server)
     seen = job()
     gib = seen.bytes / GIB
-    return {"GiB/s": gib / seen.seconds, "CPU s/GiB": (server.cpu_seconds() - before) / gib, "peak MiB": server.peak_mib(),
-            "load's CPU s/GiB": seen.cpu_seconds / gib}
+    return {"GiB/s": gib / seen.seconds, **meter.costs("CPU s/GiB", gib), "load's CPU s/GiB": seen.cpu_seconds / gib}
 
 
 def large(bench):
@@ -68,10 +70,10 @@ def small_hits(bench, contestants, host, name, target, workload):
 
 
 def rates(server, job) -> dict:
-    before = server.cpu_seconds()
+    meter = Meter(server)
     seen = job()
     return {"requests/s": seen.requests / seen.seconds, "p99 ms": seen.p99_ms,
-            "CPU µs/request": (server.cpu_seconds() - before) / seen.requests * 1e6,
+            **meter.costs("CPU µs/request", seen.requests),
             "load's CPU µs/request": seen.cpu_seconds / seen.requests * 1e6}
 
 
@@ -86,23 +88,37 @@ def small(bench):
             bench.table.must_reach(workload, "p99 ms", "nginx cache", 1.0)
 
 
+def asked(host) -> int:
+    """How many requests the origin has seen, this one included."""
+    with urllib.request.urlopen(f"http://{host}/requests") as answer:
+        return int(answer.read().split(b"requests")[1].split()[2])
+
+
 def signed(bench):
-    """W3: the same, every request with a signature of its own; only hawker can."""
+    """W3: the same, every request with a signature of its own; who else can, and by what."""
     with started(bench, small=True) as (host, contestants):
-        hawker = contestants[-1]
+        static, *others, hawker = contestants
+        unsigned = copy.copy(hawker)
+        unsigned.name = "unsigned"
         for name in ("4k", "64k"):
-            warm_up([hawker], host, f"/{name}/{{i}}", bench.small_objects)
-            plain, with_signature = f"/{name}/{{i}}", f"/{name}/{{i}}?{load.signature()}"
+            warm_up(contestants, host, f"/{name}/{{i}}", bench.small_objects)
             workload = f"W3 fresh signatures, {name}"
-            targets = {"unsigned": plain, "hawker": with_signature}
-            samples = {variant: {} for variant in targets}
-            for _ in range(bench.turns):
-                for variant, target in targets.items():
-                    measured = rates(hawker, lambda: load.run(
-                        hawker, target, host, objects=bench.small_objects, connections=64, seconds=bench.turn_seconds))
-                    for unit, value in measured.items():
-                        samples[variant].setdefault(unit, []).append(value)
-            bench.table.add(workload, samples, "unsigned")
+            queries = {"signed": load.signature(), "?revision=": "revision={n}"}
+
+            def share_of_origin(server, query) -> float:
+                """Its requests for each of the client's."""
+                before = asked(host)
+                seen = load.run(server, f"/{name}/{{i}}?{query}", host, objects=FEW, connections=8, requests=FEW // 8, seed=1000)
+                return (asked(host) - before - 1) / seen.requests
+            shares = {server: {f"origin asked, {what}": share_of_origin(server, query) for what, query in queries.items()}
+                      for server in [*others, hawker]}  # before misses are under way that nobody waits for
+
+            def measure(server, number):
+                target = f"/{name}/{{i}}" + ("" if server is unsigned else f"?{queries['signed']}")
+                return shares.pop(server, {}) | rates(server, lambda: load.run(
+                    server, target, host, objects=bench.small_objects, connections=64, seconds=bench.turn_seconds,
+                    seed=number + 1))
+            bench.interleave(workload, [static, *others, unsigned, hawker], measure, "unsigned", bench.turns, few=1)
             bench.table.must_reach(workload, "requests/s", "unsigned", 0.95)
 
 
@@ -157,5 +173,5 @@ def intercepted(bench):
             **roads[server.name])), origin.name, bench.turns)
         bench.table.must_reach(workload, "requests/s", origin.name, 1.0)
     finally:
-        hawker.stop()
-        origin.stop()
+        hawker.end()
+        origin.end()
