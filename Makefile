@@ -5,7 +5,9 @@ JOBS ?= $(shell nproc)
 PYTEST = $(PYTHON) -m pytest -p no:cacheprovider -q -n $(TEST_JOBS) tests/e2e
 TEST_JOBS ?= 4
 
-.PHONY: help run demo test bench compare lint format asan tsan fuzz build docs clean
+PREFIX ?= /usr/local
+
+.PHONY: help run install demo test bench compare lint format asan tsan fuzz build docs clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,6 +16,10 @@ run: ## build and start the proxy on 127.0.0.1:65001
 	@scripts/install_packages.sh build
 	@scripts/build.sh release hawkerd hawker
 	@exec build/release/hawkerd --config etc/hawker.yaml --welcome
+
+install: ## put hawkerd and hawker into PREFIX/bin; PREFIX is /usr/local
+	@scripts/build.sh release hawkerd hawker
+	@cmake --install build/release --prefix $(PREFIX)
 
 demo: ## two pulls of one signed file through hawker, without the internet
 	@scripts/install_packages.sh build test
@@ -31,10 +37,13 @@ test: ## unit tests, then end to end with real clients and servers
 	@ctest --preset release -j $(JOBS)
 	@HAWKERD=build/release/hawkerd $(PYTEST)
 
+# A run of some workloads or peers writes nothing unless told where: it would take a whole run's place.
+bench: JSON ?= $(if $(ONLY)$(PEERS),,bench/results/$(shell date +%F)$(if $(QUICK),-quick).json)
 bench: ## beside nginx, Squid, Traffic Server and Varnish, in one run (QUICK=1 for the short one)
 	@scripts/install_packages.sh build bench
 	@scripts/build.sh release hawkerd hawker bench_load bench_splice
 	@$(PYTHON) bench/run.py --hawkerd build/release/hawkerd $(if $(QUICK),--quick) $(if $(ONLY),--only $(ONLY)) $(if $(PEERS),--peers $(PEERS)) $(if $(JSON),--json $(JSON))
+	@$(if $(ONLY)$(PEERS),,$(PYTHON) bench/report.py $(JSON))
 
 compare: ## instructions of five hot paths against bench/compare/baseline.json (RENEW=1 for a new one)
 	@scripts/install_packages.sh build compare

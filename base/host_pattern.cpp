@@ -1,8 +1,11 @@
 #include "base/host_pattern.h"
 
 #include <algorithm>
+#include <array>
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 namespace hawker {
 
@@ -13,11 +16,27 @@ bool is_host_character(char c) {
            c == ':';
 }
 
+// One spelling of each address; of one that stands for an IPv4 address, that one's. Empty for what
+// is none.
+std::string normal_ipv6(const std::string& text) {
+    in6_addr address{};
+    if (::inet_pton(AF_INET6, text.c_str(), &address) != 1) return "";
+    std::array<char, INET6_ADDRSTRLEN> room{};
+    if (IN6_IS_ADDR_V4MAPPED(&address))
+        ::inet_ntop(AF_INET, &address.s6_addr[12], room.data(), room.size());
+    else
+        ::inet_ntop(AF_INET6, &address, room.data(), room.size());
+    return room.data();
+}
+
 }  // namespace
 
 std::string plain_host(std::string_view host) {
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
     if (host.ends_with('.')) host.remove_suffix(1);
+    if (host.contains(':')) {
+        if (auto address = normal_ipv6(std::string(host)); !address.empty()) return address;
+    }
     std::string plain(host);
     std::ranges::transform(plain, plain.begin(), [](char c) {
         return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;

@@ -1,8 +1,10 @@
 #include "base/units.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include <fmt/format.h>
@@ -16,7 +18,7 @@ struct Unit {
     std::uint64_t factor;
 };
 
-constexpr std::array<Unit, 12> kSizes = {{{"", 1},
+constexpr std::array<Unit, 11> kSizes = {{{"", 1},
                                           {"B", 1},
                                           {"KiB", 1ULL << 10U},
                                           {"MiB", 1ULL << 20U},
@@ -24,22 +26,25 @@ constexpr std::array<Unit, 12> kSizes = {{{"", 1},
                                           {"TiB", 1ULL << 40U},
                                           {"PiB", 1ULL << 50U},
                                           {"KB", 1000},
-                                          {"kB", 1000},
                                           {"MB", 1000'000},
                                           {"GB", 1000'000'000},
                                           {"TB", 1000'000'000'000}}};
 constexpr std::array<Unit, 6> kDurations = {
     {{"", 1000}, {"ms", 1}, {"s", 1000}, {"m", 60'000}, {"h", 3'600'000}, {"d", 86'400'000}}};
 
-template <std::size_t N>
-Expected<std::uint64_t> parse(std::string_view text, const std::array<Unit, N>& units,
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+// Units are the same when they are under `fold`.
+template <std::size_t N, typename Fold>
+Expected<std::uint64_t> parse(std::string_view text, const std::array<Unit, N>& units, Fold fold,
                               std::string_view examples) {
     double number = 0;
     const auto [rest, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
     std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
     while (unit.starts_with(' ')) unit.remove_prefix(1);
     for (const Unit& known : units) {
-        if (problem != std::errc() || unit != known.name) continue;
+        if (problem != std::errc() || !std::ranges::equal(unit, known.name, {}, fold, fold))
+            continue;
         const double value = number * static_cast<double>(known.factor);
         if (value >= 0 && value < 9.2e18) return static_cast<std::uint64_t>(std::llround(value));
     }
@@ -59,12 +64,16 @@ std::string format(std::uint64_t value, const std::array<Unit, N>& units) {
 }  // namespace
 
 Expected<std::uint64_t> parse_size(std::string_view text) {
-    return parse(text, kSizes, "64KiB, 4MiB, 1.5GiB or 1024");
+    return parse(text, kSizes, lower, "64KiB, 4MiB, 1.5GiB or 1024");
 }
 
 Expected<std::chrono::milliseconds> parse_duration(std::string_view text) {
-    const auto ms = parse(text, kDurations, "250ms, 30s, 10m, 24h or 7d");
+    const auto ms = parse(text, kDurations, std::identity(), "250ms, 30s, 10m, 24h or 7d");
     if (!ms) return fail(ms.error());
+    // A time of day in nanoseconds, and such a duration behind it, must fit 64 bits.
+    constexpr std::uint64_t kLongest = 36'525ULL * 24 * 3'600 * 1'000;
+    if (*ms > kLongest)
+        return fail(Errc::invalid, fmt::format("'{}' is longer than a century: 36525d", text));
     return std::chrono::milliseconds(*ms);
 }
 

@@ -45,8 +45,11 @@ public:
     Task<bool> remove(TaskId task, Executor& home) override;
     Task<void> settle_removals(Executor& home) override;
     std::vector<Entry> list(std::optional<TaskId> after, std::size_t most) const override;
-    Usage usage() const override;
+    Usage usage() const override { return stock_->usage(); }
     void set_limits(const CacheLimits& limits) override { stock_->eviction->set_limits(limits); }
+    std::size_t close_idle_files(std::size_t most) override {
+        return stock_->table->close_idle_files(most);
+    }
     void shut_down() override { close(); }
 
 private:
@@ -103,7 +106,7 @@ Task<Expected<std::unique_ptr<Reader>>> TheCache::open(OpenRequest request, Exec
             object = nullptr;
         } else if (turn.step == Step::load) {
             if (stock_->load_at_once(*object, request.digest)) continue;
-            auto read_index = [&] { return stock_->load(object, request.digest), true; };
+            auto read_index = [&] { return stock_->load(object, request), true; };
             co_await stock_->look_ups.along(home, read_index);
         } else if (turn.step == Step::wait) {
             has_waited = true;
@@ -253,7 +256,7 @@ Task<std::shared_ptr<LiveObject>> TheCache::load(TaskId task, Executor& home) {
         }
         if (phase == Phase::unloaded) {
             if (stock_->load_at_once(*object, std::nullopt)) continue;
-            auto read_index = [&] { return stock_->load(object, std::nullopt), true; };
+            auto read_index = [&] { return stock_->load(object, OpenRequest()), true; };
             co_await stock_->look_ups.along(home, read_index);
         } else if (phase == Phase::loading) {
             co_await object->changed(waiter, epoch);
@@ -355,17 +358,6 @@ std::vector<Entry> TheCache::list(std::optional<TaskId> after, std::size_t most)
             entry.stored += piece.length;
     }
     return entries;
-}
-
-Usage TheCache::usage() const {
-    Usage usage;
-    usage.bytes = stock_->eviction->bytes();
-    usage.objects = stock_->index->objects();
-    usage.evictions = stock_->eviction->evictions();
-    usage.evicted_bytes = stock_->eviction->evicted_bytes();
-    usage.corrupt_pieces = stock_->corrupt_pieces;
-    usage.running_fetches = stock_->running_fetches();
-    return usage;
 }
 
 void TheCache::close() {

@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,9 +42,12 @@ struct CacheLimits {
 
 struct CacheOptions {
     std::filesystem::path directory;
-    std::uint64_t inline_limit = 64_KiB;  // bodies up to this live in LMDB
+    std::uint64_t inline_limit = 32_KiB;  // bodies up to this live in LMDB
     std::uint64_t map_size = 64_GiB;      // LMDB's address space
     std::uint64_t memory = 128_MiB;       // for what is hot: heads, small bodies, open files
+    // A file that gets this descriptor or a higher one says that so many are open: idle files are
+    // then closed.
+    int descriptors = std::numeric_limits<int>::max();
     std::chrono::milliseconds commit_interval{200};
     // So many in a row that met no disk, and loops look into the index themselves.
     std::uint32_t calm_look_ups = 4096;
@@ -57,7 +61,8 @@ struct FetchOptions {
     unsigned attempts = 5;         // in a row without a new byte, per segment
     OnAbandon on_abandon = OnAbandon::finish;
     unsigned finish_if_percent = 50;
-    bool store = true;  // false: collapse concurrent requests, keep nothing afterwards
+    bool learn_digest = false;  // where none is known: computed, and kept with what is whole
+    bool store = true;          // false: collapse concurrent requests, keep nothing afterwards
 };
 
 struct OpenRequest {
@@ -66,9 +71,10 @@ struct OpenRequest {
     RangeSpec wanted =
         RangeSpec::whole();        // what will be read first; a hint for the first transfer
     std::optional<Digest> digest;  // what the content must hash to
-    // The source is one whose word for the digest is taken (Arrival::digest): what is stored under
-    // it already is linked to, and not fetched again.
-    bool links_told_digest = false;
+    // The source is one whose yes, and whose word for the digest (Arrival::digest), are taken: what
+    // is stored under `digest` or that one already is linked to, and not fetched again. Never for a
+    // source that anybody could be: it would only have to know what content to name.
+    bool links_by_digest = false;
     FetchOptions fetch;
     std::string label;  // for people: redacted, printable
     std::string rule;   // name of the rule; for people
@@ -153,6 +159,9 @@ public:
 
     virtual Usage usage() const = 0;
     virtual void set_limits(const CacheLimits& limits) = 0;
+    // Descriptors are wanted elsewhere: up to about `most` files that nobody reads are closed. How
+    // many were.
+    virtual std::size_t close_idle_files(std::size_t most) = 0;
 
     // Ends what is still being fetched, commits and closes. Call it when the loops run no reader
     // any more, but still run: fetches end on them (it waits ten seconds for that, and for the

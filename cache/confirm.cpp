@@ -22,7 +22,7 @@ void Fetch::confirm_in_background(const std::vector<std::uint32_t>& pieces) {
     if (verifying_) return;
     {
         auto live = object_->lock();
-        if (!live->holdings.tail_is_held || live->failure) return;
+        if (!is_hashed(*live) || live->failure) return;
         const bool all_hashed = hashed_ == live->holdings.size;
         if (!all_hashed && live->holdings.present.run_end(hashed_) == hashed_) return;
     }
@@ -72,6 +72,11 @@ void Fetch::record_piece(std::uint32_t number, ByteRange range, std::uint64_t su
     stock_->index->put_piece(object_->task, live->representation->generation, piece, live->file);
 }
 
+// To be compared with a digest that is known, or to learn it.
+bool Fetch::is_hashed(const LiveState& live) const {
+    return live.holdings.tail_is_held || (options_.learn_digest && !live.representation->digest);
+}
+
 // SHA-256 follows the contiguous prefix. The tail is released when it agrees.
 Task<void> Fetch::verify_digest() {
     for (;;) {
@@ -79,7 +84,7 @@ Task<void> Fetch::verify_digest() {
         bool is_whole = false;
         {
             auto live = object_->lock();
-            if (is_over() || live->failure || !live->holdings.tail_is_held) break;
+            if (is_over() || live->failure || !is_hashed(*live)) break;
             end = live->holdings.present.run_end(hashed_);
             is_whole = end == live->holdings.size;
         }
@@ -128,7 +133,9 @@ void Fetch::conclude() {
     bool agrees = false;
     {
         auto live = object_->lock();
-        agrees = live->representation->digest->bytes == hash_.value();
+        const auto hash = hash_.value();
+        if (!live->representation->digest) live->change().digest = Digest{hash};
+        agrees = live->representation->digest->bytes == hash;
         if (agrees) {
             live->digest_verified = true;
             live->decide_tail();

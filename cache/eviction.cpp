@@ -72,6 +72,7 @@ struct Eviction::State {
     mutable std::mutex limits_mutex;
     CacheLimits limits;
     std::atomic<std::uint64_t> unseen{0};  // came since the disk was looked at
+    std::atomic<bool> index_is_full{false};
     std::atomic<std::uint64_t> evictions{0}, evicted_bytes{0};
 
     State(Index& its_index, const DataFiles& its_files, const Log& its_log,
@@ -142,9 +143,11 @@ void Eviction::set_limits(const CacheLimits& limits) {
 }
 
 void Eviction::note_stored(std::uint64_t bytes) { state_->unseen += bytes; }
+void Eviction::note_full_index() { state_->index_is_full = true; }
 
 bool Eviction::is_due() const {
-    return state_->unseen >= kUnseen || bytes() > state_->limits_now().max_size;
+    return state_->index_is_full || state_->unseen >= kUnseen ||
+           bytes() > state_->limits_now().max_size;
 }
 
 std::uint64_t Eviction::bytes() const { return state_->index.stored_bytes(); }
@@ -157,6 +160,9 @@ std::uint64_t Eviction::excess() const {
     const double low = std::clamp(limits.low_watermark, 0.01, 1.0);
     std::uint64_t excess = 0;
     if (bytes() > limits.max_size) excess = above(bytes(), share(low, limits.max_size));
+    // Rows cannot be told from bytes: the same part of both goes.
+    if (state_->index_is_full)
+        excess = std::max(excess, std::max<std::uint64_t>(above(bytes(), share(low, bytes())), 1));
     const auto space = state_->files.space();
     if (!space) return excess;
     if (space->available < limits.min_free) {
@@ -190,6 +196,7 @@ std::uint64_t Eviction::run() {
     wait_for_commit(state.index);  // what was stored, used and removed just now takes part
     const std::uint64_t goal = excess();
     if (goal == 0) return 0;
+    state.index_is_full = false;
     NamesLeft names_left;
     const Evict order = state.limits_now().evict;
     std::uint64_t gone = 0;

@@ -31,6 +31,8 @@ public:
     void set_limits(const CacheLimits& limits);
     // Bytes have been stored.
     void note_stored(std::uint64_t bytes);
+    // The index had no room for something: excess() until run() has made some.
+    void note_full_index();
     // Whether excess() is worth asking after something was stored: the cache's own limit is
     // crossed, or so much came since the last time that the disk may be full. No system call.
     bool is_due() const;

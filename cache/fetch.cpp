@@ -3,13 +3,10 @@
 #include "base/frames.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace hawker::cache {
 namespace {
-
-constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
 
 FetchReport first_lines(const OpenRequest& request) {
     FetchReport report;
@@ -178,6 +175,7 @@ bool Fetch::is_abandoned(const LiveState& live) const {
     if (live.retired || !live.recordable) return true;
     if (options_.on_abandon == OnAbandon::finish) return false;
     if (options_.on_abandon == OnAbandon::stop) return true;
+    if (!live.holdings.size) return true;  // there is no share of what has no size
     std::uint64_t here = 0;
     for (const ByteRange& wanted : live.goal.stretches())
         here += live.holdings.present.count(wanted);
@@ -234,7 +232,9 @@ bool Fetch::settle() {
             report_.complete = true;
             if (live->recordable) record_whole(*live);
         }
-        retires = !live->retired && (!live->recordable || !live->recorded);
+        // A part that nothing can be combined with would only cut the next reader off.
+        const bool is_useless = !whole && !live->can_combine();
+        retires = !live->retired && (!live->recordable || !live->recorded || is_useless);
         live->fetch = nullptr;
         live->born_of_fetch = false;
         live->flying.clear();

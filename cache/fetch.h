@@ -106,6 +106,7 @@ private:
     void confirm_in_background(const std::vector<std::uint32_t>& pieces);
     Task<void> record_pieces();
     void record_piece(std::uint32_t number, ByteRange range, std::uint64_t sum);
+    bool is_hashed(const LiveState& live) const;
     Task<void> verify_digest();
     Task<bool> hash_up_to(std::uint64_t end);
     void conclude();

@@ -7,6 +7,7 @@
 #include "cache/index.h"
 
 #include <cstdint>
+#include <limits>
 #include <map>
 #include <optional>
 #include <vector>
@@ -16,6 +17,8 @@ namespace hawker::cache {
 // The last bytes that nobody gets before the digest of the whole agrees: without them a download is
 // visibly unfinished.
 inline constexpr std::uint64_t kHeldBack = 65'536;
+// Where a representation ends whose size nobody knows yet.
+inline constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
 
 struct Holdings {
     std::optional<std::uint64_t> size;

@@ -25,6 +25,8 @@ constexpr unsigned kCountBits = 32;
 // Rows seen by each() in one snapshot. A snapshot that stays open keeps freed pages from being used
 // again.
 constexpr std::size_t kRowsPerSnapshot = 1024;
+// An index of so many bytes costs a start half a millisecond from memory, and a few from a disk.
+constexpr std::uint64_t kReadAtStart = 1U << 20U;
 
 }  // namespace
 
@@ -72,6 +74,8 @@ Expected<std::unique_ptr<Index>> Index::open(const Foundation& foundation,
 
     state->lock = std::move(*lock);
     state->environment = std::move(*environment);
+    const bool is_at_hand = state->environment->read_through(kReadAtStart);
+    if (is_at_hand && options.calm_look_ups != IndexResidency::kNever) state->residency.presume();
     state->run.emplace(*state->environment);
     if (state->run->follows_a_crash())
         log.warn(
@@ -84,7 +88,7 @@ Expected<std::unique_ptr<Index>> Index::open(const Foundation& foundation,
     };
     state->writer =
         std::make_unique<IndexWriter>(*state->environment, *state->run, *foundation.scribe,
-                                      options.commit_interval, count, clock, log);
+                                      options.commit_interval, count, options.on_lost, clock, log);
     return std::unique_ptr<Index>(
         new Index(std::move(state)));  // NOLINT: the constructor is private
 }

@@ -78,6 +78,12 @@ struct IndexedObject {
     std::shared_ptr<Body> body;  // null: in a data file, or damaged
 };
 
+// Why a generation is not recorded as it was put.
+enum class Loss : std::uint8_t {
+    rows,   // the index has no room for them, or could not be written
+    bytes,  // the file could not be synced: what is read from it may not be what was written
+};
+
 struct IndexOptions {
     std::filesystem::path directory;  // the environment lives in `directory`/index
     std::uint64_t map_size = 0;       // bytes
@@ -85,6 +91,8 @@ struct IndexOptions {
     std::uint32_t calm_look_ups = 4096;  // see is_in_memory()
     // Told of bytes that have come with a commit, on the writing thread. It does not wait.
     std::function<void(std::uint64_t)> on_stored;
+    // Told of generations of which something was given up; there too, and after the commit.
+    std::function<void(const TaskId& task, std::uint64_t generation, Loss loss)> on_lost;
 };
 
 // A data file that has several names.

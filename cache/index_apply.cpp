@@ -86,6 +86,9 @@ struct Apply {
 
     Count operator()(const PutObject& put_object) const { return put(txn, put_object.record); }
     Count operator()(const PutPiece& put) const {
+        // Its object was given up, or is another one by now: nobody would ever remove it.
+        const auto ours = object_row(txn, put.task);
+        if (!ours || ours->generation != put.generation) return {};
         return put_piece(txn, put.task, put.generation, put.piece);
     }
     Count operator()(const PutLink& link) const {

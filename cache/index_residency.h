@@ -14,9 +14,13 @@ namespace hawker::cache {
 
 class IndexResidency {
 public:
+    static constexpr std::uint32_t kNever = UINT32_MAX;
+
     // `calm`: look-ups in a row that met no disk, before it is likely that the next will not.
     explicit IndexResidency(std::uint32_t calm) : calm_(calm) {}
 
+    // It has just been read from one end to the other.
+    void presume() { in_a_row_.store(calm_, std::memory_order_relaxed); }
     bool is_likely() const { return in_a_row_.load(std::memory_order_relaxed) >= calm_; }
 
     // For the length of one look-up, on one thread: takes down how it went.

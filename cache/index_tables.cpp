@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace hawker::cache {
 
@@ -269,6 +270,20 @@ bool Environment::has_room(std::uint64_t bytes) {
         free += count;
     }
     return free >= wanted;
+}
+
+bool Environment::read_through(std::uint64_t most) const {
+    MDB_envinfo info{};
+    mdb_env_info(env_, &info);
+    const std::uint64_t size = (info.me_last_pgno + 1) * page_bytes_;
+    int file = -1;
+    if (size > most || mdb_env_get_fd(env_, &file) != 0) return false;
+    std::vector<char> room(64 * 1024);
+    for (off_t at = 0;;) {
+        const ssize_t got = ::pread(file, room.data(), room.size(), at);
+        if (got <= 0) return got == 0;
+        at += got;
+    }
 }
 
 }  // namespace hawker::cache

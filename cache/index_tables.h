@@ -140,6 +140,9 @@ public:
     // Whether about `bytes` of rows may be added. The last pages of the map are kept for removals,
     // which need room as well.
     bool has_room(std::uint64_t bytes);
+    // Reads all of it into the page cache. False: it is larger than `most` bytes, or cannot be
+    // read. Waits for the disk.
+    bool read_through(std::uint64_t most) const;
     void close();
 
 private:

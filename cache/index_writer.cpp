@@ -38,6 +38,15 @@ std::optional<std::pair<TaskId, std::uint64_t>> whose_pieces(const Mutation& mut
     return std::nullopt;
 }
 
+// The generation that gets rows with it.
+std::optional<std::pair<TaskId, std::uint64_t>> whose_rows(const Mutation& mutation) {
+    if (const auto* put = std::get_if<PutObject>(&mutation))
+        return {{put->record.task, put->record.generation}};
+    if (const auto* put = std::get_if<PutInline>(&mutation))
+        return {{put->record.task, put->record.generation}};
+    return whose_pieces(mutation);
+}
+
 DataFile* file_named_by(const Mutation& mutation) {
     if (const auto* put = std::get_if<PutPiece>(&mutation)) return put->file.get();
     if (const auto* link = std::get_if<PutLink>(&mutation)) return link->file.get();
@@ -65,12 +74,13 @@ void call_back(const Mutation& mutation) {
 
 IndexWriter::IndexWriter(Environment& environment, IndexRun& run, Scribe& scribe,
                          std::chrono::milliseconds commit_interval, OnStored on_stored,
-                         const Clock& clock, const Log& log)
+                         OnLost on_lost, const Clock& clock, const Log& log)
     : environment_(environment),
       run_(run),
       scribe_(scribe),
       commit_interval_(commit_interval),
       on_stored_(std::move(on_stored)),
+      on_lost_(std::move(on_lost)),
       clock_(clock),
       log_(log) {
     synced_at_ = scribe_.now();
@@ -196,6 +206,8 @@ IndexWriter::Progress IndexWriter::write_one_batch() {
 void IndexWriter::work(Batch batch, bool touches_are_due, Stop stop) {
     const Batch committed = write(std::move(batch), stop);
     if (touches_are_due) write_touches();  // after the batch: hits belong to its objects as well
+    for (const auto& [generation, loss] : std::exchange(given_up_, {}))
+        if (on_lost_) on_lost_(generation.first, generation.second, loss);
     for (const Mutation& mutation : committed) call_back(mutation);
 }
 
@@ -208,7 +220,7 @@ IndexWriter::Batch IndexWriter::write(Batch batch, Stop stop) {
     sync_files(batch);
     keep_honest(batch);
     if (std::ranges::any_of(batch, is_addition) && !environment_.has_room(0))
-        drop_additions(batch, is_addition, index_is_full().error());
+        drop_additions(batch, is_addition, Loss::rows, index_is_full().error());
     const std::uint64_t weight = weight_of_additions(batch);
     auto written =
         weight == 0 || environment_.has_room(weight) ? write_in_one(batch) : index_is_full();
@@ -233,17 +245,24 @@ void IndexWriter::sync_files(Batch& batch) {
         const DataFile* file = file_named_by(mutation);
         return file != nullptr && !synced.at(file);
     };
-    drop_additions(batch, is_not_on_disk, std::move(*why).within("sync a data file"));
+    drop_additions(batch, is_not_on_disk, Loss::bytes, std::move(*why).within("sync a data file"));
 }
 
 void IndexWriter::drop_additions(Batch& batch, const std::function<bool(const Mutation&)>& hopeless,
-                                 const Error& why) {
+                                 Loss loss, const Error& why) {
     for (const Mutation& mutation : batch)
-        if (const auto lost = whose_pieces(mutation); lost && hopeless(mutation))
-            lost_.insert(*lost);
+        if (hopeless(mutation)) give_up(mutation, loss);
     if (const std::size_t dropped = std::erase_if(batch, hopeless); dropped > 0)
         complain(dropped, why);
     keep_honest(batch);
+}
+
+void IndexWriter::give_up(const Mutation& addition, Loss loss) {
+    if (const auto lost = whose_pieces(addition)) lost_.insert(*lost);
+    const auto lost = whose_rows(addition);
+    if (!lost) return;
+    Loss& gravest = given_up_.try_emplace(*lost, loss).first->second;
+    gravest = std::max(gravest, loss);
 }
 
 // An object is not complete when one of its pieces could not be recorded, whatever its fetch
@@ -302,7 +321,7 @@ IndexWriter::Batch IndexWriter::write_one_by_one(Batch batch, Error why) {
         if (addition) {
             adding = false;
             ++dropped;
-            if (const auto lost = whose_pieces(one.front())) lost_.insert(*lost);
+            give_up(one.front(), Loss::rows);
         } else if (is_removal(one.front())) {
             stuck_.push_back(std::move(one.front()));
             retry_at_ = scribe_.now() + kRetryInterval;

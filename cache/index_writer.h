@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <map>
 #include <mutex>
 #include <set>
 #include <unordered_map>
@@ -34,9 +35,10 @@ public:
     // Told of the bytes that came (or, below zero, went) with each commit, before whoever waits for
     // it is called back.
     using OnStored = std::function<void(std::int64_t)>;
+    using OnLost = decltype(IndexOptions::on_lost);  // may be empty
     IndexWriter(Environment& environment, IndexRun& run, Scribe& scribe,
-                std::chrono::milliseconds commit_interval, OnStored on_stored, const Clock& clock,
-                const Log& log);
+                std::chrono::milliseconds commit_interval, OnStored on_stored, OnLost on_lost,
+                const Clock& clock, const Log& log);
     ~IndexWriter();
     IndexWriter(const IndexWriter&) = delete;
     IndexWriter& operator=(const IndexWriter&) = delete;
@@ -50,7 +52,8 @@ private:
     using Batch = std::vector<Mutation>;
     using Touches = std::unordered_map<TaskId, AccessRecord>;
     using Time = Scribe::Time;
-    using Lost = std::set<std::pair<TaskId, std::uint64_t>>;
+    using Generation = std::pair<TaskId, std::uint64_t>;
+    using Lost = std::set<Generation>;
     enum class Stop : std::uint8_t { no, after_the_queue, at_once };
     enum class Progress : std::uint8_t { waits, goes_on, ended };
 
@@ -70,7 +73,8 @@ private:
     void sync_files(Batch& batch);
     void keep_honest(Batch& batch);
     void drop_additions(Batch& batch, const std::function<bool(const Mutation&)>& hopeless,
-                        const Error& why);
+                        Loss loss, const Error& why);
+    void give_up(const Mutation& addition, Loss loss);
     void write_touches();
     void sync_if_due(Stop stop);
     void complain(std::size_t dropped, const Error& why);
@@ -81,6 +85,7 @@ private:
     Scribe& scribe_;
     const std::chrono::milliseconds commit_interval_;
     const OnStored on_stored_;
+    const OnLost on_lost_;
     const Clock& clock_;
     const Log& log_;
 
@@ -98,6 +103,7 @@ private:
     // The writing thread's own.
     Batch stuck_;  // removals to be tried again
     Lost lost_;    // generations that had a piece dropped: never called complete
+    std::map<Generation, Loss> given_up_;  // not told yet
     Time retry_at_;
     Time synced_at_;
     bool unsynced_ = false;    // commits since the last sync

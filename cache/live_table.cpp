@@ -15,10 +15,17 @@ const LiveTable::Shard& LiveTable::shard_of(const TaskId& task) const {
     return shards_[std::to_integer<std::size_t>(task.bytes.back()) % kShards];
 }
 
+void LiveTable::Shard::put_first(Slot& slot) {
+    by_use.splice(by_use.begin(), by_use, slot.place);
+    if (slot.place_among_files)
+        files_by_use.splice(files_by_use.begin(), files_by_use, *slot.place_among_files);
+}
+
 void LiveTable::erase(Shard& shard, const TaskId& task) {
     const auto it = shard.slots.find(task);
     shard.weight -= it->second.weight;
     shard.by_use.erase(it->second.place);
+    if (const auto& place = it->second.place_among_files) shard.files_by_use.erase(*place);
     shard.slots.erase(it);
 }
 
@@ -26,7 +33,7 @@ std::shared_ptr<LiveObject> LiveTable::enter(const TaskId& task) {
     Shard& shard = shard_of(task);
     const std::scoped_lock lock(shard.mutex);
     if (const auto it = shard.slots.find(task); it != shard.slots.end()) {
-        shard.by_use.splice(shard.by_use.begin(), shard.by_use, it->second.place);
+        shard.put_first(it->second);
         return it->second.object;
     }
     shard.weight += kObjectWeight;
@@ -43,7 +50,7 @@ std::shared_ptr<LiveObject> LiveTable::use(const TaskId& task) {
     const std::scoped_lock lock(shard.mutex);
     const auto it = shard.slots.find(task);
     if (it == shard.slots.end()) return nullptr;
-    shard.by_use.splice(shard.by_use.begin(), shard.by_use, it->second.place);
+    shard.put_first(it->second);
     return it->second.object;
 }
 
@@ -60,7 +67,12 @@ void LiveTable::weigh(const LiveObject& object, const Body* body) {
     const auto it = shard.slots.find(object.task);
     if (it == shard.slots.end() || it->second.object.get() != &object) return;
     const std::uint64_t weight = kObjectWeight + (body ? body->capacity() : kFileWeight);
-    shard.weight += weight - std::exchange(it->second.weight, weight);
+    Slot& slot = it->second;
+    shard.weight += weight - std::exchange(slot.weight, weight);
+    if (!body && !slot.place_among_files) {
+        shard.files_by_use.push_front(object.task);
+        slot.place_among_files = shard.files_by_use.begin();
+    }
     let_idle_ones_go(shard, most_per_shard_);
 }
 
@@ -71,6 +83,8 @@ void LiveTable::put_last(const LiveObject& object) {
     if (it == shard.slots.end() || it->second.object.get() != &object) return;
     if (++shard.sweeps % kSweepsPerStay == 0) return;
     shard.by_use.splice(shard.by_use.end(), shard.by_use, it->second.place);
+    if (const auto& place = it->second.place_among_files)
+        shard.files_by_use.splice(shard.files_by_use.end(), shard.files_by_use, *place);
 }
 
 void LiveTable::leave(const LiveObject& object) {
@@ -131,15 +145,32 @@ bool LiveTable::is_doomed(const TaskId& task, std::uint64_t generation) const {
     return it != shard.doomed.end() && generation <= it->second;
 }
 
-// From the least recently used on; what is in use is not that.
+bool LiveTable::let_go_if_idle(Shard& shard, const TaskId& task) {
+    const auto it = shard.slots.find(task);
+    const bool is_idle = it->second.object.use_count() == 1;
+    if (is_idle)
+        erase(shard, it->first);
+    else
+        shard.put_first(it->second);
+    return is_idle;
+}
+
+// From the least recently used on.
 void LiveTable::let_idle_ones_go(Shard& shard, std::uint64_t most) {
-    for (std::size_t left = shard.by_use.size(); left > 0 && shard.weight > most; --left) {
-        const auto it = shard.slots.find(shard.by_use.back());
-        if (it->second.object.use_count() == 1)
-            erase(shard, it->first);
-        else
-            shard.by_use.splice(shard.by_use.begin(), shard.by_use, it->second.place);
+    for (std::size_t left = shard.by_use.size(); left > 0 && shard.weight > most; --left)
+        let_go_if_idle(shard, shard.by_use.back());
+}
+
+std::size_t LiveTable::close_idle_files(std::size_t most) {
+    const std::size_t most_of_a_shard = (most + kShards - 1) / kShards;
+    std::size_t closed = 0;
+    for (Shard& shard : shards_) {
+        const std::scoped_lock lock(shard.mutex);
+        const std::size_t enough = closed + most_of_a_shard;
+        for (std::size_t left = shard.files_by_use.size(); left > 0 && closed < enough; --left)
+            if (let_go_if_idle(shard, shard.files_by_use.back())) ++closed;
     }
+    return closed;
 }
 
 void LiveTable::clear() {
@@ -147,6 +178,7 @@ void LiveTable::clear() {
         const std::scoped_lock lock(shard.mutex);
         shard.slots.clear();
         shard.by_use.clear();
+        shard.files_by_use.clear();
         shard.weight = 0;
     }
 }

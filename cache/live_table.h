@@ -19,6 +19,7 @@
 #include <list>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 
 namespace hawker::cache {
@@ -34,7 +35,7 @@ public:
     std::shared_ptr<LiveObject> use(const TaskId& task);
     // The object of a task, if it is live.
     std::shared_ptr<LiveObject> find(const TaskId& task) const;
-    // It has its body now, or its file: what it weighs from here on.
+    // It has its body now, or else its file: what it weighs from here on.
     void weigh(const LiveObject& object, const Body* body);
     // It is cheap to have again: the first to go, unless it is used once more. Else a sweep over
     // many would take the place of what is hot, and each would leave cold memory behind. Every
@@ -57,6 +58,10 @@ public:
     void spare(const TaskId& task, std::uint64_t generation);
     bool is_doomed(const TaskId& task, std::uint64_t generation) const;
 
+    // Descriptors are wanted: up to about `most` idle objects with a file go, those least recently
+    // used first. How many went.
+    std::size_t close_idle_files(std::size_t most);
+
     void clear();
 
 private:
@@ -64,26 +69,32 @@ private:
     static constexpr std::uint32_t kSweepsPerStay = 32;
     // An object with its head, stored and prepared; measured.
     static constexpr std::uint64_t kObjectWeight = 4_KiB;
-    // Files are bounded through the same number: descriptors are scarcer than bytes.
-    static constexpr std::uint64_t kFileWeight = 128_KiB;
+    // The kernel's part of an open one: struct file, dentry, inode.
+    static constexpr std::uint64_t kFileWeight = 2_KiB;
 
     struct Slot {
         std::shared_ptr<LiveObject> object;
         std::list<TaskId>::iterator place;
+        std::optional<std::list<TaskId>::iterator> place_among_files;
         std::uint64_t weight = kObjectWeight;
     };
     struct Shard {
         mutable std::mutex mutex;
         std::unordered_map<TaskId, Slot> slots;
-        std::list<TaskId> by_use;  // most recent first
+        std::list<TaskId> by_use;        // most recent first
+        std::list<TaskId> files_by_use;  // of these, those with a file
         std::unordered_map<TaskId, std::uint64_t> doomed;
         std::uint64_t weight = 0;  // of all slots
         std::uint32_t sweeps = 0;  // objects put last, counted
+
+        void put_first(Slot& slot);
     };
 
     Shard& shard_of(const TaskId& task);
     const Shard& shard_of(const TaskId& task) const;
     static void erase(Shard& shard, const TaskId& task);
+    // What is in use stays, as if it had been used just now.
+    static bool let_go_if_idle(Shard& shard, const TaskId& task);
     static void let_idle_ones_go(Shard& shard, std::uint64_t most);
 
     std::array<Shard, kShards> shards_;

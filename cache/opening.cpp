@@ -87,7 +87,7 @@ Expected<void> Opening::judge(const Arrival& arrival) {
 // The answer is good: a place for the bytes, and the fetch begins.
 Task<Expected<void>> Opening::welcome() {
     const Arrival& arrival = beginning_->arrival;
-    if (request_.links_told_digest && arrival.digest && !request_.digest) {
+    if (request_.links_by_digest && arrival.digest && !request_.digest) {
         auto link = [&] {
             return stock_->link_told(object_, arrival, request_.label, request_.rule);
         };

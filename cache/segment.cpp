@@ -4,13 +4,10 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 #include <utility>
 
 namespace hawker::cache {
 namespace {
-
-constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
 
 bool is_a_refusal(Errc code) {
     return code == Errc::refused || code == Errc::not_found || code == Errc::unsupported ||
@@ -105,7 +102,10 @@ std::unique_ptr<Beginning> Fetch::ask(Segment& segment) {
 Fetch::Verdict Fetch::accept(Segment& segment, const Arrival& arrival) {
     auto live = object_->lock();
     const Representation& known = *live->representation;
-    if (arrival.validator != known.validator)
+    // The servers of one name may each have a tag of their own: where the whole is checked against
+    // its digest, the size is enough to go on.
+    const bool is_checked_later = known.digest && known.size && arrival.size == known.size;
+    if (arrival.validator != known.validator && !is_checked_later)
         return fail(Errc::changed, "the validator is another one than at the beginning");
     if (known.size && arrival.size && *known.size != *arrival.size)
         return fail(Errc::changed, "the size is another one than at the beginning");
@@ -192,6 +192,10 @@ Task<Fetch::Verdict> Fetch::keep(std::uint64_t at, std::span<const std::byte> by
         if (live->failure) co_return fail(*live->failure);
         if (live->holdings.size && range.end > *live->holdings.size)
             co_return fail(Errc::invalid, "more bytes than the representation has");
+        // Where no size was told, nobody has asked whether it fits.
+        const bool is_open = !live->holdings.size && live->file;
+        if (is_open && !stock_->eviction->could_fit(range.end))
+            co_return fail(Errc::exhausted, "the object is larger than the cache has room for");
         missing = live->holdings.present.gaps(range);
         file = live->file;
         body = live->body;
@@ -259,7 +263,10 @@ void Fetch::end_is_known(std::uint64_t size) {
 
 // After a failure: true when the segment is worth another attempt, now.
 Task<bool> Fetch::overcome(Error error, Segment& segment) {
-    if (error.code == Errc::cancelled || error.code == Errc::shutting_down) co_return false;
+    if (error.code == Errc::shutting_down) co_return false;
+    // Not by us (is_done() says so then): whoever brought the source is gone.
+    const bool has_gone = error.code == Errc::cancelled;
+    if (has_gone) error = Error(Errc::unavailable, "whoever could fetch the rest has left");
     if (error.code == Errc::changed || error.code == Errc::corrupt) {
         retire(std::move(error));
         co_return false;
@@ -273,7 +280,7 @@ Task<bool> Fetch::overcome(Error error, Segment& segment) {
         retire(std::move(error));
         co_return false;
     }
-    if (is_a_refusal(error.code)) {
+    if (has_gone || is_a_refusal(error.code)) {
         const bool another = try_another_source(segment);
         if (!another) end_with(std::move(error));
         report_.retries += another ? 1 : 0;

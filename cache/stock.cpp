@@ -8,7 +8,7 @@
 namespace hawker::cache {
 namespace {
 
-constexpr std::chrono::milliseconds kUpkeepInterval{10'000};
+constexpr std::size_t kClosedTogether = 64;  // idle files, when there are no descriptors
 
 Representation representation_of(const ObjectRecord& record) {
     Representation known;
@@ -43,6 +43,10 @@ Expected<std::shared_ptr<Stock>> Stock::open(
     index_options.calm_look_ups = options.calm_look_ups;
     // The index belongs to the stock, so the plain pointer cannot outlive it.
     index_options.on_stored = [raw = stock.get()](std::uint64_t bytes) { raw->note_stored(bytes); };
+    index_options.on_lost = [raw = stock.get()](const TaskId& task, std::uint64_t generation,
+                                                Loss loss) {
+        raw->note_lost(task, generation, loss);
+    };
     auto index = Index::open(foundation, index_options, clock, log);
     if (!index) return fail(std::move(index.error()).within("open the index"));
 
@@ -66,15 +70,23 @@ std::optional<IndexedObject> Stock::find_indexed(const TaskId& task) const {
     return found;
 }
 
-void Stock::load(const std::shared_ptr<LiveObject>& object, const std::optional<Digest>& digest) {
+void Stock::load(const std::shared_ptr<LiveObject>& object, const OpenRequest& request) {
+    const std::optional<Digest>& digest = request.digest;
     const TaskId& task = object->task;
     std::optional<Stored> stored;
     if (auto found = find_indexed(task)) {
         const std::uint64_t generation = found->record.generation;
-        if (has_content(found->record, digest)) stored = take_out(std::move(*found));
+        if (has_content(found->record, digest)) {
+            auto taken = take_out(std::move(*found));
+            if (!taken && taken.error().code == Errc::exhausted) {
+                leave_out_of_reach(*object, std::move(taken.error()));
+                return;
+            }
+            if (taken) stored = std::move(*taken);
+        }
         if (!stored) remove_rows(task, generation);
     }
-    if (!stored && digest) {
+    if (!stored && digest && request.links_by_digest) {
         stored = link_same_content(task, *digest);
         // The index answers with what is committed: until it is, the table must not forget.
         if (stored) index->flush([object] {});
@@ -88,8 +100,22 @@ bool Stock::load_at_once(LiveObject& object, const std::optional<Digest>& digest
     // A data file has to be opened, and the same content under another name may be one.
     const bool can_wait = found ? !found->body || !has_content(found->record, digest) : !!digest;
     if (can_wait) return false;
-    settle(object, found ? take_out(std::move(*found)) : std::nullopt);
+    std::optional<Stored> stored;
+    if (found)
+        if (auto taken = take_out(std::move(*found))) stored = std::move(*taken);
+    settle(object, std::move(stored));
     return true;
+}
+
+// Whoever asks now goes to the origin without the cache; what is stored stays.
+void Stock::leave_out_of_reach(LiveObject& object, Error why) {
+    {
+        auto live = object.lock();
+        live->failure = std::move(why);
+        live->phase = Phase::absent;
+        live.wake_all();
+    }
+    table->leave(object);
 }
 
 void Stock::settle(LiveObject& object, std::optional<Stored> stored) {
@@ -115,7 +141,7 @@ bool Stock::link_told(const std::shared_ptr<LiveObject>& object, const Arrival& 
 }
 
 // Nothing when the bytes are not where the record says.
-std::optional<Stock::Stored> Stock::take_out(IndexedObject found) const {
+Expected<Stock::Stored> Stock::take_out(IndexedObject found) const {
     Stored stored;
     stored.record = std::move(found.record);
     const ObjectRecord& record = stored.record;
@@ -124,13 +150,16 @@ std::optional<Stock::Stored> Stock::take_out(IndexedObject found) const {
         return stored;
     }
     if (record.inlined) {
-        if (!found.body) return std::nullopt;
+        if (!found.body) return fail(Errc::corrupt, "a body in the index is damaged");
         stored.body = std::move(found.body);
         return stored;
     }
     auto file = files->open_existing(record.task, record.generation);
-    if (!file) return std::nullopt;
+    if (!file && file.error().code == Errc::exhausted && table->close_idle_files(kClosedTogether))
+        file = files->open_existing(record.task, record.generation);
+    if (!file) return fail(std::move(file.error()));
     stored.file = std::move(*file);
+    note_open(*stored.file);
     stored.pieces = index->pieces(record.task, record.generation);
     return stored;
 }
@@ -166,7 +195,7 @@ std::optional<Stock::Stored> Stock::link_same_content(const TaskId& task, const 
         if (!files->link(*other, their_generation, task, ours.generation)) return std::nullopt;
         index->put_link(ours, stored->pieces, stored->file, *other, their_generation);
     }
-    return stored;
+    return std::move(*stored);
 }
 
 void Stock::adopt(LiveObject& object, Stored stored) const {
@@ -188,7 +217,9 @@ void Stock::adopt(LiveObject& object, Stored stored) const {
     live->holdings = std::move(holdings);
     Representation& known = live->change();
     known = representation_of(record);
-    known.complete = record.complete && live->holdings.all_present();
+    // Where nothing has to be hashed, all pieces are the whole, whether that was written down or
+    // not.
+    known.complete = (record.complete || !record.digest) && live->holdings.all_present();
     live->file = std::move(stored.file);
     live->body = std::move(stored.body);
     // It was the digest of a whole: what fills a gap now has not been seen by it.
@@ -197,9 +228,17 @@ void Stock::adopt(LiveObject& object, Stored stored) const {
     live->decide_tail();
 }
 
+// The kernel gives the lowest free descriptor: at least as many are open.
+void Stock::note_open(const DataFile& file) const {
+    if (file.fd() >= options.descriptors) table->close_idle_files(kClosedTogether);
+}
+
 Expected<void> Stock::make_file(LiveObject& object, DataFile& file) {
     auto made = file.make();
+    if (!made && made.error().code == Errc::exhausted && table->close_idle_files(kClosedTogether))
+        made = file.make();
     if (!made) return made;
+    note_open(file);
     std::uint64_t generation = 0;
     bool nameless = false;
     {
@@ -249,21 +288,6 @@ bool Stock::remove_idle(const TaskId& task, std::uint64_t generation) {
     return true;
 }
 
-void Stock::note_stored(std::uint64_t bytes) {
-    eviction->note_stored(bytes);
-    evict_in_background();
-}
-
-void Stock::evict_in_background() {
-    if (stopping || !eviction->is_due() || evicting_.exchange(true)) return;
-    pool.post([weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (!self) return;
-        if (!self->stopping) self->eviction->run();
-        self->evicting_ = false;
-    });
-}
-
 bool Stock::fetch_begins(const std::shared_ptr<Fetch>& fetch) {
     const std::scoped_lock lock(fetches_mutex_);
     if (stopping) return false;
@@ -289,6 +313,17 @@ void Stock::stop_fetches(const Error& why) {
     for (const auto& fetch : running) fetch->stop(why);
 }
 
+Usage Stock::usage() const {
+    Usage usage;
+    usage.bytes = eviction->bytes();
+    usage.objects = index->objects();
+    usage.evictions = eviction->evictions();
+    usage.evicted_bytes = eviction->evicted_bytes();
+    usage.corrupt_pieces = corrupt_pieces;
+    usage.running_fetches = running_fetches();
+    return usage;
+}
+
 std::size_t Stock::running_fetches() const {
     const std::scoped_lock lock(fetches_mutex_);
     return fetches_.size();
@@ -297,43 +332,6 @@ std::size_t Stock::running_fetches() const {
 bool Stock::wait_for_fetches(std::chrono::milliseconds patience) {
     std::unique_lock lock(fetches_mutex_);
     return fetch_ended_.wait_for(lock, patience, [this] { return fetches_.empty(); });
-}
-
-void Stock::begin_upkeep() {
-    pool.post([self = shared_from_this()] {
-        // Before somebody waits for it; what does not succeed now is tried again by who needs it.
-        (void)self->index->begin_run();
-        self->files->make_folders();
-        self->note_stored(self->index->stored_bytes());
-        self->sweep_orphans();
-    });
-    tick();
-}
-
-void Stock::tick() {
-    pool.post_after(kUpkeepInterval, [weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (!self || self->stopping) return;
-        if (self->eviction->excess() > 0 && !self->evicting_.exchange(true)) {
-            self->eviction->run();
-            self->evicting_ = false;
-        }
-        self->tick();
-    });
-}
-
-// Files of earlier runs that no object names go. Files of this run belong to its fetches.
-void Stock::sweep_orphans() {
-    std::uint64_t swept = 0;
-    files->sweep([&](const DataFiles::Found& found) {
-        if (found.generation >= first_generation_ || stopping) return true;
-        // As committed: a removal that is only queued gives its file back after its commit.
-        const auto record = index->find(found.task);
-        if (record && record->generation == found.generation && !record->inlined) return true;
-        ++swept;
-        return false;
-    });
-    if (swept > 0) log.info("swept {} data files that belonged to no object", swept);
 }
 
 }  // namespace hawker::cache

@@ -34,8 +34,9 @@ public:
         const Foundation& foundation, const CacheOptions& options, Executor& pool,
         const Clock& clock, const Log& log, std::function<void(const FetchReport&)> on_fetch_done);
 
-    // Fills `object` from the index, or from another task with the same digest. Waits for the disk.
-    void load(const std::shared_ptr<LiveObject>& object, const std::optional<Digest>& digest);
+    // Fills `object` from the index, or from another task with the same digest, where the request
+    // may link. Waits for the disk.
+    void load(const std::shared_ptr<LiveObject>& object, const OpenRequest& request);
     // The same on a loop. False: it takes a wait, or is likely to; `object` is as it was.
     bool load_at_once(LiveObject& object, const std::optional<Digest>& digest);
     // The same for what a source has just said of `object`: whether another task has these bytes.
@@ -64,6 +65,7 @@ public:
     // From now on no fetch begins; those that run are told to stop.
     void stop_fetches(const Error& why);
     std::size_t running_fetches() const;
+    Usage usage() const;
     // Waits until no fetch runs; false when that took too long.
     bool wait_for_fetches(std::chrono::milliseconds patience);
 
@@ -97,7 +99,10 @@ private:
         std::shared_ptr<Body> body;
     };
     std::optional<IndexedObject> find_indexed(const TaskId& task) const;
-    std::optional<Stored> take_out(IndexedObject found) const;
+    // Errors: exhausted (there are no descriptors: it is still there), else it is lost.
+    Expected<Stored> take_out(IndexedObject found) const;
+    void leave_out_of_reach(LiveObject& object, Error why);
+    void note_open(const DataFile& file) const;
     struct Words {  // of a second task for the same bytes; where absent, those of the first
         const Arrival& arrival;
         const std::string& label;
@@ -111,6 +116,9 @@ private:
     void remove_rows(const TaskId& task, std::uint64_t generation);
     // From the writing thread, which must not be the last to hold this: bytes have been stored.
     void note_stored(std::uint64_t bytes);
+    // From there too: something of a generation could not be recorded.
+    void note_lost(const TaskId& task, std::uint64_t generation, Loss loss);
+    void give_up(const TaskId& task, std::uint64_t generation, Loss loss);
     void evict_in_background();
     void sweep_orphans();
     void tick();

@@ -3,13 +3,11 @@
 #include "cache/residency.h"
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 namespace hawker::cache {
 namespace {
 
-constexpr std::uint64_t kNoEnd = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t kColdWindow = 1_MiB;  // what is read from the disk at once
 
 }  // namespace
@@ -148,6 +146,13 @@ TaskReader::Look TaskReader::look_for_missing(LiveState& live) {
         seen.error = live.fetch_error;
         return seen;
     }
+    if (!live.fetch && !live.holdings.size) {
+        // What is missing of a body whose size nobody knows cannot be asked for.
+        seen.step = Step::give_up;
+        seen.error = live.fetch_error.value_or(
+            Error(Errc::changed, "the body broke off before its size was known"));
+        return seen;
+    }
     if (!request_.source) {
         seen.step = Step::give_up;
         seen.error = Error(Errc::exhausted, "a damaged piece has to be fetched again");
@@ -238,9 +243,11 @@ Task<void> TaskReader::check(PieceRecord doubt) {
     auto sum = co_await offload(stock_->pool, home_, sum_up);
     if (sum && *sum == doubt.checksum) {
         trust(doubt);
-    } else {
-        lose(doubt.number);
+        co_return;
     }
+    // Another reader may have found it out before, and its bytes may be new ones by now.
+    const bool is_in_doubt = object_->lock()->holdings.doubtful.contains(doubt.number);
+    if (is_in_doubt) lose(doubt.number);
 }
 
 void TaskReader::trust(const PieceRecord& piece) {
@@ -258,7 +265,7 @@ void TaskReader::lose(std::uint32_t number) {
         auto live = object_->lock();
         const ByteRange range = live->holdings.piece_range(number);
         live->holdings.doubtful.erase(number);
-        if (!live->holdings.present.contains(range)) return;
+        if (live->holdings.present.count(range) == 0) return;
         live->holdings.present.remove(range);
         live->change().complete = false;
         live->digest_verified = false;

@@ -161,10 +161,19 @@ Expected<void> Authority::save(const std::filesystem::path& directory) const {
     return write_new_files(directory, files);
 }
 
+bool Authority::is_same(const Authority& other) const {
+    return fingerprint() == other.fingerprint() &&
+           std::ranges::equal(state_->shown, other.state_->shown,
+                              [](const Certificate& a, const Certificate& b) {
+                                  return ::X509_cmp(a.get(), b.get()) == 0;
+                              });
+}
+
 bool Authority::permits(std::string_view host) const {
     const auto subject = parse_subject(host);
     if (!subject) return false;
-    if (!state_->is_constrained) return true;
+    // What is only excluded mint() finds out.
+    if (!state_->is_constrained || permitted_domains().empty()) return true;
     return !subject->is_address() &&
            std::ranges::any_of(permitted_domains(), [&subject](const std::string& domain) {
                return is_within(subject->text, domain);

@@ -54,6 +54,8 @@ public:
 
     std::string certificate_pem() const;
     std::string fingerprint() const;  // SHA-256, "AB:CD:..."
+    // Signs with the same key, and shows clients the same certificates.
+    bool is_same(const Authority& other) const;
     const std::vector<std::string>& permitted_domains() const;
     WallTime not_after() const;
 

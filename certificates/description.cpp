@@ -1,5 +1,6 @@
 #include "certificates/description.h"
 
+#include "base/host_pattern.h"
 #include "certificates/openssl_objects.h"
 #include "certificates/secret_file.h"
 
@@ -40,8 +41,12 @@ std::vector<std::string> permitted_domains_of(X509* certificate) {
             sk_GENERAL_SUBTREE_value(constraints->permittedSubtrees, i)->base;
         if (base->type != GEN_DNS) continue;
         const unsigned char* const text = ::ASN1_STRING_get0_data(base->d.dNSName);
-        domains.emplace_back(reinterpret_cast<const char*>(text),
-                             static_cast<std::size_t>(::ASN1_STRING_length(base->d.dNSName)));
+        std::string domain = plain_host(
+            std::string_view(reinterpret_cast<const char*>(text),
+                             static_cast<std::size_t>(::ASN1_STRING_length(base->d.dNSName))));
+        // Some write what lies below a domain with a dot before it.
+        if (domain.size() > 1 && domain.starts_with('.')) domain.erase(0, 1);
+        domains.push_back(std::move(domain));
     }
     return domains;
 }

@@ -1,5 +1,6 @@
 #include "certificates/openssl_objects.h"
 
+#include <algorithm>
 #include <ctime>
 
 #include <fmt/format.h>
@@ -35,7 +36,10 @@ Error openssl_error(std::string_view what_we_were_doing) {
 WallTime wall_time(const ASN1_TIME* time) {
     std::tm broken_down{};
     ::ASN1_TIME_to_tm(time, &broken_down);
-    return std::chrono::system_clock::from_time_t(::timegm(&broken_down));
+    // An end in the year 9999 stands for none (RFC 5280 section 4.1.2.5); our clock counts to 2262.
+    constexpr std::time_t kLatest = 9'000'000'000;
+    return std::chrono::system_clock::from_time_t(
+        std::clamp<std::time_t>(::timegm(&broken_down), 0, kLatest));
 }
 
 std::vector<Certificate> read_certificates(std::string_view pem) {

@@ -77,7 +77,7 @@ Expected<std::string> init_authority(NewAuthority order, WallTime now) {
         "\nNext:\n"
         "  hawker ca trust{}    # the lines that make clients trust it\n"
         "  eval \"$(hawker env{})\"    # proxy and CA variables for this shell\n"
-        "and start hawkerd again: it reads the authority at start.\n",
+        "and let hawkerd read the authority: systemctl reload hawkerd, or start it again.\n",
         directory, directory);
     return text;
 }

@@ -3,11 +3,16 @@
 #include "base/host_pattern.h"
 #include "base/units.h"
 #include "cli/dragonfly_keys.h"
+#include "cli/dragonfly_remarks.h"
 #include "cli/dragonfly_rules.h"
+#include "cli/dragonfly_values.h"
+#include "daemon/net/address.h"
+#include "filters/query.h"
+#include "filters/url.h"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -20,27 +25,10 @@ namespace {
 // Networks of one place alone; dfdaemon asked nobody where they come from.
 constexpr std::string_view kPrivateNetworks =
     "[10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 100.64.0.0/10, fc00::/7]";
+constexpr std::uint64_t kMostConnections = 64;  // of fetch.connections
 // A file that says more than this is no configuration.
 constexpr std::size_t kMostKeys = 10'000;
 constexpr int kDeepest = 32;
-
-struct Remark {
-    int line = 0;
-    std::string key;
-    std::string why;
-    Weight weight = Weight::lost;
-};
-
-// A line of a comment: whatever the file held, it stays on it.
-std::string printable(std::string_view text) {
-    std::string out;
-    for (const char c : text)
-        if (c < ' ' || c == 0x7F)
-            out += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-        else
-            out += c;
-    return out;
-}
 
 // Null where there is none.
 YAML::Node child(const YAML::Node& node, const char* key) {
@@ -59,142 +47,220 @@ public:
                         fmt::format("{}: there is no `proxy:` in it. Give the file that dfdaemon "
                                     "reads (dfdaemon.yaml, dfget.yaml) or a Helm chart's values",
                                     name_));
-        const bool has_go_keys =
-            std::ranges::any_of(std::array{"proxies", "tcpListen", "defaultFilter", "hijackHTTPS"},
-                                [&](const char* key) { return !child(proxy, key).IsNull(); });
+        constexpr std::array kOfGo = {"proxies",        "tcpListen", "defaultFilter", "hijackHTTPS",
+                                      "maxConcurrency", "whiteList", "basicAuth"};
+        const bool has_go_keys = !at("proxy.registryMirror.url").IsNull() ||
+                                 std::ranges::any_of(kOfGo, [&](const char* key) {
+                                     return !child(proxy, key).IsNull();
+                                 });
         const bool has_rust_keys =
             !child(proxy, "rules").IsNull() || !child(proxy, "server").IsNull();
         era_ = has_go_keys && !has_rust_keys ? Era::go : Era::rust;
         listen(proxy);
         limits();
+        log();
         interception(proxy);
-        if (const std::string level = text_at({"log", "level"}); !level.empty()) log(level);
         rules(proxy);
         if (auto ok = visit(root_, "", 0); !ok) return fail(std::move(ok).error());
-        return Imported{.text = page(), .lost = lost()};
+        return Imported{.text = page(), .lost = remarks_.lost_from(name_)};
     }
 
 private:
-    std::string text_at(std::initializer_list<const char*> path) const {
+    // Of a key like "proxy.server.ip".
+    YAML::Node at(std::string_view path) const {
         YAML::Node node(root_);
-        for (const char* key : path) node.reset(child(node, key));
-        return node.IsScalar() ? node.Scalar() : std::string();
+        for (;;) {
+            const std::size_t dot = std::min(path.find('.'), path.size());
+            node.reset(child(node, std::string(path.substr(0, dot)).c_str()));
+            if (dot == path.size()) return node;
+            path.remove_prefix(dot + 1);
+        }
     }
 
-    void remark(int line, std::string key, std::string why, Weight weight = Weight::lost) {
-        remarks_.push_back({line, std::move(key), std::move(why), weight});
+    std::string text_at(std::string_view path) const {
+        const YAML::Node node = at(path);
+        return node.IsScalar() && node.Scalar() != "null" ? node.Scalar() : std::string();
+    }
+
+    // Something was made of what stands there and below it; what else is translated gets a remark.
+    void understood(std::string_view key) { understood_.emplace(key); }
+
+    bool is_understood(std::string_view key) const {
+        for (;;) {
+            if (understood_.contains(key)) return true;
+            const std::size_t dot = key.rfind('.');
+            if (dot == std::string_view::npos) return false;
+            key = key.substr(0, dot);
+        }
+    }
+
+    void remark_at(std::string_view key, std::string_view why) {
+        remarks_.add(at(key).Mark().line + 1, std::string(key), std::string(why));
+    }
+
+    // dfdaemon's default where there is none, this machine alone where it is no address.
+    std::string host_to_listen_on(std::string_view key) {
+        std::string host = text_at(key);
+        if (host.empty()) return "0.0.0.0";
+        const auto address = net::literal_address(host, 0);
+        if (!address || !*address) return "127.0.0.1";
+        understood(key);
+        return host;
+    }
+
+    std::uint64_t port_to_listen_on(std::string_view key) {
+        std::string text = text_at(key);
+        if (text.empty()) text = text_at(fmt::format("{}.start", key));
+        const auto port = count_of(text);
+        if (!port || *port == 0 || *port > 65535) return era_ == Era::go ? 65001 : 4001;
+        understood(key);
+        return *port;
     }
 
     void listen(const YAML::Node& proxy) {
-        std::string host = era_ == Era::go ? text_at({"proxy", "tcpListen", "listen"})
-                                           : text_at({"proxy", "server", "ip"});
-        std::string port = era_ == Era::go ? text_at({"proxy", "tcpListen", "port"})
-                                           : text_at({"proxy", "server", "port"});
-        if (era_ == Era::go && port.empty())
-            port = text_at({"proxy", "tcpListen", "port", "start"});
-        if (host.empty()) host = "0.0.0.0";
-        if (port.empty()) port = era_ == Era::go ? "65001" : "4001";
-        const YAML::Node password =
-            child(era_ == Era::go ? proxy : child(proxy, "server"), "basicAuth");
+        const bool is_go = era_ == Era::go;
+        std::string host = host_to_listen_on(is_go ? "proxy.tcpListen.listen" : "proxy.server.ip");
+        const std::uint64_t port =
+            port_to_listen_on(is_go ? "proxy.tcpListen.port" : "proxy.server.port");
+        const YAML::Node password = child(is_go ? proxy : child(proxy, "server"), "basicAuth");
         const bool asks = password.IsMap() && password.size() > 0;
         if (asks) host = "127.0.0.1";
-        if (host.contains(':')) host = fmt::format("[{}]", host);
+        if (host.contains(':') && !host.starts_with('[')) host = fmt::format("[{}]", host);
         const bool is_local = host == "127.0.0.1" || host == "[::1]";
-        std::string& text = settings_;
-        if (asks) text += "# Here only, until there are passwords: see proxy.basicAuth above.\n";
-        text += fmt::format("listen: [{}]\n", yaml_scalar(fmt::format("{}:{}", host, port)));
-        const char* const key = era_ == Era::go ? "url" : "addr";
-        if (const std::string url = text_at({"proxy", "registryMirror", key}); !url.empty())
-            text += fmt::format(
-                "registry_mirror: {}\n"
-                "# Whom else X-Dragonfly-Registry and ?ns= may name: [ghcr.io, quay.io]. dfdaemon "
-                "let them name any.\n"
-                "allow_registry_header: []\n",
-                yaml_scalar(url));
+        if (asks)
+            settings_ += "# Here only, until there are passwords: see proxy.basicAuth above.\n";
+        settings_ += fmt::format("listen: [{}]\n", yaml_scalar(fmt::format("{}:{}", host, port)));
+        registry(is_go ? "proxy.registryMirror.url" : "proxy.registryMirror.addr");
         if (!is_local)
-            text += fmt::format(
+            settings_ += fmt::format(
                 "# dfdaemon let everybody in. These are the private networks; name yours.\n"
                 "clients: {}\n",
                 kPrivateNetworks);
     }
 
-    // "50Gi" is what the Go era wrote.
-    static std::string size_of(std::string text) {
-        if (text.ends_with('i')) text += 'B';
-        const auto size = parse_size(text);
-        return size && *size > 0 ? text : std::string();
-    }
-
-    static unsigned percent_of(std::string_view text) {
-        unsigned number = 0;
-        const auto [rest, problem] =
-            std::from_chars(text.data(), text.data() + text.size(), number);
-        const bool is_whole = problem == std::errc() && rest == text.data() + text.size();
-        return is_whole && number <= 100 ? number : 0;
+    void registry(std::string_view key) {
+        const std::string text = text_at(key);
+        if (text.empty() || !filters::check_upstream(text)) return;  // it may hold a password
+        understood(key);
+        settings_ += fmt::format(
+            "registry_mirror: {}\n"
+            "# Whom else X-Dragonfly-Registry and ?ns= may name: [ghcr.io, quay.io]. dfdaemon "
+            "let them name any.\n"
+            "allow_registry_header: []\n",
+            yaml_scalar(text));
+        const auto url = filters::parse_url(text);
+        if (url && !net::DestinationPolicy().check_unresolved(url->host, url->port))
+            remark_at(key,
+                      "put its address into destinations.allow: loopback and private ones are not "
+                      "dialled until they are listed there");
     }
 
     void limits() {
         const bool is_go = era_ == Era::go;
-        const std::string quota = size_of(is_go ? text_at({"storage", "diskGCThreshold"})
-                                                : text_at({"gc", "policy", "diskThreshold"}));
-        std::string high = is_go ? text_at({"storage", "diskGCThresholdPercent"})
-                                 : text_at({"gc", "policy", "diskHighThresholdPercent"});
-        std::string low = is_go ? "" : text_at({"gc", "policy", "diskLowThresholdPercent"});
-        // They were called so for some years.
-        if (high.empty()) high = text_at({"gc", "policy", "distHighThresholdPercent"});
-        if (low.empty()) low = text_at({"gc", "policy", "distLowThresholdPercent"});
         std::string cache;
-        if (!quota.empty()) cache += fmt::format("  max_size: {}\n", quota);
-        if (const unsigned percent = percent_of(high); percent > 0) {
-            cache += fmt::format("  max_used_percent: {}\n", percent);
-            const unsigned until = percent_of(low);
-            if (until > 0 && until < percent)
-                cache += fmt::format("  low_watermark: {:.2f}\n", double(until) / percent);
+        const std::string_view quota =
+            is_go ? "storage.diskGCThreshold" : "gc.policy.diskThreshold";
+        const auto size = size_of(era_, text_at(quota));
+        if (size) understood(quota);
+        const bool has_quota = size && *size != "0";
+        const auto high = is_go ? percent_at("storage.diskGCThresholdPercent")
+                                // They were called so for some years.
+                                : percent_at("gc.policy.diskHighThresholdPercent",
+                                             "gc.policy.distHighThresholdPercent");
+        // With a quota the Rust era's percentages are parts of that, not of the file system.
+        const bool is_of_quota = has_quota && high && !is_go;
+        if (is_of_quota) {
+            const double most = static_cast<double>(*parse_size(*size)) * high->percent / 100;
+            cache += fmt::format("  max_size: {}\n", format_size(static_cast<std::uint64_t>(most)));
+        } else if (has_quota) {
+            cache += fmt::format("  max_size: {}\n", *size);
         }
+        if (high && !is_of_quota) cache += fmt::format("  max_used_percent: {}\n", high->percent);
+        const auto low = is_go ? std::nullopt
+                               : percent_at("gc.policy.diskLowThresholdPercent",
+                                            "gc.policy.distLowThresholdPercent");
+        if (low && high && low->percent < high->percent)
+            cache += fmt::format("  low_watermark: {:.2f}\n", low->percent / high->percent);
+        else if (low)
+            understood_.erase(low->key);
         if (!cache.empty()) settings_ += "cache:\n" + cache;
-        const unsigned pieces =
-            percent_of(is_go ? text_at({"download", "concurrent", "goroutineCount"})
-                             : text_at({"download", "concurrentPieceCount"}));
-        if (pieces > 0)
-            settings_ += fmt::format("fetch:\n  connections: {}\n", std::min(pieces, 64U));
+        connections(is_go ? "download.concurrent.goroutineCount" : "download.concurrentPieceCount");
     }
 
-    void log(const std::string& level) {
-        if (level == "trace" || level == "debug" || level == "warn" || level == "error")
+    struct Percentage {
+        std::string key;
+        double percent = 0;
+    };
+
+    // Of the first of the two that is there. 0 is none, and understood.
+    std::optional<Percentage> percent_at(std::string_view key, std::string_view older = "") {
+        if (!older.empty() && text_at(key).empty()) key = older;
+        const std::string text = text_at(key);
+        const auto percent = percent_of(text);
+        if (percent || count_of(text) == 0U) understood(key);
+        if (!percent) return std::nullopt;
+        return Percentage{.key = std::string(key), .percent = *percent};
+    }
+
+    void connections(std::string_view key) {
+        const auto count = count_of(text_at(key));
+        if (!count || *count == 0) return;
+        understood(key);
+        if (*count > kMostConnections)
+            remark_at(key, "fetch.connections is 64: there are no more for one object");
+        settings_ += fmt::format("fetch:\n  connections: {}\n", std::min(*count, kMostConnections));
+    }
+
+    void log() {
+        const std::string level = filters::lower_case(text_at("log.level"));
+        constexpr std::array<std::string_view, 5> kKnown = {"trace", "debug", "info", "warn",
+                                                            "error"};
+        if (std::ranges::find(kKnown, level) == kKnown.end()) return;
+        understood("log.level");
+        if (level != "info")
             settings_ += fmt::format("log:\n  level: {}\n", level == "trace" ? "debug" : level);
     }
 
-    // Hosts that an expression names without any doubt: "cdn\.example(:443)?".
-    static std::string host_of(std::string expression) {
-        if (expression.starts_with('^')) expression.erase(0, 1);
-        if (expression.ends_with('$')) expression.pop_back();
-        for (const std::string_view tail : {"(:443)?", ":443"})
-            if (expression.ends_with(tail)) expression.resize(expression.size() - tail.size());
-        std::erase(expression, '\\');
-        const bool is_host = std::ranges::all_of(expression, [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
-        });
-        return is_host && !expression.empty() && HostPattern::parse(expression) ? expression : "";
-    }
-
-    // The hosts in a list of {host, regx}, and a remark about each that is none.
-    std::vector<std::string> hosts_in(const YAML::Node& list, std::string_view key) {
+    // The hosts in a list of {host, regx}, and a remark about each member that is more, or none.
+    std::vector<std::string> hosts_in(std::string_view key) {
         std::vector<std::string> hosts;
+        const YAML::Node list = at(key);
         if (!list.IsSequence()) return hosts;
+        understood(key);
         for (const YAML::Node& each : list) {
-            if (!each.IsMap()) continue;
             const YAML::Node named = child(each, "host");
             const YAML::Node expression = child(each, "regx");
-            std::string host = named.IsScalar() ? named.Scalar() : std::string();
-            if (host.empty() && expression.IsScalar()) host = host_of(expression.Scalar());
-            if (!host.empty() && HostPattern::parse(host))
-                hosts.push_back(yaml_scalar(host));
-            else
-                remark(each.Mark().line + 1, std::string(key),
-                       "hosts are named here, not matched: git.example, *.example for what is "
-                       "below it, * for all");
+            const bool is_named = named.IsScalar() && HostPattern::parse(named.Scalar());
+            if (is_named) hosts.push_back(yaml_scalar(named.Scalar()));
+            const auto matched =
+                expression.IsScalar() ? hosts_of(expression.Scalar()) : std::vector<std::string>();
+            for (const std::string& one : matched) hosts.push_back(yaml_scalar(one));
+            const bool is_nothing = !is_named && matched.empty();
+            const bool is_all_said =
+                (is_named || named.IsNull()) && (!matched.empty() || expression.IsNull());
+            if (is_nothing || !is_all_said)
+                remarks_.add(
+                    each.Mark().line + 1, std::string(key),
+                    "hosts are named here, not matched: git.example, *.example for what is "
+                    "below it, * for all");
         }
         return hosts;
+    }
+
+    // Who listed hosts closed the rest: that stays so where none of the list can be said here.
+    void white_list() {
+        const YAML::Node list = at("proxy.whiteList");
+        if (list.IsNull() || (list.IsSequence() && list.size() == 0)) return;
+        const auto hosts = hosts_in("proxy.whiteList");
+        if (!hosts.empty()) {
+            settings_ +=
+                fmt::format("destinations:\n  allow_hosts: [{}]\n", fmt::join(hosts, ", "));
+            return;
+        }
+        remark_at("proxy.whiteList",
+                  "list the hosts in destinations.allow_hosts, and take '*' out of deny_hosts: no "
+                  "host is reached until then");
+        settings_ += "destinations:\n  allow_hosts: []\n  deny_hosts: ['*']\n";
     }
 
     void interception(const YAML::Node& proxy) {
@@ -205,28 +271,33 @@ private:
                     "intercept: ['*']\n";
             return;
         }
-        const YAML::Node hijacked = child(child(proxy, "hijackHTTPS"), "hosts");
-        if (const auto hosts = hosts_in(hijacked, "proxy.hijackHTTPS.hosts.regx"); !hosts.empty())
+        if (const auto hosts = hosts_in("proxy.hijackHTTPS.hosts"); !hosts.empty())
             settings_ += fmt::format("intercept: [{}]\n", fmt::join(hosts, ", "));
-        if (const auto hosts = hosts_in(child(proxy, "whiteList"), "proxy.whiteList");
-            !hosts.empty())
-            settings_ +=
-                fmt::format("destinations:\n  allow_hosts: [{}]\n", fmt::join(hosts, ", "));
+        white_list();
     }
 
     void rules(const YAML::Node& proxy) {
         RuleDefaults defaults;
-        if (const YAML::Node given = child(proxy, "defaultFilter"); given.IsScalar())
+        if (const YAML::Node given = child(proxy, "defaultFilter"); given.IsScalar()) {
             defaults.filter = given.Scalar();
-        defaults.prefetch = (era_ == Era::go ? text_at({"download", "prefetch"})
-                                             : text_at({"proxy", "prefetch"})) == "true";
+            understood("proxy.defaultFilter");
+        }
+        const std::string_view prefetch = era_ == Era::go ? "download.prefetch" : "proxy.prefetch";
+        if (const auto flag = flag_of(text_at(prefetch))) {
+            defaults.prefetch = *flag;
+            understood(prefetch);
+        }
         const std::string key = era_ == Era::go ? "proxy.proxies" : "proxy.rules";
-        for (const ImportedRule& rule :
-             import_rules(era_, child(proxy, era_ == Era::go ? "proxies" : "rules"), defaults)) {
+        const YAML::Node list = at(key);
+        if (list.IsSequence())
+            understood(key);
+        else if (!list.IsNull())
+            remark_at(key, fate_of(era_, key + (era_ == Era::go ? ".regx" : ".regex")).why);
+        for (const ImportedRule& rule : import_rules(era_, list, defaults)) {
             const std::string was =
                 fmt::format("  # {}:{}: {}\n", name_, rule.line, printable(rule.pattern));
-            for (const std::string& each : rule.remarks) remark(rule.line, key, each);
-            if (!rule.lost.empty()) remark(rule.line, key, rule.lost);
+            for (const std::string& each : rule.remarks) remarks_.add(rule.line, key, each);
+            if (!rule.lost.empty()) remarks_.add(rule.line, key, rule.lost);
             rules_ += was + (rule.lost.empty() ? rule.yaml : "  # Left out; see above.\n");
         }
     }
@@ -254,26 +325,10 @@ private:
         if (text.empty() || text == "false" || text == "~" || text == "null") return {};
         const KeyFate fate = fate_of(era_, key);
         if (fate.weight != Weight::translated)
-            remark(node.Mark().line + 1, key, std::string(fate.why), fate.weight);
+            remarks_.add(node.Mark().line + 1, key, std::string(fate.why), fate.weight);
+        else if (!is_understood(key))
+            remarks_.add(node.Mark().line + 1, key, std::string(fate.why));
         return {};
-    }
-
-    // One line for each sentence and each place; a sentence that fits ten keys is said once.
-    std::string list_of(Weight weight) const {
-        std::string text;
-        std::vector<std::string_view> said;
-        for (const Remark& each : remarks_) {
-            if (each.weight != weight || std::ranges::find(said, each.why) != said.end()) continue;
-            said.push_back(each.why);
-            std::vector<std::string> keys;
-            for (const Remark& other : remarks_)
-                if (other.weight == weight && other.why == each.why) {
-                    std::string key = fmt::format("{} (line {})", printable(other.key), other.line);
-                    if (std::ranges::find(keys, key) == keys.end()) keys.push_back(std::move(key));
-                }
-            text += fmt::format("#   {}:\n#     {}\n", fmt::join(keys, ", "), printable(each.why));
-        }
-        return text;
     }
 
     std::string page() const {
@@ -282,9 +337,9 @@ private:
             "import`.\n# `hawkerd --check --config FILE` says whether it is good; "
             "docs/from-dragonfly.md has the whole story.\n",
             printable(name_), era_ == Era::go ? "Go" : "Rust");
-        if (const std::string list = list_of(Weight::lost); !list.empty())
+        if (const std::string list = remarks_.list_of(Weight::lost); !list.empty())
             text += "#\n# Not as it was:\n" + list;
-        if (const std::string list = list_of(Weight::moot); !list.empty())
+        if (const std::string list = remarks_.list_of(Weight::moot); !list.empty())
             text += "#\n# Nothing to do for:\n" + list;
         text += "\n" + settings_ +
                 "\n# Everybody needs the origin's yes, also for what is cached; `access: shared` "
@@ -293,20 +348,12 @@ private:
         return text + (rules_.empty() ? "rules: []\n" : "rules:\n" + rules_);
     }
 
-    std::vector<std::string> lost() const {
-        std::vector<std::string> lines;
-        for (const Remark& each : remarks_)
-            if (each.weight == Weight::lost)
-                lines.push_back(fmt::format("{}:{}: {}: {}", name_, each.line, printable(each.key),
-                                            printable(each.why)));
-        return lines;
-    }
-
     const YAML::Node root_;
     std::string_view name_;
     Era era_ = Era::rust;
     std::string settings_, rules_;
-    std::vector<Remark> remarks_;
+    Remarks remarks_;
+    std::set<std::string, std::less<>> understood_;
     std::size_t visited_ = 0;
 };
 

@@ -53,42 +53,67 @@ constexpr std::string_view kLogs = "the log goes to log.file, or to standard err
 constexpr std::string_view kRequestRate =
     "requests are not counted by the second: limits.client_transfers bounds what runs at once";
 constexpr std::string_view kStorage = "there is no object storage to keep tasks in";
+// Of what is translated, when nothing could be made of its value.
+constexpr std::string_view kNoAddress =
+    "write the machine's own into `listen`, like 10.0.0.5:4001: this is no IP address, and until "
+    "then the proxy listens on 127.0.0.1";
+constexpr std::string_view kNoPort =
+    "write it into `listen`, like 10.0.0.5:4001: this is no port from 1 to 65535";
+constexpr std::string_view kNoUpstream =
+    "write a URL like https://registry.example into registry_mirror: this is none, or has a query, "
+    "a user or a password";
+constexpr std::string_view kNoSize = "write it into cache.max_size, like 500GiB: this is no size";
+constexpr std::string_view kNoPercent =
+    "write it into cache.max_used_percent, like 80: this is no percentage from 1 to "
+    "100";
+constexpr std::string_view kNoLowPercent =
+    "write it into cache.low_watermark, as a share of cache.max_used_percent: this is no "
+    "percentage "
+    "below the upper one";
+constexpr std::string_view kNoConnections =
+    "write a number from 1 to 64 into fetch.connections: this is none";
+constexpr std::string_view kNoLevel = "write debug, info, warn or error into log.level";
+constexpr std::string_view kNoFlag =
+    "write `prefetch: true` into the rules that need it: this is "
+    "neither true nor false";
+constexpr std::string_view kNoList =
+    "write them anew, each as a member of a list: this is none, or none that can be read";
 constexpr std::string_view kProcess = "the service manager's business (systemd/hawkerd.service)";
 
 constexpr std::array kRustRows = {
-    Row{"proxy.server.ip", kTranslated, ""},
-    Row{"proxy.server.port", kTranslated, ""},
+    Row{"proxy.server.ip", kTranslated, kNoAddress},
+    Row{"proxy.server.port", kTranslated, kNoPort},
     Row{"proxy.server.requestRateLimit", kLost, kRequestRate},
     Row{"proxy.server.caCert", kLost, kOwnAuthority},
     Row{"proxy.server.caKey", kLost, kOwnAuthority},
     Row{"proxy.server.basicAuth", kLost, kPassword},
-    Row{"proxy.rules.regex", kTranslated, ""},
-    Row{"proxy.rules.useTLS", kTranslated, ""},
-    Row{"proxy.rules.redirect", kTranslated, ""},
-    Row{"proxy.rules.filteredQueryParams", kTranslated, ""},
-    Row{"proxy.registryMirror.addr", kTranslated, ""},
+    Row{"proxy.rules.regex", kTranslated, kNoList},
+    Row{"proxy.rules.useTLS", kTranslated, kNoList},
+    Row{"proxy.rules.redirect", kTranslated, kNoList},
+    Row{"proxy.rules.filteredQueryParams", kTranslated, kNoList},
+    Row{"proxy.registryMirror.addr", kTranslated, kNoUpstream},
     Row{"proxy.registryMirror.cert", kLost, kVerified},
     Row{"proxy.registryMirror.enableTaskIDBasedBlobDigest", kMoot,
         "a rule's `digest` names objects by what they hold, under any URL"},
     Row{"proxy.disableBackToSource", kLost, "what is not in the cache is fetched from its origin"},
-    Row{"proxy.prefetch", kTranslated, ""},
+    Row{"proxy.prefetch", kTranslated, kNoFlag},
     Row{"proxy.prefetchBandwidthLimit", kMoot, kRate},
     Row{"proxy.prefetchRateLimit", kMoot, kRate},
     Row{"proxy.readBufferSize", kMoot, "no buffer to choose: bytes go from file to socket"},
     Row{"storage.dir", kLost, kKept},
     Row{"storage", kMoot, kKept},
-    Row{"gc.policy.diskThreshold", kTranslated, ""},
-    Row{"gc.policy.diskHighThresholdPercent", kTranslated, ""},
-    Row{"gc.policy.diskLowThresholdPercent", kTranslated, ""},
-    Row{"gc.policy.distHighThresholdPercent", kTranslated, ""},
-    Row{"gc.policy.distLowThresholdPercent", kTranslated, ""},
+    Row{"gc.policy.diskThreshold", kTranslated, kNoSize},
+    Row{"gc.policy.diskHighThresholdPercent", kTranslated, kNoPercent},
+    Row{"gc.policy.diskLowThresholdPercent", kTranslated, kNoLowPercent},
+    Row{"gc.policy.distHighThresholdPercent", kTranslated, kNoPercent},
+    Row{"gc.policy.distLowThresholdPercent", kTranslated, kNoLowPercent},
     Row{"gc.policy.taskTTL", kLost, kForever},
     Row{"gc", kMoot, kForever},
-    Row{"log.level", kTranslated, ""},
+    Row{"log.level", kTranslated, kNoLevel},
     Row{"log", kMoot, kLogs},
     Row{"verbose", kMoot, kLogs},
     Row{"console", kMoot, kLogs},
-    Row{"download.concurrentPieceCount", kTranslated, ""},
+    Row{"download.concurrentPieceCount", kTranslated, kNoConnections},
     Row{"download.server", kMoot, kNoSocket},
     Row{"download.rateLimit", kLost, kRate},
     Row{"download.bandwidthLimit", kLost, kRate},
@@ -112,35 +137,36 @@ constexpr std::array kRustRows = {
 };
 
 constexpr std::array kGoRows = {
-    Row{"proxy.tcpListen.listen", kTranslated, ""},
-    Row{"proxy.tcpListen.port", kTranslated, ""},
+    Row{"proxy.tcpListen.listen", kTranslated, kNoAddress},
+    Row{"proxy.tcpListen.port.end", kMoot, "the first port of the range is the proxy's"},
+    Row{"proxy.tcpListen.port", kTranslated, kNoPort},
     Row{"proxy.tcpListen.namespace", kLost, "start hawkerd in that network namespace"},
-    Row{"proxy.defaultFilter", kTranslated, ""},
+    Row{"proxy.defaultFilter", kTranslated, kNoList},
     Row{"proxy.defaultTag", kMoot,
         "without another cache to tell them from, tasks need no tag of their own"},
     Row{"proxy.security", kMoot, "a listener with TLS is listeners: - {address, tls}"},
-    Row{"proxy.proxies.regx", kTranslated, ""},
-    Row{"proxy.proxies.useHTTPS", kTranslated, ""},
-    Row{"proxy.proxies.direct", kTranslated, ""},
-    Row{"proxy.proxies.redirect", kTranslated, ""},
-    Row{"proxy.registryMirror.url", kTranslated, ""},
+    Row{"proxy.proxies.regx", kTranslated, kNoList},
+    Row{"proxy.proxies.useHTTPS", kTranslated, kNoList},
+    Row{"proxy.proxies.direct", kTranslated, kNoList},
+    Row{"proxy.proxies.redirect", kTranslated, kNoList},
+    Row{"proxy.registryMirror.url", kTranslated, kNoUpstream},
     Row{"proxy.registryMirror.dynamic", kLost, kAnyRegistry},
     Row{"proxy.registryMirror.insecure", kLost, kVerified},
     Row{"proxy.registryMirror.certs", kLost, kVerified},
     Row{"proxy.registryMirror", kMoot, "the rules decide what is cached, for a mirror too"},
-    Row{"proxy.hijackHTTPS.hosts.regx", kTranslated, ""},
+    Row{"proxy.hijackHTTPS.hosts.regx", kTranslated, kNoList},
     Row{"proxy.hijackHTTPS.hosts", kLost, kVerified},
     Row{"proxy.hijackHTTPS", kLost, kOwnAuthority},
-    Row{"proxy.whiteList.host", kTranslated, ""},
-    Row{"proxy.whiteList.regx", kTranslated, ""},
+    Row{"proxy.whiteList.host", kTranslated, kNoList},
+    Row{"proxy.whiteList.regx", kTranslated, kNoList},
     Row{"proxy.whiteList.ports", kLost,
         "ports hold for all hosts together: destinations.ports, destinations.connect_ports"},
     Row{"proxy.maxConcurrency", kLost, kRequestRate},
     Row{"proxy.basicAuth", kLost, kPassword},
     Row{"proxy.dumpHTTPContent", kMoot, kLogs},
     Row{"proxy.extraRegistryMirrors", kLost, kMirror},
-    Row{"storage.diskGCThreshold", kTranslated, ""},
-    Row{"storage.diskGCThresholdPercent", kTranslated, ""},
+    Row{"storage.diskGCThreshold", kTranslated, kNoSize},
+    Row{"storage.diskGCThresholdPercent", kTranslated, kNoPercent},
     Row{"storage.taskExpireTime", kLost, kForever},
     Row{"storage", kMoot, kKept},
     Row{"dataDir", kLost, kKept},
@@ -157,8 +183,8 @@ constexpr std::array kGoRows = {
     Row{"health", kMoot, kMetricsPort},
     Row{"jaeger", kMoot, kOwnTracing},
     Row{"telemetry", kMoot, kOwnTracing},
-    Row{"download.prefetch", kTranslated, ""},
-    Row{"download.concurrent.goroutineCount", kTranslated, ""},
+    Row{"download.prefetch", kTranslated, kNoFlag},
+    Row{"download.concurrent.goroutineCount", kTranslated, kNoConnections},
     Row{"download.totalRateLimit", kLost, kRate},
     Row{"download.perPeerRateLimit", kMoot, kNoPeers},
     Row{"download.resourceClients", kLost,

@@ -1,4 +1,5 @@
-// What becomes of a dfdaemon's keys that are not translated: a sentence for each.
+// What becomes of a dfdaemon's keys: a sentence for each that is not translated, or whose value
+// cannot be.
 //
 // Thread: any; tables.
 #pragma once
@@ -19,7 +20,7 @@ enum class Weight : std::uint8_t {
 
 struct KeyFate {
     Weight weight = Weight::lost;
-    std::string_view why;
+    std::string_view why;  // of a translated one: what to do when its value says nothing to us
 };
 
 // Of a key like "proxy.rules.regex" (members of lists have their list's name).

@@ -1,6 +1,8 @@
 #include "cli/dragonfly_rules.h"
 
 #include "cli/dragonfly_pattern.h"
+#include "cli/dragonfly_values.h"
+#include "filters/query.h"
 #include "filters/rule_set.h"
 
 #include <algorithm>
@@ -24,9 +26,12 @@ std::string text_of(const YAML::Node& node) {
     return node.IsDefined() && node.IsScalar() ? node.Scalar() : std::string();
 }
 
-bool is_on(const YAML::Node& node) {
-    const std::string text = text_of(node);
-    return text == "true" || text == "True" || text == "TRUE" || text == "yes" || text == "on";
+bool is_on(const YAML::Node& rule, const char* key, std::vector<std::string>& remarks) {
+    const YAML::Node value = rule[key];
+    if (!value.IsDefined() || value.IsNull()) return false;
+    const auto flag = flag_of(text_of(value));
+    if (!flag) remarks.push_back(fmt::format("give {} true or false: it is neither", key));
+    return flag.value_or(false);
 }
 
 std::vector<std::string> split(std::string_view list, char separator) {
@@ -40,13 +45,21 @@ std::vector<std::string> split(std::string_view list, char separator) {
 }
 
 std::vector<std::string> filter_of(Era era, const YAML::Node& rule,
-                                   const std::optional<std::string>& filter) {
+                                   const std::optional<std::string>& filter,
+                                   std::vector<std::string>& remarks) {
     if (era == Era::go && filter) return split(*filter, '&');
     std::vector<std::string> names;
     const YAML::Node given = rule["filteredQueryParams"];
-    if (given.IsDefined() && given.IsSequence())
+    const bool is_given = era == Era::rust && given.IsDefined() && !given.IsNull();
+    if (is_given && given.IsSequence()) {
         for (const YAML::Node& name : given) names.push_back(text_of(name));
-    if (names.empty()) names.assign(kUsualFilter.begin(), kUsualFilter.end());
+        return names;  // one without members too: it stands for dfdaemon's own
+    }
+    if (is_given)
+        remarks.emplace_back(
+            "write filteredQueryParams as a list, [Expires, Signature]: until then it is the usual "
+            "one");
+    names.assign(kUsualFilter.begin(), kUsualFilter.end());
     return names;
 }
 
@@ -136,13 +149,15 @@ ImportedRule import_rule(Era era, const YAML::Node& node, std::size_t number,
         rule.lost = fmt::format("RE2 cannot say this pattern: {}", pattern.error().what);
         return rule;
     }
-    if (is_on(era == Era::go ? node["useHTTPS"] : node["useTLS"]))
+    if (is_on(node, era == Era::go ? "useHTTPS" : "useTLS", rule.remarks))
         spec.origin_scheme = filters::Scheme::https;
-    if (era == Era::go && is_on(node["direct"])) spec.policy = filters::Policy::bypass;
+    if (era == Era::go && is_on(node, "direct", rule.remarks))
+        spec.policy = filters::Policy::bypass;
     spec.prefetch = defaults.prefetch;
     remark_on_ports(rule);
     if (spec.policy != filters::Policy::bypass)
-        spec.strip = accepted(spec, filter_of(era, node, defaults.filter), rule.remarks);
+        spec.strip =
+            accepted(spec, filter_of(era, node, defaults.filter, rule.remarks), rule.remarks);
     rule.yaml = rule_text(spec);
     return rule;
 }
@@ -155,11 +170,8 @@ std::string yaml_scalar(std::string_view text) {
     });
     constexpr std::array<std::string_view, 9> kMeaning = {"yes",   "no",   "on", "off", "true",
                                                           "false", "null", "y",  "n"};
-    std::string lower(text);
-    std::ranges::transform(lower, lower.begin(), [](char c) {
-        return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-    });
-    if (is_plain && text.front() != '-' && std::ranges::find(kMeaning, lower) == kMeaning.end())
+    if (is_plain && text.front() != '-' &&
+        std::ranges::find(kMeaning, filters::lower_case(text)) == kMeaning.end())
         return std::string(text);
     const bool is_printable =
         std::ranges::all_of(text, [](unsigned char c) { return c >= ' ' && c < 0x7F; });

@@ -122,8 +122,8 @@ FoundBundle find_bundle(const Place& place, const std::filesystem::path& given) 
     }
     if (authority)
         found.remark =
-            "`hawker ca trust` first, to trust the certificate authority: there is no "
-            "bundle that holds it";
+            "paste what `hawker ca trust` prints first, to trust the certificate authority: there "
+            "is no bundle that holds it";
     return found;
 }
 

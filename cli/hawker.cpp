@@ -1,12 +1,15 @@
 // hawker: looks at a running hawkerd and tells it to forget things, through its admin API; makes
 // and shows the certificate authority; prints settings for clients.
+#include "base/nearest_word.h"
 #include "cli/commands.h"
 #include "cli/local_commands.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -37,6 +40,23 @@ int print(const Expected<std::string>& text) {
     return kFailed;
 }
 
+// "unknown command 'lss'; did you mean 'ls'?" Empty when the words that were given are commands.
+std::string unknown_command(const CLI::App& app) {
+    const CLI::App* place = &app;
+    while (!place->get_subcommands().empty()) place = place->get_subcommands().front();
+    std::vector<std::string> known;
+    for (const CLI::App* const command :
+         place->get_subcommands([](const CLI::App*) { return true; }))
+        known.push_back(command->get_name());
+    const std::vector<std::string> rest = app.remaining(true);
+    const auto word =
+        std::ranges::find_if(rest, [](const std::string& each) { return !each.starts_with('-'); });
+    if (known.empty() || word == rest.end()) return "";
+    std::string cure = hawker::did_you_mean(*word, known);
+    if (cure.empty()) cure = "; see hawker --help";
+    return fmt::format("hawker: unknown command '{}'{}\n", *word, cure);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -47,6 +67,7 @@ int main(int argc, char** argv) try {
                  "hawker");
     app.require_subcommand(1);
     app.fallthrough();
+    app.set_version_flag("--version", "hawker " HAWKER_VERSION, "Print our version");
     app.add_option("--admin", address, "Admin address of hawkerd: a URL or unix:/path")
         ->envname("HAWKER_ADMIN")
         ->capture_default_str();
@@ -79,6 +100,11 @@ int main(int argc, char** argv) try {
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& problem) {
+        const bool is_wrong = problem.get_exit_code() != 0;
+        if (const std::string unknown = unknown_command(app); is_wrong && !unknown.empty()) {
+            fmt::print(stderr, "{}", unknown);
+            return kBadUsage;
+        }
         return app.exit(problem) == 0 ? 0 : kBadUsage;
     }
     return print(command(json ? Output::json : Output::people));

@@ -57,15 +57,15 @@ inline constexpr std::array kCacheOptions = {
     Option{
         .key = "cache.inline_limit",
         .type = Type::size,
-        .fallback = "64KiB",
+        .fallback = "32KiB",
         .reload = Reload::restart,
         .help = "Objects up to this size live inside the index instead of in a file of their own."},
     Option{.key = "cache.memory",
            .type = Type::size,
            .fallback = "128MiB",
            .reload = Reload::restart,
-           .help = "Memory for what is hot: response heads, small bodies, open files (each counts "
-                   "as 128KiB). What has no room here is served from the disk's page cache."},
+           .help = "Memory for what is hot: response heads, small bodies, open files. What has no "
+                   "room here is served from the disk's page cache."},
     Option{.key = "cache.map_size",
            .type = Type::size,
            .fallback = "64GiB",

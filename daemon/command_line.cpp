@@ -1,5 +1,6 @@
 #include "daemon/command_line.h"
 
+#include "base/nearest_word.h"
 #include "daemon/option_docs.h"
 #include "daemon/versions.h"
 
@@ -106,12 +107,16 @@ std::vector<std::string> arguments_of(int argc, const char* const* argv) {
 }
 
 // What CLI11 did not know: it knows no nearest name, we do.
-Leave stranger(const std::string& word) {
+Leave stranger(const CLI::App& app, const std::string& word) {
     if (!word.starts_with("--"))
         return Leave(2,
                      fmt::format("hawkerd: unexpected argument '{}'; see hawkerd --help\n", word));
+    std::vector<std::string> known;
+    for (const CLI::Option* const option : app.get_options())
+        for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    const std::string flag = word.substr(0, word.find('='));
     return Leave(2,
-                 fmt::format("hawkerd: {}\n", unknown_option(word.substr(2, word.find('=') - 2))));
+                 fmt::format("hawkerd: unknown option '{}'{}\n", flag, did_you_mean(flag, known)));
 }
 
 }  // namespace
@@ -135,7 +140,7 @@ std::expected<CommandLine, Leave> parse_command_line(int argc, const char* const
             Leave(2, fmt::format("hawkerd: {}; see hawkerd --help\n", problem.what())));
     }
     if (const auto rest = app.remaining(); !rest.empty())
-        return std::unexpected(stranger(rest.front()));
+        return std::unexpected(stranger(app, rest.front()));
     line.errand = errand_of(line, flags);
     for (auto& [key, parts] : flags.options)
         if (!parts.empty())

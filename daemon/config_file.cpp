@@ -32,6 +32,11 @@ public:
         if (root.IsNull()) return std::move(file_);
         if (!root.IsMap())
             return wrong(root, "expected a mapping of options, as in 'listen: 127.0.0.1:65001'");
+        // No option of ours is called so, and what matters of theirs stands there, in either era.
+        if (const YAML::Node theirs = root["proxy"]; theirs.IsDefined() && theirs.IsMap())
+            return wrong(root, fmt::format("run `hawker config import {} > hawker.yaml` first: "
+                                           "this is a Dragonfly dfdaemon's configuration",
+                                           name_));
         for (const auto& member : root) {
             const auto ok = top_level(member.first, member.second);
             if (!ok) return fail(ok.error());

@@ -18,13 +18,6 @@ using namespace std::chrono_literals;
 
 constexpr auto kWarnInterval = 10s;
 
-std::size_t descriptor_limit() {
-    rlimit limit{};
-    constexpr std::size_t kMost = 1U << 20U;
-    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-    return std::min<std::size_t>(limit.rlim_cur, kMost);
-}
-
 // The lowest number that is free; the limit itself when none is.
 int next_descriptor() {
     const UniqueFd probe(::open("/dev/null", O_RDONLY | O_CLOEXEC));
@@ -46,6 +39,13 @@ std::string_view cure_for(Shortage of) {
 }
 
 }  // namespace
+
+std::size_t descriptor_limit() {
+    rlimit limit{};
+    constexpr std::size_t kMost = 1U << 20U;
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+    return std::min<std::size_t>(limit.rlim_cur, kMost);
+}
 
 std::size_t descriptors_for_clients(std::size_t all) {
     return all - std::min(all, std::clamp<std::size_t>(all / 4, 16, 8192));

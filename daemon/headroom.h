@@ -51,7 +51,9 @@ private:
     std::uint64_t most_memory_ = 0;  // the control thread's
 };
 
-// Descriptors that new connections may take, out of so many that the process may have.
+// Descriptors that the process may have.
+std::size_t descriptor_limit();
+// Those that new connections and idle files may take, out of so many.
 std::size_t descriptors_for_clients(std::size_t all);
 
 // Memory of our own: what is resident, less what belongs to files (the index's map, programs). 0

@@ -52,7 +52,8 @@ Expected<std::shared_ptr<const certificates::Authority>> read_authority(const Op
             return fail(
                 Errc::invalid,
                 fmt::format("{}: {} needs a certificate authority, and there is none in {}. "
-                            "Make one: hawker ca init --directory {}",
+                            "Make one: hawker ca init --directory {} --config FILE, where FILE is "
+                            "this configuration",
                             options.where(key), key, directory.native(), directory.native()));
     return nullptr;
 }
@@ -79,7 +80,7 @@ Expected<void> Interceptions::take(
         if (!server) return fail(std::move(server).error());
         server_ = std::move(*server);
     }
-    const bool is_known = leaves_ && leaves_->authority().fingerprint() == authority->fingerprint();
+    const bool is_known = leaves_ && leaves_->authority().is_same(*authority);
     if (!is_known)
         leaves_ = std::make_shared<certificates::LeafStore>(authority, kMostLeaves, clock_);
     return {};

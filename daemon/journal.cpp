@@ -133,9 +133,11 @@ void Journal::tunnel_could_have_been_cached(const std::string& host) {
     }
     log_.info(
         "hint: a client tunnels to {}, and a rule would cache what comes from there. An HTTPS "
-        "tunnel cannot be looked into without an authority that the client trusts: `hawker ca "
-        "init`, then `hawker ca trust`. Or let the client ask for http://{}/ through this proxy "
-        "(the origin still gets https://)",
+        "tunnel cannot be looked into without an authority that the client trusts and that "
+        "vouches for this host: `hawker ca init --config FILE` with hawkerd's own file, then "
+        "`hawker ca trust` (an authority that is there and does not vouch for it, as "
+        "`hawker ca show` says, is moved away first). Or let the client ask for http://{}/ "
+        "through this proxy (the origin still gets https://)",
         host, host);
 }
 

@@ -25,9 +25,11 @@ bool is_local(const net::Address& address) {
 // `clients` speaks of other machines: it does not lock this one out of its own listeners.
 void fill_in(ListenerSpec& spec, const Options& options) {
     const auto address = net::Address::parse(spec.address);
-    if (spec.clients.empty() && !(address && is_local(*address)))
+    if (spec.clients.empty() && !(address && is_local(*address))) {
+        spec.clients_are_for_all = true;
         for (const std::string& text : options.list("clients"))
             spec.clients.push_back(*net::Cidr::parse(text));  // checked by the option's row
+    }
     if (!spec.authentication && spec.offer == Offer::proxy)
         spec.authentication = users_file(options).empty() ? proxy::ProxyAuthentication::none
                                                           : proxy::ProxyAuthentication::required;
@@ -58,19 +60,6 @@ std::vector<ListenerSpec> short_forms(std::string_view key, Offer offer, const O
     return specs;
 }
 
-}  // namespace
-
-std::string_view ListenerSpec::passed_name() const {
-    const std::string_view text = address;
-    return text.starts_with(kPassed) ? text.substr(kPassed.size()) : std::string_view();
-}
-
-Expected<void> check_listener_address(const std::string& text) {
-    if (text.starts_with(kPassed) && text.size() > kPassed.size()) return {};
-    if (const auto address = net::Address::parse(text); !address) return fail(address.error());
-    return {};
-}
-
 Expected<void> check_exposure(const ListenerSpec& spec, const net::Address& address) {
     if (is_local(address)) return {};
     if (!spec.clients.empty() || wants_certificates(spec)) return {};
@@ -90,6 +79,25 @@ Expected<void> check_exposure(const ListenerSpec& spec, const net::Address& addr
                         : "auth: {htpasswd: /etc/hawker/users}    # who has a password there",
                     admin ? "everybody sees what is cached and for which URLs"
                           : "everybody could use this machine to reach what it reaches"));
+}
+
+}  // namespace
+
+std::string_view ListenerSpec::passed_name() const {
+    const std::string_view text = address;
+    return text.starts_with(kPassed) ? text.substr(kPassed.size()) : std::string_view();
+}
+
+Expected<void> check_listener_address(const std::string& text) {
+    if (text.starts_with(kPassed) && text.size() > kPassed.size()) return {};
+    if (const auto address = net::Address::parse(text); !address) return fail(address.error());
+    return {};
+}
+
+Expected<ListenerSpec> at_address(ListenerSpec spec, const net::Address& address) {
+    if (spec.clients_are_for_all && is_local(address)) spec.clients.clear();
+    if (const auto ok = check_exposure(spec, address); !ok) return fail(ok.error());
+    return spec;
 }
 
 Expected<std::vector<ListenerSpec>> resolve_listeners(std::vector<ListenerSpec> section,

@@ -57,6 +57,12 @@ Expected<void> check_all_are_taken(std::span<const systemd::PassedSocket> socket
 
 }  // namespace
 
+Expected<void> check_certificates(std::span<const ListenerSpec> specs) {
+    for (const ListenerSpec& spec : specs)
+        if (auto server = tls_server(spec); !server) return fail(std::move(server).error());
+    return {};
+}
+
 // A Unix socket has no URL.
 std::string Listeners::Bound::name() const {
     const std::string text = address.to_string();
@@ -82,6 +88,10 @@ Expected<void> Listeners::open_own(const ListenerSpec& spec, Workers workers, ne
     if (!wanted) return fail(Error(wanted.error()).within(spec.where));
     auto tls = tls_server(spec);
     if (!tls) return fail(std::move(tls).error());
+    // Of another program, or of another listener of ours: the kernel would give each of them some
+    // of the connections.
+    if (const auto ok = net::Listener::check_is_free(*wanted); !ok)
+        return fail(Error(ok.error()).within(spec.where));
     const bool admin = spec.offer == Offer::admin;
     net::Loop& first = admin ? control : workers.front()->loop();
     auto listener = net::Listener::open(first, *wanted, spec.mode);
@@ -117,14 +127,15 @@ Expected<void> Listeners::adopt_passed(const ListenerSpec& spec, Workers workers
         auto listener = adopt_copy(admin ? control : workers.front()->loop(), fd.get());
         if (!listener) return fail(std::move(listener).error().within(spec.where));
         const net::Address bound = (*listener)->address();
-        if (const auto ok = check_exposure(spec, bound); !ok) return ok;
+        auto here = at_address(spec, bound);
+        if (!here) return fail(std::move(here).error());
         if (admin) {
-            admins_.emplace_back(spec, bound, *tls);
+            admins_.emplace_back(std::move(*here), bound, *tls);
             admin_listeners_.push_back(std::move(*listener));
             continue;
         }
         const std::size_t place = proxies_.size();
-        proxies_.emplace_back(spec, bound, *tls);
+        proxies_.emplace_back(std::move(*here), bound, *tls);
         workers.front()->accept_at(std::move(*listener), place);
         for (const auto& worker : workers.subspan(1)) {
             auto another = adopt_copy(worker->loop(), fd.get());
@@ -153,6 +164,11 @@ Expected<std::vector<std::string>> Listeners::take_over(std::span<const Listener
         auto tls = tls_server(spec, before ? before->tls : nullptr);
         if (!tls) return fail(std::move(tls).error());
         next.emplace_back(spec, net::Address(), std::move(*tls));
+        for (const auto* const running : {&proxies_, &admins_})
+            for (const Bound& bound : *running)
+                if (is_same(bound.spec, spec))
+                    if (const auto ok = at_address(spec, bound.address); !ok)
+                        return fail(ok.error());
     }
     std::vector<std::string> waiting;
     for (std::vector<Bound>* const running : {&proxies_, &admins_}) {
@@ -163,7 +179,7 @@ Expected<std::vector<std::string>> Listeners::take_over(std::span<const Listener
                 waiting.push_back(bound.spec.address);
                 continue;
             }
-            bound.spec = same->spec;
+            bound.spec = *at_address(same->spec, bound.address);  // asked above
             bound.tls = same->tls;
             // One entry may stand for several passed sockets; of other addresses each has its own.
             if (bound.spec.passed_name().empty()) next.erase(same);

@@ -19,6 +19,9 @@
 
 namespace hawker::daemon {
 
+// Whether the certificates and keys that they name can be used. Errors: Errc::invalid in words.
+Expected<void> check_certificates(std::span<const ListenerSpec> specs);
+
 class Listeners {
 public:
     // Every worker listens on every address of the proxy's, and the kernel spreads the connections.

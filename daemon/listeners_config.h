@@ -39,6 +39,7 @@ struct ListenerSpec {
     std::optional<unsigned> mode;  // of a Unix socket's file
     std::optional<TlsFiles> tls;
     std::vector<net::Cidr> clients;
+    bool clients_are_for_all = false;  // they are the option's, for every listener without its own
     std::optional<proxy::ProxyAuthentication> authentication;
     std::uint64_t bandwidth = 0;
     std::shared_ptr<const proxy::Mirror> mirror;  // of Offer::mirror
@@ -67,8 +68,8 @@ Expected<std::vector<ListenerSpec>> resolve_listeners(std::vector<ListenerSpec> 
 // What it leaves open is filled in from the options; the same refusals.
 Expected<void> complete_listener(ListenerSpec& spec, const Options& options);
 
-// The same refusal for an address that is known only once it is bound.
-Expected<void> check_exposure(const ListenerSpec& spec, const net::Address& address);
+// For an address that is known only once it is bound: what it is there, or the same refusal.
+Expected<ListenerSpec> at_address(ListenerSpec spec, const net::Address& address);
 
 // "systemd:proxy" too.
 Expected<void> check_listener_address(const std::string& text);

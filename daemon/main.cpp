@@ -49,8 +49,10 @@ int print_intercepted(const Configuration& configuration) {
 
 int check(const Configuration& configuration) {
     const auto authority = read_authority(configuration.options, SystemClock().wall());
-    if (!authority) {
-        fmt::print(stderr, "hawkerd: {}\n", authority.error().what);
+    const auto certificates = check_certificates(configuration.listeners);
+    if (!authority || !certificates) {
+        fmt::print(stderr, "hawkerd: {}\n",
+                   authority ? certificates.error().what : authority.error().what);
         return kBadConfiguration;
     }
     for (const std::string& remark : configuration.remarks)

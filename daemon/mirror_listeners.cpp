@@ -25,7 +25,8 @@ Expected<std::vector<ListenerSpec>> resolve_mirrors(const std::vector<MirrorSpec
     for (const MirrorSpec& spec : specs) {
         auto mirror = std::make_shared<proxy::Mirror>(spec.mirror);
         furnish(*mirror, spec.kind);
-        mirror->health = std::make_shared<origin::Upstreams>(mirror->upstreams.size());
+        mirror->health =
+            std::make_shared<origin::Upstreams>(mirror->upstreams.size(), mirror->patience);
         if (!spec.token_file.empty()) {
             const auto text = secret_contents(spec.token_file);
             if (!text) return fail(Error(text.error()).within(spec.listener.where));

@@ -1,7 +1,7 @@
 #include "daemon/mirrors_config.h"
 
+#include "base/nearest_word.h"
 #include "base/units.h"
-#include "daemon/nearest_word.h"
 #include "daemon/yaml.h"
 #include "filters/url.h"
 
@@ -72,12 +72,13 @@ Expected<void> set_access(MirrorSpec& spec, const YAML::Node& value) {
     return {};
 }
 
-Expected<void> set_ref_ttl(MirrorSpec& spec, const YAML::Node& value) {
+template <std::chrono::milliseconds proxy::Mirror::* Which>
+Expected<void> set_duration(MirrorSpec& spec, const YAML::Node& value) {
     const auto text = yaml::scalar(value);
     if (!text) return fail(text.error());
-    const auto ttl = parse_duration(*text);
-    if (!ttl) return fail(ttl.error());
-    spec.mirror.ref_ttl = *ttl;
+    const auto duration = parse_duration(*text);
+    if (!duration) return fail(duration.error());
+    spec.mirror.*Which = *duration;
     return {};
 }
 
@@ -132,7 +133,8 @@ constexpr std::array kKeys = {
     Key{"offline", [](MirrorSpec& spec,
                       const YAML::Node& value) { return yaml::set(spec.mirror.offline, value); }},
     Key{"access", set_access, &proxy::MirrorTraits::knows_repositories},
-    Key{"ref_ttl", set_ref_ttl, &proxy::MirrorTraits::knows_repositories},
+    Key{"patience", set_duration<&proxy::Mirror::patience>},
+    Key{"ref_ttl", set_duration<&proxy::Mirror::ref_ttl>, &proxy::MirrorTraits::knows_repositories},
     Key{"offline_access", set_offline_access, &proxy::MirrorTraits::knows_repositories},
     Key{"xet", set_xet, &proxy::MirrorTraits::speaks_xet},
     Key{"xet_hosts", set_xet_hosts, &proxy::MirrorTraits::speaks_xet},

@@ -84,11 +84,7 @@ Expected<HostOverride> parse_host_override(std::string_view text) {
 }
 
 Expected<void> check_upstream(const std::string& text) {
-    if (text.empty()) return {};
-    const auto url = filters::parse_url(text);
-    if (url && !url->has_query && !text.contains('@')) return {};
-    return fail(Errc::invalid,
-                "expected a URL like https://registry.example, without query and user");
+    return text.empty() ? Expected<void>() : filters::check_upstream(text);
 }
 
 Expected<void> check_registry(const std::string& text) {

@@ -81,7 +81,7 @@ constexpr std::string_view kMarkdownIntroduction =
     "The `rules:` of the file are described in `etc/hawker.yaml`. A file without `rules:` gets the "
     "shipped ones; `rules: []`\n"
     "is no rules at all. Its `listeners:` are described in `docs/listeners.md`,\n"
-    "its `mirrors:` in `docs/mirrors.md`.\n";
+    "its `mirrors:` in `docs/mirrors.md`, its `users:` in `docs/users.md`.\n";
 
 }  // namespace
 

@@ -1,6 +1,6 @@
 #include "daemon/options.h"
 
-#include "daemon/nearest_word.h"
+#include "base/nearest_word.h"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +14,8 @@ namespace {
 
 constexpr std::string_view kPrefix = "HAWKER_";
 // Read by others: the cli/ program, and main() itself.
-constexpr std::array<std::string_view, 2> kOtherVariables = {"HAWKER_ADMIN", "HAWKER_CONFIG"};
+constexpr std::array<std::string_view, 3> kOtherVariables = {"HAWKER_ADMIN", "HAWKER_CONFIG",
+                                                             "HAWKER_PROXY"};
 
 }  // namespace
 

@@ -12,7 +12,9 @@ inline constexpr std::array kOriginOptions = {
     Option{.key = "origin.ca_file",
            .type = Type::text,
            .fallback = "",
-           .help = "Certificate authorities for TLS to origins, as a PEM file. Empty: those of the "
+           .help = "Certificate authorities for TLS to origins, as a PEM file, in place of the "
+                   "system's. Where a company's proxy opens only some TLS, give both: cat "
+                   "/etc/ssl/certs/ca-certificates.crt corp.pem > FILE. Empty: those of the "
                    "system."},
     Option{.key = "origin.proxy",
            .type = Type::text,

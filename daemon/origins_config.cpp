@@ -1,6 +1,6 @@
 #include "daemon/origins_config.h"
 
-#include "daemon/nearest_word.h"
+#include "base/nearest_word.h"
 #include "daemon/yaml.h"
 
 #include <algorithm>

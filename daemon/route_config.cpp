@@ -4,6 +4,7 @@
 #include "daemon/option_checks.h"
 
 #include <cerrno>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <utility>
@@ -17,6 +18,9 @@ namespace hawker::daemon {
 namespace {
 
 Expected<std::string> contents(const std::string& path) {
+    std::error_code unknown;
+    if (std::filesystem::is_directory(path, unknown))
+        return fail(Errc::invalid, fmt::format("{}: this is a directory, not a file", path));
     std::ifstream in(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(in), {}};
     if (in.is_open() && !in.bad()) return text;

@@ -1,7 +1,7 @@
 #include "daemon/rules_config.h"
 
+#include "base/nearest_word.h"
 #include "base/units.h"
-#include "daemon/nearest_word.h"
 #include "daemon/yaml.h"
 
 #include <algorithm>
@@ -90,6 +90,14 @@ constexpr std::array kRuleKeys = {
     Key{"key", nullptr},  // a mapping of its own: kKeyKeys
     Key{"digest",
         [](RuleSpec& spec, const YAML::Node& value) { return yaml::set(spec.digest, value); }},
+    Key{"learn_digest",
+        [](RuleSpec& spec, const YAML::Node& value) {
+            return yaml::set(spec.learn_digest, value);
+        }},
+    Key{"trust_origin",
+        [](RuleSpec& spec, const YAML::Node& value) {
+            return yaml::set(spec.trust_origin, value);
+        }},
     Key{"policy",
         [](RuleSpec& spec, const YAML::Node& value) {
             return set_word(spec.policy, value, filters::parse_policy);

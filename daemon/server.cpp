@@ -95,8 +95,10 @@ Expected<void> Server::open() {
         return ok;
     identity_.own_addresses = listeners_.addresses();
     const Options& options = configuration_.options;
+    cache::CacheOptions kept = cache_options(options);
+    kept.descriptors = static_cast<int>(descriptors_for_clients(descriptor_limit()));
     auto cache = cache::Cache::open(
-        cache_options(options), pool_, clock_, log_,
+        kept, pool_, clock_, log_,
         [this](const cache::FetchReport& report) { journal_.fetch_done(report); });
     if (!cache) return fail(std::move(cache).error().within("cache.directory"));
     cache_ = std::move(*cache);
@@ -153,22 +155,22 @@ void Server::open_admin() {
 }
 
 void Server::start_workers() {
-    services_ = std::make_unique<proxy::Services>(
-        *cache_, pool_, clock_, log_, journal_, *access_, documents_, shelves_, authenticator_,
-        buckets_, slots_,
-        [this](Executor& home) -> origin::Client& {
-            const auto found = std::ranges::find_if(
-                workers_, [&](const auto& worker) { return &worker->loop() == &home; });
-            assert(found != workers_.end() && "only workers' loops have origin clients");
-            return (*found)->origins();
-        },
-        [this] { return settings_.load(); });
+    const auto client_of = [this](Executor& home) -> origin::Client& {
+        const auto found = std::ranges::find_if(
+            workers_, [&](const auto& worker) { return &worker->loop() == &home; });
+        assert(found != workers_.end() && "only workers' loops have origin clients");
+        return (*found)->origins();
+    };
     for (const auto& worker : workers_) {
+        const auto view = std::make_shared<Snapshot<proxy::Settings>::View>(settings_);
+        services_.push_back(std::make_unique<proxy::Services>(
+            *cache_, pool_, resolving_, clock_, log_, journal_, *access_, documents_, shelves_,
+            authenticator_, buckets_, slots_, client_of, [view] { return view->load(); }));
         const auto close_idle_elsewhere = [this, asking = worker.get()](std::size_t most) {
             for (const auto& other : workers_)
                 if (other.get() != asking) other->close_idle(most);
         };
-        worker->start(*services_, headroom_, close_idle_elsewhere);
+        worker->start(*services_.back(), headroom_, close_idle_elsewhere);
     }
 }
 
@@ -198,6 +200,7 @@ int Server::run() {
     for (const auto& worker : workers_) worker->stop();
     pool_.stop();
     verifying_.stop();
+    resolving_.stop();
     finished_ = true;
     log_.info("stopped");
     return 0;

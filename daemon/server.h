@@ -91,11 +91,12 @@ private:
     proxy::DocumentMemory documents_;
     proxy::Shelves shelves_;
     ThreadPool verifying_{1};  // passwords: a core at most
+    ThreadPool resolving_{4};  // names of tunnels' ends
     admission::Authenticator authenticator_{verifying_, clock_};
     admission::Buckets buckets_;
     admission::ClientSlots slots_;
     std::unique_ptr<cache::Cache> cache_;
-    std::unique_ptr<proxy::Services> services_;
+    std::vector<std::unique_ptr<proxy::Services>> services_;  // one for each worker
     const std::shared_ptr<origin::Lanes> lanes_ = std::make_shared<origin::Lanes>();
     std::vector<std::unique_ptr<Worker>> workers_;
     std::unique_ptr<AdminBackend> backend_;

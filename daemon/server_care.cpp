@@ -42,7 +42,13 @@ void Server::on_signal(int signal) {
 void Server::reload() {
     systemd::reloading();
     if (const auto reopened = log_.reopen(); !reopened) log_.error("{}", reopened.error().what);
-    if (const auto reloaded = take_next(); !reloaded)
+    Expected<void> reloaded;
+    try {
+        reloaded = take_next();
+    } catch (const std::exception& problem) {  // of a library: what is served goes on
+        reloaded = fail(Errc::invalid, problem.what());
+    }
+    if (!reloaded)
         log_.error("reload: {}; the configuration from before stays in force",
                    reloaded.error().what);
     systemd::ready(fmt::format("{} rules", configuration_.rules->rules().size()));

@@ -102,9 +102,11 @@ inline constexpr std::array kServiceOptions = {
     Option{.key = "auth.htpasswd",
            .type = Type::text,
            .fallback = "",
-           .help = "Who may use the proxy, and with which password: a file of bcrypt hashes, as "
-                   "`htpasswd -B` writes it. With it every listener asks for a user, unless its "
-                   "`auth` says otherwise (docs/users.md). Read again on SIGHUP."},
+           .help =
+               "Who may use the proxy, and with which password: a file of bcrypt hashes, as "
+               "`htpasswd -B` writes it. With it every proxy listener asks for a user (mirrors and "
+               "the admin API do not), unless its `auth` says otherwise (docs/users.md). Read "
+               "again on SIGHUP."},
     Option{.key = "auth.remember",
            .type = Type::duration,
            .fallback = "5m",

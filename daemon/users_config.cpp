@@ -1,7 +1,7 @@
 #include "daemon/users_config.h"
 
+#include "base/nearest_word.h"
 #include "base/units.h"
-#include "daemon/nearest_word.h"
 #include "daemon/yaml.h"
 
 #include <algorithm>

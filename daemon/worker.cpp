@@ -18,6 +18,7 @@ constexpr auto kAcceptPause = 50ms;  // after a failed accept: whatever is wrong
 constexpr std::array kPatience = {1ms, 2ms, 4ms, 8ms, 16ms, 32ms};
 // At once, while descriptors or memory are short: more may come soon.
 constexpr std::size_t kShedTogether = 16;
+constexpr std::size_t kFilesTogether = 64;
 
 std::string_view limit_of(Shortage shortage) {
     switch (shortage) {
@@ -71,6 +72,7 @@ void Worker::accept_at(std::unique_ptr<net::Listener> listener, std::size_t plac
 void Worker::start(proxy::Services& services, Headroom& headroom,
                    std::function<void(std::size_t)> close_idle_elsewhere) {
     headroom_ = &headroom;
+    cache_ = &services.cache;
     close_idle_elsewhere_ = std::move(close_idle_elsewhere);
     proxy_ = proxy::Proxy::create(*loop_, services);
     loop_->post([this] {
@@ -121,6 +123,8 @@ Task<Shortage> Worker::make_room(const net::Socket& client) {
 }
 
 void Worker::shed(Shortage of) {
+    // Files that nobody reads cost nobody anything.
+    if (of == Shortage::descriptors && cache_->close_idle_files(kFilesTogether) > 0) return;
     headroom_->ran_out(of);
     const std::size_t wanted = of == Shortage::connections ? 1 : kShedTogether;
     const std::size_t closed = proxy_->close_idle(wanted);

@@ -80,6 +80,7 @@ private:
     std::unique_ptr<origin::Client> origins_;
     std::vector<Entrance> entrances_;
     Headroom* headroom_ = nullptr;
+    cache::Cache* cache_ = nullptr;
     std::function<void(std::size_t)> close_idle_elsewhere_;
     std::unique_ptr<proxy::Proxy> proxy_;
     std::atomic<SteadyTime> asked_{SteadyTime()};  // when ping() was, until the loop has answered

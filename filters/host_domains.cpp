@@ -1,5 +1,7 @@
 #include "filters/host_domains.h"
 
+#include "filters/query.h"
+
 #include <algorithm>
 #include <iterator>
 #include <set>
@@ -26,8 +28,6 @@ bool is_punctuation(char c) {
     return c > ' ' && c < 0x7f && !(c >= '0' && c <= '9') && !(c >= 'a' && c <= 'z') &&
            !(c >= 'A' && c <= 'Z');
 }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 // RE2's syntax as far as hosts need it, one function for each of its rules. What is not understood
 // is remembered, and everything read after it counts for nothing.
@@ -110,7 +110,7 @@ private:
         const char c = text_.front();
         text_.remove_prefix(1);
         if (is_punctuation(c) && c != '-' && c != '_' && c != ':') return give_up();
-        return {Ending{.text = std::string(1, lower(c))}};
+        return {Ending{.text = std::string(1, lower_case(c))}};
     }
 
     Endings escaped() {

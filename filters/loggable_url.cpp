@@ -17,8 +17,6 @@ constexpr std::string_view kHex = "0123456789ABCDEF";
 constexpr std::size_t kLongestLine = 2048;
 constexpr std::size_t kLongestName =
     48;  // a longer "name" is more likely a token that stands alone
-// A list of so many parameters as signers use stays off the heap.
-constexpr std::size_t kRoomForAQuery = 4096;
 
 // Counters and sizes: nothing that a small number could give away.
 constexpr std::string_view kHarmless[] = {"partnumber",         "generation",    "x-amz-expires",
@@ -130,6 +128,19 @@ std::string loggable_text(std::string_view text) {
 
 void append_loggable_url(std::string& out, std::string_view url, std::optional<ByteRange> part) {
     const std::size_t longest = out.size() + kLongestLine;
+    // A '?' or '#' before the '@' may be a password's: then nothing of it is certain to be no
+    // secret.
+    const std::size_t scheme = url.find("://");
+    const std::size_t authority = scheme == std::string_view::npos ? 0 : scheme + 3;
+    const std::string_view region = url.substr(0, url.find('/', authority));
+    const std::size_t cut = region.find_first_of("?#", authority);
+    const std::size_t at = region.rfind('@');
+    const bool is_in_doubt = cut < region.size() && at != std::string_view::npos && at > cut;
+    if (is_in_doubt && (url[cut] == '#' || !parse_url(url.substr(0, url.find('#'))))) {
+        if (scheme < 16) append_escaped(out, url.substr(0, authority));
+        out += '*';
+        return;
+    }
     url = url.substr(0, url.find('#'));
     const std::size_t question = url.find('?');
     append_hierarchy(out, url.substr(0, question));

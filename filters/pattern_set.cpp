@@ -3,8 +3,10 @@
 #include "filters/pattern_text.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
+#include <fmt/format.h>
 #include <re2/re2.h>
 #include <re2/set.h>
 
@@ -192,17 +194,30 @@ std::string_view host_part(std::string_view pattern) {
     return {};
 }
 
+constexpr std::int64_t kMemoryOfHosts = 64LL << 20U;  // at most, for long lists of names
+constexpr std::string_view kDigits = "0123456789";
+
 // Every port that a pattern of hosts may have in mind, with its colon; none is one, too.
 std::vector<std::string> ports_of(std::string_view part) {
     std::vector<std::string> ports{"", ":443", ":80"};
     for (std::size_t colon = part.find(':'); colon != std::string_view::npos;
          colon = part.find(':', colon + 1)) {
-        const std::size_t end =
-            std::min(part.find_first_not_of("0123456789", colon + 1), part.size());
-        if (end > colon + 1) ports.emplace_back(part.substr(colon, end - colon));
+        // ":8443", ":(8443|9443)"
+        for (std::size_t at = colon + 1; at < part.size() && part[at] != ':';) {
+            const std::size_t begin = std::min(part.find_first_of(kDigits, at), part.size());
+            at = std::min(part.find_first_not_of(kDigits, begin), part.size());
+            if (at > begin) ports.push_back(fmt::format(":{}", part.substr(begin, at - begin)));
+        }
     }
+    // Of those that any number of digits stands for.
+    if (part.contains(':')) ports.insert(ports.end(), {":8443", ":65001"});
     return ports;
 }
+
+// Of every shape that a class of characters may let through.
+constexpr std::array<std::string_view, 5> kHostsOfNobody = {"no-such-host.invalid",
+                                                            "nosuchhost.invalid", "nosuchhost.com",
+                                                            "a.b.nosuchhost.org", "nosuchhost"};
 
 bool matches(const RE2& expression, std::string_view host, const std::vector<std::string>& ports) {
     return std::ranges::any_of(ports, [&](const std::string& port) {
@@ -218,15 +233,16 @@ struct HostExpressions::Compiled {
 };
 
 HostExpressions::HostExpressions(std::string_view pattern) {
-    RE2::Options options = options_for(1 << 20);
+    RE2::Options options = options_for(kMemoryOfHosts);
     options.set_case_sensitive(false);
     for (const std::string_view alternative : alternatives_of(pattern)) {
         const std::string_view part = host_part(alternative);
         if (part.empty()) continue;
         Compiled compiled{std::make_unique<const RE2>(piece(part), options), ports_of(part)};
-        if (!compiled.expression->ok() ||
-            matches(*compiled.expression, "no-such-host.invalid", compiled.ports))
-            continue;
+        const auto takes = [&compiled](std::string_view host) {
+            return matches(*compiled.expression, host, compiled.ports);
+        };
+        if (!compiled.expression->ok() || std::ranges::any_of(kHostsOfNobody, takes)) continue;
         texts_.emplace_back(part);
         compiled_.push_back(std::move(compiled));
     }

@@ -32,8 +32,6 @@ int escaped_byte(std::string_view text, std::size_t i) {
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 // Eight letters at once, what is no ASCII letter untouched.
 using Word = std::uint64_t;
 constexpr Word kOfEach = 0x0101'0101'0101'0101;
@@ -119,7 +117,7 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
     for (; i + sizeof(Word) <= a.size(); i += sizeof(Word))
         if (lower_word(a.data() + i) != lower_word(b.data() + i)) return false;
     for (; i < a.size(); ++i)
-        if (lower(a[i]) != lower(b[i])) return false;
+        if (lower_case(a[i]) != lower_case(b[i])) return false;
     return true;
 }
 
@@ -136,7 +134,8 @@ std::string lower_case(std::string_view text) {
 void append_lower_case(std::string& out, std::string_view text) {
     const auto begin = static_cast<std::ptrdiff_t>(out.size());
     out += text;
-    std::transform(out.begin() + begin, out.end(), out.begin() + begin, lower);
+    std::transform(out.begin() + begin, out.end(), out.begin() + begin,
+                   [](char c) { return lower_case(c); });
 }
 
 }  // namespace hawker::filters

@@ -16,6 +16,8 @@ namespace hawker::filters {
 // More than this many parameters in one URL is an attack on whoever sorts and compares them; such a
 // URL has no key.
 inline constexpr std::size_t kMostParameters = 256;
+// For split_query()'s `memory`: a list of so many parameters as signers use stays off the heap.
+inline constexpr std::size_t kRoomForAQuery = 4096;  // bytes
 
 struct KnownName;  // signed_urls.h
 
@@ -48,6 +50,9 @@ bool is_percent_encoded(std::string_view text);
 std::string decode_value(std::string_view text);
 
 // Of ASCII.
+constexpr char lower_case(char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 bool starts_ignoring_case(std::string_view text, std::string_view prefix);
 std::string lower_case(std::string_view text);

@@ -39,6 +39,12 @@ struct RuleSpec {
     bool range = false;
     std::string
         digest;  // capture group(s) that hold a SHA-256: "sha256", or "a+b+c" when it is split
+    // The URL names a content, but not by its SHA-256: that is computed as the bytes come, or said
+    // beforehand by a mirror's upstream that leads here.
+    bool learn_digest = false;
+    // The hosts that match say yes only to those who may read. Only then is what another URL has
+    // brought given out for its SHA-256, under `access: verify`.
+    bool trust_origin = false;
     Policy policy = Policy::immutable;
     std::optional<Scheme> origin_scheme;  // the client spoke http:// to us, the origin gets this
     Access access = Access::verify;

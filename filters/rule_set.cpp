@@ -23,8 +23,6 @@ namespace {
 // A few hundred rules on URLs of a few kilobytes fit many times over; RE2 grows into it only as far
 // as it must.
 constexpr std::int64_t kMatchingMemory = 64LL << 20U;
-// Lists of so many parameters as signers use stay off the heap.
-constexpr std::size_t kRoomForAQuery = 4096;
 
 std::string where(const RuleSpec& spec) {
     return spec.line > 0 ? fmt::format("rule '{}' (line {})", spec.name, spec.line)
@@ -66,6 +64,10 @@ Expected<void> check(const RuleSpec& spec) {
         return fail(Errc::invalid, "key.range: a digest is of the whole, so take `digest` away");
     if (spec.range && spec.policy == Policy::http)
         return fail(Errc::invalid, "key.range: parts are immutable; write `policy: immutable`");
+    if (spec.learn_digest &&
+        (!spec.digest.empty() || spec.range || spec.policy != Policy::immutable))
+        return fail(Errc::invalid,
+                    "learn_digest: for `policy: immutable` without `digest` and `key.range`");
     if (spec.connections == 0U) return fail(Errc::invalid, "connections: at least 1");
     if (spec.piece_size == 0U) return fail(Errc::invalid, "piece_size: more than 0");
     return {};
@@ -118,8 +120,8 @@ struct Entry {
 Entry usual_entry() {
     auto rule = std::make_shared<Rule>();
     rule->name = "on-request";
-    rule->strip = {"aws-sigv4",  "gcs",        "aliyun-oss",  "huawei-obs", "tencent-cos",
-                   "cloudfront", "github-lfs", "huggingface", "ns"};
+    rule->strip = {"aws-sigv4",   "gcs",        "aliyun-oss", "huawei-obs",
+                   "tencent-cos", "cloudfront", "github-lfs", "huggingface"};
     rule->follow_redirects = true;
     rule->ignore_credentials = true;
     auto strip = StripList::compile(rule->strip, {});

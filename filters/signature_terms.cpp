@@ -131,8 +131,12 @@ std::optional<Seconds> end_named_by(const Parameter& parameter, Term term) {
             return date(text);
         case Term::begin_and_end:
             return number(after(text, ';'));
-        case Term::end_and_more:
-            return number(text.substr(0, text.find('-')));
+        case Term::signing_and_more:
+            // Alibaba's CDN writes when it was signed, and how long that holds is the CDN's
+            // setting: half an hour where nobody has changed it.
+            if (const auto signed_at = number(text.substr(0, text.find('-'))))
+                return *signed_at + 1'800;
+            return std::nullopt;
         default:
             return std::nullopt;
     }

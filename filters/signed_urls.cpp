@@ -155,7 +155,7 @@ constexpr TermName kTerms[] = {
     {"policy", Term::policy},
     {"q-sign-time", Term::begin_and_end},
     {"q-key-time", Term::begin_and_end},
-    {"auth_key", Term::end_and_more},
+    {"auth_key", Term::signing_and_more},
     {"x-amz-signedheaders", Term::signed_fields},
     {"x-goog-signedheaders", Term::signed_fields},
     {"x-oss-additional-headers", Term::signed_fields},

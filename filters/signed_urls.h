@@ -57,7 +57,7 @@ enum class Term : unsigned char {
     begin_and_end,  // Tencent's: Unix seconds, "a;b"
     // Alibaba's: Unix seconds, then "-". It counts its validity from this time on, but does not say
     // in the URL how long it is.
-    end_and_more,
+    signing_and_more,
     signed_fields,  // the names of request fields that it covers
     signed_range,   // the one range that it is good for
     count,

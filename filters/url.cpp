@@ -162,6 +162,13 @@ Expected<Url> parse_url(std::string_view text) {
     return url;
 }
 
+Expected<void> check_upstream(std::string_view text) {
+    const auto url = parse_url(text);
+    if (url && !url->has_query && !text.contains('@')) return {};
+    return fail(Errc::invalid,
+                "expected a URL like https://registry.example, without query and user");
+}
+
 Expected<Authority> parse_authority(std::string_view text) {
     Authority authority;
     auto parsed = parse_host_and_port(text, authority);

@@ -30,6 +30,10 @@ struct Url {
 // malformed host, port 0 or above 65535, and any byte outside the URI character set.
 Expected<Url> parse_url(std::string_view text);
 
+// For where requests are sent on to. Errc::invalid for a URL with a query or an '@', and for what
+// is none, in words without any of it.
+Expected<void> check_upstream(std::string_view text);
+
 // `host:port` of a CONNECT request (RFC 9112 section 3.2.3): both are required.
 struct Authority {
     std::string_view host;

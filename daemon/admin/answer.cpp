@@ -1,5 +1,7 @@
 #include "daemon/admin/answer.h"
 
+#include "base/host_pattern.h"
+
 #include <algorithm>
 #include <charconv>
 
@@ -160,23 +162,27 @@ std::optional<TaskId> predecessor(TaskId task) {
 bool is_our_host(std::string_view host, std::span<const std::string> hosts) {
     std::string_view name = host.substr(0, host.find(':'));
     if (host.starts_with('[')) name = host.substr(1, host.find(']') - 1);
-    std::string lower(name);
-    for (char& c : lower)
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (lower == "localhost") return true;
-    if (lower.find('/') == std::string::npos && net::Cidr::parse(lower)) return true;  // a literal
-    return std::ranges::find(hosts, lower) != hosts.end();
+    const std::string plain = plain_host(name);
+    if (plain == "localhost") return true;
+    if (plain.find('/') == std::string::npos && net::Cidr::parse(plain)) return true;  // a literal
+    return std::ranges::any_of(
+        hosts, [&plain](const std::string& known) { return plain_host(known) == plain; });
 }
 
 Task<Answer> answer(const http::RequestHead& head, const Asker& asker, Backend& backend) {
+    if (head.form != http::TargetForm::origin)
+        co_return refusal(
+            400,
+            "This is hawker's admin address, not the proxy: ask for /healthz, "
+            "/metrics or /tasks. Clients' proxy is the address of `listen` (65001, if "
+            "nothing else is set).");
+    // Who comes through a proxy on this machine, ours too, is not on it.
+    if (head.fields.has("Via"))
+        co_return refusal(403, "The admin API is not for requests that come through a proxy.");
     if (const auto host = head.fields.get("Host"); host && !is_our_host(*host, asker.hosts))
         co_return refusal(403,
                           "Ask for the admin API by an IP address or as localhost, or name this "
                           "host in `admin.hosts`: a web page could be behind this name.");
-    if (head.form != http::TargetForm::origin)
-        co_return refusal(
-            400,
-            "This is hawker's admin address, not the proxy: ask for /healthz, /metrics or /tasks.");
     const std::string_view target = head.target;
     const std::string_view path = target.substr(0, target.find('?'));
     const std::string_view query = target.substr(std::min(path.size() + 1, target.size()));

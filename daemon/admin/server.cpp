@@ -3,9 +3,11 @@
 #include "base/task_group.h"
 #include "daemon/admin/answer.h"
 #include "daemon/http/request_parser.h"
+#include "daemon/net/loop.h"
 #include "daemon/net/socket.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 namespace hawker::admin {
@@ -16,6 +18,8 @@ using namespace std::chrono_literals;
 
 constexpr net::Deadline kReadDeadline = 10s;
 constexpr net::Deadline kWriteDeadline = 30s;
+constexpr net::Deadline kExchangeDeadline = kReadDeadline + kWriteDeadline;
+constexpr net::Deadline kLastExchanges = 1s;  // when the server stops
 constexpr auto kAcceptPause = 100ms;  // after a failed accept: whatever is wrong, do not spin on it
 constexpr std::size_t kMostConnections = 64;
 constexpr std::size_t kHeadBytes = 8192;
@@ -79,6 +83,8 @@ struct Server::State {
           log(log_),
           tasks(loop_) {}
 
+    class Open;
+
     bool admits(const net::Socket& socket) const;
 
     Task<void> accept_all();
@@ -90,7 +96,23 @@ struct Server::State {
     Backend& backend;
     const Log& log;
     bool stopping = false;
+    std::set<net::Socket*> open;
     TaskGroup tasks;
+};
+
+// Known for as long as it is served.
+class Server::State::Open {
+public:
+    Open(State& state, net::Socket& socket) : state_(state), socket_(&socket) {
+        state_.open.insert(socket_);
+    }
+    Open(const Open&) = delete;
+    Open& operator=(const Open&) = delete;
+    ~Open() { state_.open.erase(socket_); }
+
+private:
+    State& state_;
+    net::Socket* socket_;
 };
 
 bool Server::State::admits(const net::Socket& socket) const {
@@ -114,6 +136,10 @@ Task<void> Server::State::accept_all() {
 
 Task<void> Server::State::serve(std::unique_ptr<net::Socket> socket) {
     const Terms now = terms;  // set_terms() is for the connections to come
+    // All of it: a peer that sends a byte now and then must not hold up a drain.
+    const Open entry(*this, *socket);
+    net::Timer patience(loop, [&socket] { socket->close(); });
+    patience.set(kExchangeDeadline);
     if (now.tls) {
         const net::TlsTerms own_identity;
         const std::span<const std::byte> none;  // has arrived early
@@ -157,6 +183,10 @@ void Server::set_terms(Terms terms) { state_->terms = std::move(terms); }
 Task<void> Server::stop() {
     state_->stopping = true;
     state_->listener->close();
+    net::Timer patience(state_->loop, [this] {
+        for (net::Socket* const socket : state_->open) socket->close();
+    });
+    patience.set(kLastExchanges);
     co_await state_->tasks.drained();
 }
 

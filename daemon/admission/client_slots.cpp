@@ -15,42 +15,60 @@ ClientSlots::Clients::iterator ClientSlots::entry_of(std::string_view client) {
 ClientSlots::Place ClientSlots::enter(std::string_view client, std::size_t most,
                                       std::size_t most_waiting, Executor& home) {
     Place place;
-    const std::scoped_lock lock(mutex_);
-    const auto entry = entry_of(client);
-    Client& its = entry->second;
-    if (its.waiting.empty() && its.running < most) {
-        ++its.running;
-        place.slot.emplace(*this, entry);
-    } else if (its.waiting.size() < most_waiting) {
-        place.seat = std::make_shared<Seat>(home, *this, entry);
-        its.waiting.push_back(place.seat);
-        ++waiting_;
+    std::vector<std::shared_ptr<Seat>> called;
+    {
+        const std::scoped_lock lock(mutex_);
+        const auto entry = entry_of(client);
+        Client& its = entry->second;
+        its.most = most;
+        called = admit(its);
+        if (its.waiting.empty() && its.running < most) {
+            ++its.running;
+            place.slot.emplace(*this, entry);
+        } else if (its.waiting.size() < most_waiting) {
+            place.seat = std::make_shared<Seat>(home, *this, entry);
+            its.waiting.push_back(place.seat);
+            ++waiting_;
+        }
     }
+    call(called);
     return place;
 }
 
-// The slot goes from hand to hand: whoever is called holds it already.
+std::vector<std::shared_ptr<ClientSlots::Seat>> ClientSlots::admit(Client& client) {
+    std::vector<std::shared_ptr<Seat>> seats;
+    while (!client.waiting.empty() && client.running < client.most) {
+        seats.push_back(std::move(client.waiting.front()));
+        client.waiting.pop_front();
+        ++client.running;
+        --waiting_;
+    }
+    return seats;
+}
+
 void ClientSlots::give_back(Clients::iterator client) {
-    std::shared_ptr<Seat> next;
+    std::vector<std::shared_ptr<Seat>> called;
     {
         const std::scoped_lock lock(mutex_);
         Client& its = client->second;
-        if (its.waiting.empty()) {
-            if (--its.running == 0) spare_ = clients_.extract(client);
-            return;
-        }
-        next = std::move(its.waiting.front());
-        its.waiting.pop_front();
-        --waiting_;
+        --its.running;
+        called = admit(its);
+        if (its.running == 0 && its.waiting.empty()) spare_ = clients_.extract(client);
     }
-    next->home_.post([this, next] {
-        if (next->left_) {
-            give_back(next->client_);
-            return;
-        }
-        next->called_ = true;
-        next->wake_.notify_all();
-    });
+    call(called);
+}
+
+// Whoever is called holds a slot already.
+void ClientSlots::call(const std::vector<std::shared_ptr<Seat>>& seats) {
+    for (const std::shared_ptr<Seat>& next : seats)
+        next->home_.post([this, next] {
+            if (next->left_) {
+                give_back(next->client_);
+                return;
+            }
+            next->called_ = true;
+            next->wake_.notify_all();
+        });
 }
 
 std::size_t ClientSlots::waiting() const {

@@ -20,6 +20,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace hawker::admission {
 
@@ -30,6 +31,7 @@ public:
 private:
     struct Client {
         std::size_t running = 0;
+        std::size_t most = 0;                      // at once; as whoever came last was told
         std::list<std::shared_ptr<Seat>> waiting;  // an empty one holds no memory
     };
     using Clients = std::map<std::string, Client, std::less<>>;
@@ -78,7 +80,8 @@ public:
         bool left_ = false;
     };
 
-    // At most one of the two; neither when the line is full.
+    // At most one of the two; neither when the line is full. `most` holds for all of the client's
+    // from here on, those in line too.
     struct Place {
         std::optional<Slot> slot;
         std::shared_ptr<Seat> seat;
@@ -92,6 +95,9 @@ public:
 private:
     Clients::iterator entry_of(std::string_view client);
     void give_back(Clients::iterator client);
+    // Who may go now, each with a slot. The lock is held.
+    std::vector<std::shared_ptr<Seat>> admit(Client& client);
+    void call(const std::vector<std::shared_ptr<Seat>>& seats);
 
     mutable std::mutex mutex_;
     Clients

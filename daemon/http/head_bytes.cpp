@@ -14,7 +14,7 @@ namespace {
 // The longest registered method has 17 characters (UPDATEREDIRECTREF).
 constexpr std::size_t kLongestMethod = 64;
 
-std::unexpected<BadRequest> refuse(int status, std::string sentence) {
+std::unexpected<BadRequest> bad_head(int status, std::string sentence) {
     return std::unexpected(BadRequest(status, std::move(sentence)));
 }
 
@@ -94,10 +94,10 @@ std::expected<std::optional<HeadBytes>, BadRequest> HeadScanner::scan() {
     if (bytes_.starts_with('\x16')) {
         if (bytes_.size() < 2) return std::nullopt;
         if (is_tls_client_hello(bytes_))
-            return refuse(400,
-                          "This port speaks plain HTTP and got a TLS handshake: write http://, not "
-                          "https://, in the "
-                          "address of the proxy.");
+            return bad_head(
+                400,
+                "This port speaks plain HTTP and got a TLS handshake: write http://, not "
+                "https://, in the address of the proxy.");
     }
     // RFC 9112 section 2.2: one empty line that an old client left behind its last body.
     if (bytes_.starts_with("\r\n")) at_ = 2;
@@ -106,8 +106,8 @@ std::expected<std::optional<HeadBytes>, BadRequest> HeadScanner::scan() {
     if (!*line) return std::nullopt;
     const std::string_view request_line = **line;
     if (request_line.empty())
-        return refuse(400,
-                      "More than one empty line stands before the request line: send at most one.");
+        return bad_head(
+            400, "More than one empty line stands before the request line: send at most one.");
     if (auto refusal = refusal_of_request_line(request_line))
         return std::unexpected(std::move(*refusal));
     const std::size_t fields = at_;
@@ -135,7 +135,7 @@ std::expected<std::optional<std::string_view>, BadRequest> HeadScanner::next_lin
         i = behind_plain_bytes(kind, i, has_space);
         if (i == bytes_.size()) break;
         if (i + 1 >= limits_.head_bytes)
-            return refuse(
+            return bad_head(
                 431,
                 fmt::format(
                     "The request head is larger than {} bytes: send fewer or smaller fields, or "
@@ -144,7 +144,7 @@ std::expected<std::optional<std::string_view>, BadRequest> HeadScanner::next_lin
         if (bytes_[i] == '\r') {
             if (i + 1 == bytes_.size()) return std::nullopt;
             if (bytes_[i + 1] != '\n')
-                return refuse(
+                return bad_head(
                     400,
                     "A CR in the request head is not followed by LF: end every line with CRLF.");
             at_ = i + 2;

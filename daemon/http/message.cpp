@@ -48,6 +48,10 @@ bool is_sendable(const Field& field) { return is_token(field.name) && is_field_v
 
 }  // namespace
 
+bool is_one_line(std::string_view text) {
+    return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+}
+
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
     return a.size() == b.size() && std::ranges::equal(a, b, {}, lower, lower);
 }

@@ -14,6 +14,8 @@ namespace hawker::http {
 
 // Case-insensitive comparison of field names and tokens (ASCII).
 bool equals_ignoring_case(std::string_view a, std::string_view b);
+// No byte of it ends a line for anybody: no CR, LF or NUL.
+bool is_one_line(std::string_view text);
 
 struct Field {
     std::string name;   // as received

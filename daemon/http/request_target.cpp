@@ -10,7 +10,7 @@ namespace hawker::http {
 
 namespace {
 
-std::unexpected<BadRequest> refuse(std::string_view sentence) {
+std::unexpected<BadRequest> bad_target(std::string_view sentence) {
     return std::unexpected(BadRequest(400, std::string(sentence)));
 }
 
@@ -39,7 +39,7 @@ bool has_prefix(std::string_view text, std::string_view prefix) {
 
 std::expected<TargetForm, BadRequest> form_of_connect(std::string_view target) {
     if (is_authority(target, Port::required)) return TargetForm::authority;
-    return refuse(
+    return bad_target(
         "CONNECT needs 'host:port' and nothing else as its target, for example 'CONNECT "
         "example.org:443'.");
 }
@@ -47,11 +47,11 @@ std::expected<TargetForm, BadRequest> form_of_connect(std::string_view target) {
 std::expected<TargetForm, BadRequest> absolute_form(std::string_view target) {
     const std::string_view authority = authority_of(target);
     if (authority.contains('@'))
-        return refuse(
+        return bad_target(
             "A user name or password in the URL is not accepted: send it in an Authorization "
             "field.");
     if (!is_authority(authority, Port::optional))
-        return refuse(
+        return bad_target(
             "The URL has no valid host: write 'http://host/path' or 'http://host:port/path'.");
     return TargetForm::absolute;
 }
@@ -78,19 +78,21 @@ std::string_view authority_of(std::string_view absolute_target) {
 std::expected<TargetForm, BadRequest> form_of_target(std::string_view method,
                                                      std::string_view target) {
     if (target.contains('#'))
-        return refuse(
+        return bad_target(
             "The request target holds a '#': a fragment stays with the client, remove it or write "
             "%23.");
     if (method == "CONNECT") return form_of_connect(target);
     if (target.starts_with('/')) return TargetForm::origin;
     if (target == "*") {
         if (method == "OPTIONS") return TargetForm::asterisk;
-        return refuse("The target '*' goes with OPTIONS only: send a URL.");
+        return bad_target("The target '*' goes with OPTIONS only: send a URL.");
     }
     if (has_prefix(target, "http://") || has_prefix(target, "https://"))
         return absolute_form(target);
-    if (target.contains("://")) return refuse("This proxy fetches http:// and https:// URLs only.");
-    return refuse("The request target must be 'http://host/path', or a path that begins with '/'.");
+    if (target.contains("://"))
+        return bad_target("This proxy fetches http:// and https:// URLs only.");
+    return bad_target(
+        "The request target must be 'http://host/path', or a path that begins with '/'.");
 }
 
 }  // namespace hawker::http

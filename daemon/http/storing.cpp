@@ -2,6 +2,7 @@
 
 #include "daemon/http/caching.h"
 #include "daemon/http/ranges.h"
+#include "daemon/http/reuse.h"
 #include "daemon/http/selection.h"
 
 #include <algorithm>
@@ -112,6 +113,17 @@ bool may_store(const Fields& request, int status, const Fields& response,
         return false;
     return control.is_public || says_how_long(control, response) ||
            is_heuristically_cacheable(status);
+}
+
+Renewal renewal_of(const Fields& request, int status, const Fields& stored, const Fields& newer,
+                   const StoringTerms& terms) {
+    const Fields next = updated(stored, newer);
+    const bool selects_anew =
+        newer.has("Vary") && selecting_fields(newer) != selecting_fields(stored);
+    StoringTerms of_anybody;
+    of_anybody.keeps_cookies = true;
+    if (selects_anew || !may_store(Fields(), status, next, of_anybody)) return Renewal::remove;
+    return may_store(request, status, next, terms) ? Renewal::renew : Renewal::leave;
 }
 
 bool may_store_of_post(int status, const Fields& response) {

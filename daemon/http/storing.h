@@ -5,6 +5,7 @@
 #include "daemon/http/message.h"
 
 #include <chrono>
+#include <cstdint>
 
 namespace hawker::http {
 
@@ -27,6 +28,17 @@ bool may_store(const Fields& request, int status, const Fields& response,
 // Of an answer to POST, besides: with its own word about how long. Whoever asks has looked whether
 // Content-Location says that it is what a GET of the URL would bring (RFC 9110 section 9.3.3).
 bool may_store_of_post(int status, const Fields& response);
+
+// What becomes of a stored response when a 304, or a 200 to a HEAD, has confirmed it.
+enum class Renewal : std::uint8_t {
+    renew,   // it goes on with what the newer answer says
+    leave,   // that was said to this asker alone: nothing changes for the others
+    remove,  // nobody may keep it any more, or another request selects it now
+};
+// `request`: what was asked, as a GET. `stored`, `newer`: fields of the stored response of that
+// status, and of the answer.
+Renewal renewal_of(const Fields& request, int status, const Fields& stored, const Fields& newer,
+                   const StoringTerms& terms);
 
 // Statuses that may be kept without a word about how long (RFC 9110 section 15.1).
 bool is_heuristically_cacheable(int status);

@@ -1,6 +1,7 @@
 #include "daemon/hub/answers.h"
 
 #include "daemon/hub/route.h"
+#include "filters/query.h"
 
 #include <algorithm>
 #include <array>
@@ -66,6 +67,31 @@ std::size_t past_value(std::string_view json, std::size_t at) {
     return at;
 }
 
+// Of the outermost object: the value as it is written, of the first member of that name, which
+// stands in its quotes here too.
+std::optional<std::string_view> member_of(std::string_view json, std::string_view quoted_name) {
+    std::size_t depth = 0;
+    for (std::size_t at = 0; at < json.size();) {
+        const char c = json[at];
+        if (c == '{' || c == '[') ++depth;
+        if ((c == '}' || c == ']') && depth > 0) --depth;
+        if (c != '"') {
+            ++at;
+            continue;
+        }
+        const std::size_t end = past_string(json, at);
+        const std::string_view key = json.substr(at, end - at);
+        at = past_space(json, end);
+        if (depth != 1 || key != quoted_name || at >= json.size() || json[at] != ':') continue;
+        at = past_space(json, at + 1);
+        std::string_view value = json.substr(at, past_value(json, at) - at);
+        while (!value.empty() && std::string_view(" \t\r\n").contains(value.back()))
+            value.remove_suffix(1);
+        return value;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 bool leads_to_xet(std::string_view link) {
@@ -123,26 +149,42 @@ bool join_file_head(std::span<const http::ResponseHead> hops, http::ResponseHead
     return true;
 }
 
-std::optional<std::string> commit_in(std::string_view info) {
-    std::size_t depth = 0;
-    for (std::size_t at = 0; at < info.size();) {
-        const char c = info[at];
-        if (c == '{' || c == '[') ++depth;
-        if ((c == '}' || c == ']') && depth > 0) --depth;
-        if (c != '"') {
-            ++at;
-            continue;
-        }
-        const std::size_t end = past_string(info, at);
-        const std::string_view key = info.substr(at, end - at);
-        at = past_space(info, end);
-        if (depth != 1 || key != "\"sha\"" || at >= info.size() || info[at] != ':') continue;
-        at = past_space(info, at + 1);
-        const std::string_view value = info.substr(at, past_value(info, at) - at);
-        if (value.size() == 42 && is_commit(opaque(value))) return std::string(opaque(value));
-        return std::nullopt;
+std::optional<LinkedContent> linked_content(std::span<const http::ResponseHead> hops,
+                                            std::span<const std::string> bases) {
+    for (const http::ResponseHead& hop : hops) {
+        const std::string_view location = hop.fields.get("Location").value_or("");
+        const bool is_at_home =
+            (location.starts_with('/') && !location.starts_with("//")) ||
+            std::ranges::any_of(bases, [location](const std::string& base) {
+                return location.starts_with(base) && location.substr(base.size()).starts_with('/');
+            });
+        if (is_at_home) continue;
+        const auto sha256 = Digest::from_hex(opaque(hop.fields.get("X-Linked-Etag").value_or("")));
+        if (!sha256) return std::nullopt;
+        return LinkedContent{.url = std::string(location), .sha256 = *sha256};
     }
     return std::nullopt;
+}
+
+std::optional<std::string> commit_in(std::string_view info) {
+    const auto value = member_of(info, "\"sha\"");
+    if (value && value->size() == 42 && is_commit(opaque(*value)))
+        return std::string(opaque(*value));
+    return std::nullopt;
+}
+
+bool is_information(std::string_view info) {
+    return member_of(info, "\"id\"") || member_of(info, "\"sha\"");
+}
+
+Openness openness_in(std::string_view info) {
+    const auto is_private = member_of(info, "\"private\"");
+    if (is_private == "true") return Openness::hidden;
+    const auto gated = member_of(info, "\"gated\"");
+    if (is_private != "false" || !gated) return Openness::unsaid;
+    if (gated != "false") return Openness::gated;
+    const auto disabled = member_of(info, "\"disabled\"");
+    return !disabled || disabled == "false" ? Openness::open : Openness::unsaid;
 }
 
 std::string without_member(std::string_view json, std::string_view name) {
@@ -192,6 +234,13 @@ std::string links_in_our_name(std::string_view value, std::span<const std::strin
             joined += fmt::format("<{}{}", own_base, member.substr(1 + base->size()));
     }
     return joined;
+}
+
+bool is_of_the_api(const http::ResponseHead& head, std::string_view body) {
+    const std::string type = filters::lower_case(head.fields.get("Content-Type").value_or("json"));
+    const std::size_t first = body.find_first_not_of(" \t\r\n");
+    return type.contains("json") && first != std::string_view::npos &&
+           (body[first] == '{' || body[first] == '[');
 }
 
 bool says_no_entry(const http::ResponseHead& head) {

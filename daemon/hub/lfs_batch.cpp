@@ -15,16 +15,27 @@ namespace hawker::hub {
 
 namespace {
 
-using nlohmann::json;
+using Json = nlohmann::json;
 
 constexpr std::string_view kPlace = "/.hawker/lfs/";
 // How long a link is good that names no end: as long as those of the big hosts.
 constexpr std::int64_t kUsualLife = 3600;
 constexpr std::int64_t kLongestLife = 86'400;
 
-json parsed(std::string_view text) { return json::parse(text, nullptr, false); }
+// Discarded where it is none, and where it is deeper than any batch: writing it out again takes a
+// stack frame a level.
+Json parsed(std::string_view text) {
+    constexpr int kDeepest = 32;
+    bool is_deep = false;
+    const auto is_read = [&is_deep](int depth, Json::parse_event_t, Json&) {
+        is_deep = is_deep || depth > kDeepest;
+        return !is_deep;
+    };
+    Json json = Json::parse(text, is_read, false);
+    return is_deep ? Json(Json::value_t::discarded) : json;
+}
 
-std::string text_of(const json& object, const char* name) {
+std::string text_of(const Json& object, const char* name) {
     const auto member = object.find(name);
     return member != object.end() && member->is_string() ? member->get<std::string>()
                                                          : std::string();
@@ -60,7 +71,7 @@ std::optional<std::int64_t> seconds_in(std::string_view text) {
 }
 
 // When the host's own link ends, at most a day from now.
-std::int64_t end_of(const json& action, std::int64_t now) {
+std::int64_t end_of(const Json& action, std::int64_t now) {
     const auto life = action.find("expires_in");
     // Zero is how a host says nothing.
     if (life != action.end() && life->is_number_integer() && life->get<std::int64_t>() != 0)
@@ -71,7 +82,7 @@ std::int64_t end_of(const json& action, std::int64_t now) {
 }
 
 // The store wants nothing from the client but what we carry on.
-bool is_plain_header(const json& action) {
+bool is_plain_header(const Json& action) {
     const auto header = action.find("header");
     if (header == action.end() || header->is_null()) return true;
     return header->is_object() && std::ranges::all_of(header->items(), [](const auto& field) {
@@ -80,7 +91,7 @@ bool is_plain_header(const json& action) {
            });
 }
 
-bool brings_credentials(const json& action) {
+bool brings_credentials(const Json& action) {
     const auto header = action.find("header");
     return header != action.end() && header->is_object() &&
            std::ranges::any_of(header->items(), [](const auto& field) {
@@ -88,7 +99,28 @@ bool brings_credentials(const json& action) {
            });
 }
 
-std::optional<LfsDownload> download_of(const json& object, std::int64_t now) {
+// As it is, or as the password of Basic (RFC 7617).
+bool holds(std::string_view value, std::string_view token) {
+    if (value.contains(token)) return true;
+    const std::size_t space = value.find(' ');
+    const auto plain =
+        space == std::string_view::npos ? std::nullopt : from_base64(value.substr(space + 1));
+    return plain && plain->contains(token);
+}
+
+// True where the header held it.
+bool take_out(Json& action, std::string_view token) {
+    const auto header = action.find("header");
+    if (token.empty() || header == action.end() || !header->is_object()) return false;
+    const std::size_t before = header->size();
+    for (auto field = header->begin(); field != header->end();) {
+        const bool is_it = field->is_string() && holds(field->get<std::string>(), token);
+        field = is_it ? header->erase(field) : std::next(field);
+    }
+    return header->size() != before;
+}
+
+std::optional<LfsDownload> download_of(const Json& object, std::int64_t now) {
     if (!object.is_object()) return std::nullopt;
     const auto oid = Digest::from_hex(text_of(object, "oid"));
     const auto size = object.find("size");
@@ -125,29 +157,41 @@ std::optional<std::string> from_base64url(std::string_view text) {
 }  // namespace
 
 std::optional<std::string> plain_download(std::string_view question) {
-    json asked = parsed(question);
+    Json asked = parsed(question);
     if (!asked.is_object() || text_of(asked, "operation") != "download") return std::nullopt;
-    asked["transfers"] = json::array({"basic"});
-    return asked.dump(-1, ' ', false, json::error_handler_t::replace);
+    asked["transfers"] = Json::array({"basic"});
+    return asked.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::optional<std::string> with_our_links(
-    std::string_view answer, std::int64_t now,
+    std::string_view answer, std::int64_t now, std::string_view token,
     const std::function<std::string(const LfsDownload&)>& our_link) {
-    json said = parsed(answer);
+    Json said = parsed(answer);
     if (!said.is_object()) return std::nullopt;
     const auto objects = said.find("objects");
     if (objects == said.end() || !objects->is_array()) return std::nullopt;
-    for (json& object : *objects)
-        if (const auto download = download_of(object, now))
-            object["actions"]["download"]["href"] = our_link(*download);
-    return said.dump(-1, ' ', false, json::error_handler_t::replace);
+    for (Json& object : *objects) {
+        const bool has_actions =
+            object.is_object() && object.contains("actions") && object["actions"].is_object();
+        if (!has_actions) continue;
+        bool needs_token = false;
+        for (Json& action : object["actions"])
+            if (action.is_object() && take_out(action, token)) needs_token = true;
+        auto download = download_of(object, now);
+        if (!download) continue;
+        download->needs_mirrors_token = needs_token;
+        Json& action = object["actions"]["download"];
+        action["href"] = our_link(*download);
+        action.erase("expires_at");
+        action["expires_in"] = std::max<std::int64_t>(1, download->until - now);  // 0: no end
+    }
+    return said.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
 std::string lfs_target(const LfsDownload& download, std::string_view seal) {
+    const char whose = download.needs_mirrors_token ? 't' : download.brings_credentials ? 'c' : '-';
     return fmt::format("{}{}/{}/{}/{}/{}/{}", kPlace, download.oid.hex(), download.size,
-                       download.until, download.brings_credentials ? 'c' : '-', seal,
-                       to_base64url(download.href));
+                       download.until, whose, seal, to_base64url(download.href));
 }
 
 bool is_lfs_target(std::string_view target) { return target.starts_with(kPlace); }
@@ -167,12 +211,13 @@ std::optional<SealedDownload> read_lfs_target(std::string_view target) {
     const auto end = number_in<std::int64_t>(until);
     auto url = from_base64url(href);
     if (!target.empty() || !digest || !bytes || !end || !url || url->empty() || seal.empty() ||
-        (credentials != "c" && credentials != "-"))
+        (credentials != "c" && credentials != "t" && credentials != "-"))
         return std::nullopt;
     sealed.download.oid = *digest;
     sealed.download.size = *bytes;
     sealed.download.until = *end;
     sealed.download.brings_credentials = credentials == "c";
+    sealed.download.needs_mirrors_token = credentials == "t";
     sealed.download.href = std::move(*url);
     sealed.seal = seal;
     return sealed;

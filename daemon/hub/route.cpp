@@ -78,11 +78,19 @@ std::optional<std::string> repo_of(std::span<const std::string_view> segments) {
     return fmt::format("{}", fmt::join(segments, "/"));
 }
 
-// Everything from `segments[place]` on: a revision, then a path.
-bool take_revision(Route& route, std::span<const std::string_view> segments) {
+// refs/pr/1, refs/convert/parquet: these alone may be written with their slashes, and only where
+// files are asked for.
+bool is_ref(std::span<const std::string_view> segments) {
+    return segments.size() > 3 && segments[0] == "refs" &&
+           (segments[1] == "pr" || segments[1] == "convert");
+}
+
+// A revision of so many segments, then a path.
+bool take_revision(Route& route, std::span<const std::string_view> segments,
+                   std::size_t length = 1) {
     if (segments.empty()) return false;
-    route.revision = decoded(segments.front());
-    route.path = fmt::format("{}", fmt::join(segments.subspan(1), "/"));
+    route.revision = decoded(fmt::format("{}", fmt::join(segments.first(length), "/")));
+    route.path = fmt::format("{}", fmt::join(segments.subspan(length), "/"));
     return is_plain(route.revision);
 }
 
@@ -97,7 +105,8 @@ bool read_file(Route& route, std::span<const std::string_view> segments) {
     const auto place = static_cast<std::size_t>(word - segments.begin());
     if (word == segments.end() || place == 0 || place > 2) return false;
     const auto repo = repo_of(segments.first(place));
-    if (!repo || !take_revision(route, segments.subspan(place + 1)) || route.path.empty())
+    const auto rest = segments.subspan(place + 1);
+    if (!repo || !take_revision(route, rest, is_ref(rest) ? 3 : 1) || route.path.empty())
         return false;
     route.repo = *repo;
     route.subject = Subject::file;
@@ -165,6 +174,26 @@ bool expands(std::string_view question) {
     return false;
 }
 
+bool is_for_readers(const Route& route, std::string_view target) {
+    constexpr std::array<std::string_view, 4> kReads = {"auth-check", "parquet", "treesize",
+                                                        "xet-read-token"};
+    if (route.subject == Subject::info && route.repo.ends_with("/jwt")) return false;
+    if (route.subject != Subject::other) return true;
+    const auto segments = segments_of(target.substr(0, target.find('?')));
+    if (!segments || segments->size() < 2) return false;
+    if (segments->front() == "v2") return true;
+    if (segments->front() != "api") {
+        const auto is_content = [](std::string_view segment) {
+            return segment == "raw" || segment.ends_with(".git");
+        };
+        return std::ranges::any_of(*segments, is_content);
+    }
+    if (segments->size() == 2) return is_type((*segments)[1]);
+    if (!is_type((*segments)[1])) return false;
+    // A name without an owner is open to all: it needs no token.
+    return segments->size() > 4 && std::ranges::find(kReads, (*segments)[4]) != kReads.end();
+}
+
 bool Route::is_immutable() const { return is_commit(revision); }
 
 Route route_of(std::string_view method, std::string_view target) {
@@ -179,12 +208,39 @@ Route route_of(std::string_view method, std::string_view target) {
         return route;
     }
     if (mark < target.size()) route.query = target.substr(mark + 1);
-    const auto segments = segments_of(target.substr(0, mark));
+    // A right of its own, which no repository's would be the name of.
+    if (route.query.contains("__sign=")) return {};
+    std::string_view path = target.substr(0, mark);
+    // The API answers the same without it. A file's path that ends with one is no file's.
+    if (path.starts_with("/api/") && path.ends_with('/')) path.remove_suffix(1);
+    const auto segments = segments_of(path);
     if (!target.starts_with('/') || !segments || segments->empty()) return {};
     const bool is_read = method == "GET" || method == "HEAD";
     const bool understood = segments->front() == "api" ? read_api(route, method, *segments)
                                                        : is_read && read_file(route, *segments);
     return understood ? route : Route();
+}
+
+std::string revision_in_words(const Route& route) {
+    if (route.revision.empty()) return fmt::format("the repository {}", route.name());
+    return fmt::format("the revision '{}' of {}", route.revision, route.name());
+}
+
+std::string in_words(const Route& route) {
+    switch (route.subject) {
+        case Subject::file:
+            return fmt::format("'{}' of {} at '{}'", route.path, route.name(), route.revision);
+        case Subject::info:
+            return revision_in_words(route);
+        case Subject::tree:
+        case Subject::paths_info:
+        case Subject::listing: {
+            const std::string below = route.path.empty() ? "" : fmt::format("'{}' in ", route.path);
+            return fmt::format("the listing of {}{}", below, revision_in_words(route));
+        }
+        default:
+            return {};
+    }
 }
 
 std::string file_target(const Route& route, std::string_view commit) {
@@ -193,16 +249,21 @@ std::string file_target(const Route& route, std::string_view commit) {
     return fmt::format("/{}{}/resolve/{}/{}{}", prefix, route.repo, commit, route.path, query);
 }
 
-std::string revision_target(const Route& route) {
+std::string percent_encoded(std::string_view text, std::string_view kept) {
     std::string encoded;
-    for (const char c : route.revision) {
+    for (const char c : text) {
         const bool is_unreserved = is_name(std::string_view(&c, 1)) || c == '~' || c == '.';
-        if (is_unreserved)
+        if (is_unreserved || kept.contains(c))
             encoded += c;
         else
             encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
     }
-    return fmt::format("/api/{}/{}/revision/{}", route.type, route.repo, encoded);
+    return encoded;
+}
+
+std::string revision_target(const Route& route) {
+    return fmt::format("/api/{}/{}/revision/{}", route.type, route.repo,
+                       percent_encoded(route.revision));
 }
 
 std::string listing_target(const Route& route, std::string_view commit) {

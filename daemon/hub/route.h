@@ -32,6 +32,11 @@ struct Route {
     std::string name() const { return type + "/" + repo; }
 };
 
+// For people: "'config.json' of models/org/name at 'main'"; empty for Subject::other and LFS.
+std::string in_words(const Route& route);
+// "the revision 'main' of models/org/name"; without a revision, the repository.
+std::string revision_in_words(const Route& route);
+
 // Total: what is not understood, or could be read two ways (dot segments, empty segments), is
 // Subject::other.
 Route route_of(std::string_view method, std::string_view target);
@@ -40,8 +45,16 @@ Route route_of(std::string_view method, std::string_view target);
 // moves under a commit too: who changed it last, what a scan said of it. In doubt it does.
 bool expands(std::string_view question);
 
+// It reads what a repository has, or what repositories there are: not who asks, what they may do
+// otherwise, or a token that can do more than read. In doubt it does not.
+bool is_for_readers(const Route& route, std::string_view target);
+
 // 40 lower-case hexadecimal digits.
 bool is_commit(std::string_view revision);
+
+// For a URL's path or query: all but unreserved characters (RFC 3986 section 2.3) and those of
+// `kept` are percent-encoded.
+std::string percent_encoded(std::string_view text, std::string_view kept = {});
 
 // Where the Hub has the same file under `commit`: path and query.
 std::string file_target(const Route& route, std::string_view commit);

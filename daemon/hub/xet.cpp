@@ -11,7 +11,6 @@ namespace hawker::hub {
 
 namespace {
 
-constexpr std::string_view kPrefix = "/xet/";
 constexpr std::string_view kServers = "/xet/https/";  // no other scheme is spoken
 
 bool is_server(std::string_view url, const XetNames& names) {
@@ -58,7 +57,8 @@ std::string xet_links(std::string_view value, std::span<const std::string> upstr
 
 XetRoute xet_route_of(std::string_view target) {
     const std::string_view path = path_of(target);
-    if (path.starts_with(kPrefix))
+    // What else begins with /xet/ is of the user of that name.
+    if (path.starts_with(kServers))
         return path.contains("/reconstructions") ? XetRoute::reconstruction : XetRoute::server;
     if (!path.starts_with("/api/")) return XetRoute::none;
     if (path.contains("/xet-read-token")) return XetRoute::token;

@@ -90,6 +90,13 @@ Expected<void> bind_with_mode(int fd, const Address& address, unsigned mode) {
     return {};
 }
 
+std::string in_use(const std::string& where) {
+    const int number = errno;
+    std::string problem = system_error(number, where).what;
+    if (number != EADDRINUSE) return problem;
+    return problem + ". Who has it says `ss -ltnp`: stop that one, or listen elsewhere";
+}
+
 Expected<UniqueFd> bind_and_listen(const Address& address, std::optional<unsigned> mode) {
     UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const std::string where = fmt::format("listen on {}", address.to_string());
@@ -105,7 +112,7 @@ Expected<UniqueFd> bind_and_listen(const Address& address, std::optional<unsigne
         if (const auto bound = bind_with_mode(fd.get(), address, *mode); !bound)
             return fail(Errc::invalid, bound.error().what);
     } else if (::bind(fd.get(), address.get(), address.length()) != 0) {
-        return fail(Errc::invalid, system_error(errno, where).what);
+        return fail(Errc::invalid, in_use(where));
     }
     if (::listen(fd.get(), kBacklog) != 0)
         return fail(Errc::invalid, system_error(errno, where).what);
@@ -134,6 +141,17 @@ struct Listener::State {
 
 Listener::Listener(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Listener::~Listener() = default;
+
+// Without SO_REUSEPORT an address is refused that anybody listens on, with it or not (socket(7)).
+Expected<void> Listener::check_is_free(const Address& address) {
+    if (address.family() == AF_UNIX) return {};
+    const UniqueFd fd(::socket(address.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!fd) return {};
+    set_option(fd.get(), SOL_SOCKET, SO_REUSEADDR);
+    if (address.family() == AF_INET6) set_option(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY);
+    if (::bind(fd.get(), address.get(), address.length()) == 0) return {};
+    return fail(Errc::invalid, in_use(fmt::format("listen on {}", address.to_string())));
+}
 
 Expected<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Address& address,
                                                    std::optional<unsigned> mode) {

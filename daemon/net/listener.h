@@ -11,6 +11,9 @@ namespace hawker::net {
 
 class Listener {
 public:
+    // Nobody listens there yet, on behalf of this process or another: two that open() the same
+    // address share its connections. Errc::invalid in words.
+    static Expected<void> check_is_free(const Address& address);
     // Port 0 takes a free one; address() tells. Errc::invalid in words when the address is in use
     // or not ours.
     // `mode` is for the file of a Unix socket; without one the umask decides.

@@ -73,6 +73,7 @@ void advance(std::span<iovec>& left, std::size_t sent) {
 void Socket::State::on_event(int /*fd*/, short what, void* argument) {
     auto* self = static_cast<State*>(argument);
     if ((what & EV_CLOSED) != 0) self->peer_ended = true;
+    if ((what & (EV_READ | EV_CLOSED)) != 0) self->drained = false;
     // Both are taken before either goes on: the first may drop what the second's wait belongs to
     // only after it returned.
     const auto reader = (what & (EV_READ | EV_CLOSED)) != 0 ? take_ready(self->read_side)
@@ -160,7 +161,7 @@ std::optional<Expected<std::size_t>> Socket::State::receive(std::span<std::byte>
         const auto size = static_cast<std::size_t>(got);
         // What comes after a read that was not filled is announced by an event of its own; an end
         // that was announced already is not.
-        if (got > 0 && size < into.size() && !peer_ended) read_side.ready = false;
+        if (got > 0) drained = size < into.size() && !peer_ended;
         if (got >= 0) return size;
         if (errno == EINTR) continue;
         if (!would_block(errno)) return fail(Errc::closed, system_error(errno, waiting_for).what);
@@ -212,7 +213,9 @@ std::optional<Expected<void>> Socket::State::look(std::string_view waiting_for) 
 bool Socket::Rest::await_ready() const {
     if (state_.closed) return true;
     // Not a byte is decrypted for a look: whatever came goes to who reads.
-    if (state_.tls) return state_.read_side.ready || state_.tls->has_read_ahead();
+    if (state_.tls && state_.tls->has_read_ahead()) return true;
+    if (state_.drained) return false;
+    if (state_.tls) return state_.read_side.ready;
     return state_.look("the next bytes").has_value();
 }
 
@@ -324,6 +327,11 @@ Task<void> Socket::shutdown_write(Deadline deadline) {
 }
 
 void Socket::close() { state_->close(); }
+void Socket::reset() {
+    const linger now = {1, 0};
+    ::setsockopt(state_->fd.get(), SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    if (!state_->closed) state_->end_waits();
+}
 bool Socket::is_closed() const { return state_->closed; }
 Loop& Socket::loop() { return state_->loop; }
 int Socket::fd() const { return state_->fd.get(); }

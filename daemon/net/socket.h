@@ -91,6 +91,8 @@ public:
     // room it takes; whoever does not hear it takes what he has for cut off.
     Task<void> shutdown_write(Deadline deadline);
     void close();
+    // The same, and the other side hears a reset, not an end: what it has not got is lost.
+    void reset();
     bool is_closed() const;
     Loop& loop();
     int fd() const;

@@ -53,7 +53,10 @@ struct Socket::State {
     std::unique_ptr<TlsConnection> tls;  // since accept_tls()
     bool closed = false;
     bool peer_ended = false;  // its FIN has been announced
-    bool we_ended = false;    // ours has been sent
+    // The last read took all that had come, and more will be announced. Only who has written since
+    // may count on it: a reset that came with those bytes has been announced with them.
+    bool drained = false;
+    bool we_ended = false;  // ours has been sent
 
     static void on_event(int fd, short what, void* argument);
     static void on_read_timeout(int fd, short what, void* argument);

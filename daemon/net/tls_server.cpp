@@ -45,13 +45,16 @@ int on_protocols(SSL* /*ssl*/, const unsigned char** chosen, unsigned char* chos
 
 template <typename Holder, typename Chain>
 bool show_to(Holder* holder, const certificates::Identity& identity, Chain add_to_chain) {
-    if (!add_to_chain(identity)) return false;
+    bool is_shown = false;
     if constexpr (std::is_same_v<Holder, SSL>)
-        return ::SSL_use_certificate(holder, identity.leaf()) == 1 &&
-               ::SSL_use_PrivateKey(holder, identity.key()) == 1;
+        is_shown = ::SSL_use_certificate(holder, identity.leaf()) == 1 &&
+                   ::SSL_use_PrivateKey(holder, identity.key()) == 1;
     else
-        return ::SSL_CTX_use_certificate(holder, identity.leaf()) == 1 &&
-               ::SSL_CTX_use_PrivateKey(holder, identity.key()) == 1;
+        is_shown = ::SSL_CTX_use_certificate(holder, identity.leaf()) == 1 &&
+                   ::SSL_CTX_use_PrivateKey(holder, identity.key()) == 1;
+    // Last: a chain belongs to the certificate that was set just before it
+    // (SSL_CTX_add1_chain_cert(3)).
+    return is_shown && add_to_chain(identity);
 }
 
 std::array<std::byte, 32> digest_of_trust(SSL_CTX* context, ClientCertificates wanted) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <chrono>
 
 #include <fmt/format.h>
 
@@ -129,7 +130,7 @@ Expected<void> check_media_type(const SourceOptions& options, const Asked& asked
                (it.ends_with("/*") && type.starts_with(lower(it.substr(0, it.size() - 1))));
     });
     if (options.content_types.empty())
-        is_expected = head.status != 200 || !looks_like_an_error_page(options, asked, type);
+        is_expected = !looks_like_an_error_page(options, asked, type);
     if (is_expected) return {};
     return fail(Errc::unsupported,
                 fmt::format("media type '{}' is not what the rule expects", type));
@@ -181,9 +182,18 @@ Expected<cache::Arrival> whole_arrival(const Asked& asked, const http::ResponseH
     cache::Arrival arrival;
     arrival.length = content_length;
     arrival.size = content_length;
-    arrival.ranged =
-        asked.range.is_whole() && http::list_has(head.fields.joined("Accept-Ranges"), "bytes");
+    // Nothing can be cut out of what has no known end.
+    arrival.ranged = content_length && asked.range.is_whole() &&
+                     http::list_has(head.fields.joined("Accept-Ranges"), "bytes");
     return arrival;
+}
+
+// RFC 9110 section 8.8.2.2: what was changed in the second of the answer may change once more in
+// it.
+bool is_strong_date(std::string_view modified, std::optional<std::string_view> date) {
+    const auto at = http::parse_date(modified);
+    const auto now = date ? http::parse_date(*date) : std::nullopt;
+    return at && (!now || *now - *at >= std::chrono::seconds(1));
 }
 
 // A strong entity tag, else the date with the size; empty when there is neither (R11).
@@ -191,7 +201,7 @@ std::string validator_of(const http::Fields& fields, std::optional<std::uint64_t
     const auto tag = fields.get("ETag");
     if (tag && http::is_strong(*tag)) return fmt::format("etag:{}", *tag);
     const auto modified = fields.get("Last-Modified");
-    if (modified && size && http::parse_date(*modified))
+    if (modified && size && is_strong_date(*modified, fields.get("Date")))
         return fmt::format("lm:{}:{}", *modified, *size);
     return {};
 }
@@ -233,13 +243,30 @@ bool carries_credentials(const http::Fields& fields) {
     return std::ranges::any_of(kNames, [&](std::string_view name) { return fields.has(name); });
 }
 
+milliseconds seconds_of(std::uint64_t number) {
+    return seconds(std::min(number, static_cast<std::uint64_t>(kMostRetryAfter.count())));
+}
+
+// draft-ietf-httpapi-ratelimit-headers: `"resolvers";r=0;t=55`, nothing left for 55 s. The Hub says
+// no more than that with some of its 429s.
+std::optional<milliseconds> limit_ends(std::string_view limits) {
+    bool is_over = false;
+    std::optional<milliseconds> wait;
+    for (std::size_t at = limits.find(';'); at != std::string_view::npos;
+         at = limits.find(';', at)) {
+        std::string_view parameter = limits.substr(++at);
+        parameter = trimmed(parameter.substr(0, parameter.find_first_of(";,")));
+        if (parameter == "r=0") is_over = true;
+        if (!parameter.starts_with("t=")) continue;
+        if (const auto number = number_in(parameter.substr(2))) wait = seconds_of(*number);
+    }
+    return is_over ? wait : std::nullopt;
+}
+
 std::optional<milliseconds> retry_after(const http::Fields& fields, WallTime now) {
     const auto value = fields.get("Retry-After");
-    if (!value) return std::nullopt;
-    if (const auto number = number_in(*value)) {
-        const auto most = static_cast<std::uint64_t>(kMostRetryAfter.count());
-        return milliseconds(seconds(std::min(*number, most)));
-    }
+    if (!value) return limit_ends(fields.joined("RateLimit"));
+    if (const auto number = number_in(*value)) return seconds_of(*number);
     const auto date = http::parse_date(*value, now);
     if (!date) return std::nullopt;
     const auto wait = std::chrono::ceil<seconds>(*date) - std::chrono::floor<seconds>(now);

@@ -46,6 +46,9 @@ struct Request {
     std::uint64_t content_length = 0;
     // A part of something that is already being fetched.
     Lanes::Kind kind = Lanes::Kind::first;
+    // At most this long from when its place at the origin came free to the response head,
+    // connecting included. nullopt: as long as the client's own timeouts.
+    std::optional<std::chrono::milliseconds> patience = {};
     // The body goes into a file, from this offset on: behind its first bytes read() gives it in
     // large steps that end on multiples of their size there, up to a millisecond late.
     std::optional<std::uint64_t> stored_from;

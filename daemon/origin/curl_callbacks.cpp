@@ -47,7 +47,11 @@ int CurlResponse::on_connected(void* self, char* /*remote*/, char* /*local*/, in
                                int /*local_port*/) {
     CurlResponse& response = response_of(self);
     response.connected_ = true;
-    if (response.request_.body == http::Framing::none) response.request_ended();
+    // libcurl asks for no byte of a body that has none.
+    const Request& request = response.request_;
+    const bool has_no_body = request.body == http::Framing::none ||
+                             (request.body == http::Framing::length && request.content_length == 0);
+    if (has_no_body) response.request_ended();
     response.run_upload_clock();
     return CURL_PREREQFUNC_OK;
 }
@@ -139,7 +143,7 @@ std::size_t CurlResponse::give_upload(std::span<char> room) {
 
 void CurlResponse::request_ended() {
     request_ended_ = true;
-    if (!answer_.is_final()) clock_.set(options_.first_byte_timeout);
+    if (!answer_.is_final()) clock_.set(time_for_the_head());
 }
 
 void CurlResponse::run_upload_clock() {

@@ -35,6 +35,7 @@ Failure failure_of(CURLcode code, const Circumstances& known) {
         known.sentence.empty() ? std::string_view(curl_easy_strerror(code)) : known.sentence);
     switch (code) {
         case CURLE_COULDNT_RESOLVE_HOST:
+            what += ". If only a proxy reaches the outside from here, name it in origin.proxy";
             return Failure(Errc::not_found, std::move(what), "dns_error");
         case CURLE_COULDNT_CONNECT:
             return not_connected(std::move(what), known.os_error);
@@ -44,6 +45,9 @@ Failure failure_of(CURLcode code, const Circumstances& known) {
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_ISSUER_ERROR:
         case CURLE_SSL_INVALIDCERTSTATUS:
+            what +=
+                ". If its authority is your company's, name that in origin.ca_file, or in "
+                "origins for this host alone";
             return Failure(Errc::unavailable, std::move(what), "tls_certificate_error");
         case CURLE_SSL_CACERT_BADFILE:
         case CURLE_SSL_CERTPROBLEM:

@@ -110,6 +110,10 @@ Expected<void> CurlResponse::check_destination() const {
 void CurlResponse::depart() {
     stage_ = Stage::running;
     clock_.clear();  // libcurl times the way up to the connection
+    if (request_.patience) {
+        head_due_ = std::chrono::steady_clock::now() + *request_.patience;
+        clock_.set(*request_.patience);
+    }
     auto added = road_->multi->add(easy_.get(), *this);
     if (!added)
         end(Failure(added.error().code, std::move(added.error().what), "proxy_internal_error"));
@@ -194,6 +198,13 @@ Failure CurlResponse::explain(CURLcode code) const {
 std::optional<Failure> CurlResponse::refusal_of_proxy(int status) const {
     if (status < 300) return std::nullopt;
     return Failure(Errc::unavailable, route_.proxy->refusal(status), "destination_unavailable");
+}
+
+std::chrono::milliseconds CurlResponse::time_for_the_head() const {
+    if (!request_.patience) return options_.first_byte_timeout;
+    const auto left =
+        std::chrono::ceil<std::chrono::milliseconds>(head_due_ - std::chrono::steady_clock::now());
+    return std::clamp(left, std::chrono::milliseconds(0), options_.first_byte_timeout);
 }
 
 void CurlResponse::time_is_up() {

@@ -8,6 +8,7 @@
 // waits in write().
 #pragma once
 
+#include "base/clock.h"
 #include "base/frames.h"
 #include "base/wake.h"
 #include "daemon/origin/client.h"
@@ -91,6 +92,7 @@ private:
     void request_ended();
     void run_upload_clock();
     void time_is_up();
+    std::chrono::milliseconds time_for_the_head() const;
     bool is_over() const { return body_complete_ || stage_ == Stage::ended; }
 
     std::shared_ptr<Road> road_;
@@ -104,6 +106,7 @@ private:
     std::array<char, CURL_ERROR_SIZE> sentence_{};
 
     Stage stage_ = Stage::queued;
+    SteadyTime head_due_ = SteadyTime::max();  // by the request's own patience
     bool cancelled_ = false;
     std::optional<Failure> failure_;
     bool proxy_refused_ = false;     // the head is an upstream proxy's word to us

@@ -16,8 +16,6 @@ namespace {
 // faster.
 constexpr long kReceiveBuffer = 64L * 1024;
 
-bool ends_a_line(char c) { return c == '\r' || c == '\n' || c == '\0'; }
-
 bool is_framing(std::string_view name) {
     return http::equals_ignoring_case(name, "Content-Length") ||
            http::equals_ignoring_case(name, "Transfer-Encoding");
@@ -57,6 +55,16 @@ void set_method(Options& options, const Request& request) {
     }
 }
 
+// NTLM and Negotiate say who all of a connection is from (RFC 4559 section 6): nobody else may come
+// by it.
+bool is_for_a_connection(const Request& request) {
+    return std::ranges::any_of(request.fields.all("Authorization"), [](std::string_view value) {
+        const std::string_view scheme = value.substr(0, value.find(' '));
+        return http::equals_ignoring_case(scheme, "NTLM") ||
+               http::equals_ignoring_case(scheme, "Negotiate");
+    });
+}
+
 void set_connection(Options& options, const Request& request, const ClientOptions& client) {
     options.set(CURLOPT_NETRC, static_cast<long>(CURL_NETRC_IGNORED));
     options.set(CURLOPT_PROTOCOLS_STR, "http,https");
@@ -67,12 +75,18 @@ void set_connection(Options& options, const Request& request, const ClientOption
     options.set(CURLOPT_TCP_NODELAY, 1L);
     options.set(CURLOPT_TCP_KEEPALIVE, 1L);
     options.set(CURLOPT_NOSIGNAL, 1L);
+    // A look-up that is given up is not waited for: the loop would stand still until the name
+    // servers have answered or not (the resolving thread ends by itself).
+    options.set(CURLOPT_QUICK_EXIT, 1L);
     options.set(CURLOPT_BUFFERSIZE, kReceiveBuffer);
     options.set(CURLOPT_HTTP_CONTENT_DECODING, 0L);
     options.set(CURLOPT_MAXLIFETIME_CONN, 600L);
     options.set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     // A kept connection may die under the request; only what may be repeated is sent on one.
     if (!is_repeatable(request)) options.set(CURLOPT_FRESH_CONNECT, 1L);
+    if (!is_for_a_connection(request)) return;
+    options.set(CURLOPT_FRESH_CONNECT, 1L);
+    options.set(CURLOPT_FORBID_REUSE, 1L);
 }
 
 }  // namespace
@@ -102,7 +116,7 @@ curl_slist* FieldLines::get() {
 Expected<void> list_fields(const Request& request, const Target& target, FieldLines& lines) {
     for (const http::Field& field : request.fields) {
         if (is_framing(field.name)) continue;
-        if (!is_token(field.name) || std::ranges::any_of(field.value, ends_a_line))
+        if (!is_token(field.name) || !http::is_one_line(field.value))
             return fail(Errc::invalid, "a request field cannot be sent: its bytes end the line");
         add_field(lines, field);
     }

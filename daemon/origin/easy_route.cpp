@@ -24,7 +24,11 @@ void set_proxy(Options& options, const UpstreamProxy* proxy) {
 void set_certificates(Options& options, const Route& route) {
     options.set(CURLOPT_SSL_VERIFYPEER, route.insecure ? 0L : 1L);
     options.set(CURLOPT_SSL_VERIFYHOST, route.insecure ? 0L : 2L);
-    if (!route.ca_file.empty()) options.set(CURLOPT_CAINFO, route.ca_file);
+    if (!route.ca_file.empty()) {
+        options.set(CURLOPT_CAINFO, route.ca_file);
+        // Else those of the system's directory would still be trusted beside it.
+        options.set(CURLOPT_CAPATH, static_cast<const char*>(nullptr));
+    }
     if (route.client_certificate.empty()) return;
     options.set(CURLOPT_SSLCERT, route.client_certificate);
     options.set(CURLOPT_SSLKEY, route.client_key);

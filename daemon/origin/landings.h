@@ -27,6 +27,8 @@ struct Landing {
     bool is_elsewhere = true;
     std::vector<http::ResponseHead> hops;
     std::optional<Digest> promised;
+    bool is_empty = false;   // what is there: no range of it can be asked for
+    std::string etag;        // what is there has it, or is something else; empty: whatever it has
     std::size_t led_by = 0;  // the place of that server in SourceOptions::alternatives
 };
 using LandingPtr = std::shared_ptr<const Landing>;

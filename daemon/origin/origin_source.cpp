@@ -34,8 +34,8 @@ std::unique_ptr<Declined> OriginSource::take_declined() const {
 }
 
 std::unique_ptr<Declined> OriginSource::take_declined_if(
-    bool (*wanted)(const http::Fields&)) const {
-    if (!shared_->declined || !wanted(shared_->declined->head.fields)) return nullptr;
+    bool (*wanted)(const http::ResponseHead&)) const {
+    if (!shared_->declined || !wanted(shared_->declined->head)) return nullptr;
     return take_declined();
 }
 
@@ -49,9 +49,9 @@ void OriginSource::stop() const {
     for (OriginTransfer* transfer : shared_->transfers) transfer->cancel();
 }
 
-Task<Expected<cache::Arrival>> OriginSource::probe() const {
+Task<Expected<cache::Arrival>> OriginSource::probe(Otherwise otherwise) const {
     shared_->declined.reset();
-    OriginTransfer transfer(shared_, RangeSpec(0, 0), shared_->home, Purpose::access);
+    OriginTransfer transfer(shared_, RangeSpec(0, 0), shared_->home, Purpose::access, otherwise);
     auto arrival = co_await transfer.head();
     if (arrival && arrival->length && *arrival->length <= kWorthReading)
         co_await read_rest(transfer);

@@ -37,7 +37,8 @@ struct SourceOptions {
     bool asks_nobody = false;  // every transfer fails with Errc::unavailable, at once
     // End-to-end request fields that may go to the origin; no Range, no conditionals.
     http::Fields fields;
-    // At most 5 hops. To another scheme, host or port only harmless fields go on.
+    // At most 5 hops. To another scheme, host or port only harmless fields go on, but for those of
+    // `alternatives`.
     bool follow_redirects = false;
     bool may_store_credentialed = false;  // the rule says that credentials do not select the bytes
     bool obey_cache_control = false;      // policy http
@@ -54,6 +55,8 @@ struct SourceOptions {
     // Accepted media types ("image/*" too). Empty: any but HTML and JSON that look like an error
     // page: status 200, and neither the path's ending nor a known digest speaks for them.
     std::vector<std::string> content_types;
+    // What somebody whose word is taken has said of the content; it goes before the origin's own.
+    std::optional<Digest> promised;
     bool knows_digest = false;  // the content will be verified by SHA-256
     // These bytes of what the URL names are all that is asked for, always with exactly this Range:
     // nothing else is signed for. To the cache they are the whole, and come without ranges.
@@ -71,6 +74,9 @@ bool carries_credentials(const http::Fields& fields);
 struct Declined {
     http::ResponseHead head;
     std::unique_ptr<Response> response;
+    // Where redirects are followed for `join`: another origin said it, to which they led. What it
+    // refuses is no word about who may read.
+    bool is_elsewhere = false;
 };
 
 class OriginSource final : public cache::Source {
@@ -83,14 +89,16 @@ public:
 
     // On the exchange's loop: the answer to relay, if this source's own transfer was declined here.
     std::unique_ptr<Declined> take_declined() const;
-    // The same, when its fields are what the caller wants; else it stays.
-    std::unique_ptr<Declined> take_declined_if(bool (*wanted)(const http::Fields&)) const;
+    // The same, when its head is what the caller wants; else it stays.
+    std::unique_ptr<Declined> take_declined_if(bool (*wanted)(const http::ResponseHead&)) const;
 
     // The access question of `access: verify`: a GET of one byte (If-None-Match is not sent: a
     // signature may not cover it); of a part, the part's own Range, cut off behind the head. Gives
     // what the origin says now; the caller compares validator and size. Errors as Transfer::head();
     // a declined answer is then in take_declined().
-    Task<Expected<cache::Arrival>> probe() const;
+    // With something otherwise, servers that rest are not asked, and the others get no longer than
+    // Upstreams::patience.
+    Task<Expected<cache::Arrival>> probe(Otherwise otherwise = Otherwise::nothing) const;
 
     // The exchange is over, on its loop: no answer is kept for it any more.
     void let_go() const;

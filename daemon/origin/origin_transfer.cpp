@@ -1,6 +1,7 @@
 #include "daemon/origin/origin_transfer.h"
 
 #include "daemon/http/ranges.h"
+#include "daemon/http/validators.h"
 
 #include <algorithm>
 #include <array>
@@ -54,10 +55,11 @@ RangeSpec range_to_ask(const SourceOptions& options, const RangeSpec& wanted) {
 }  // namespace
 
 OriginTransfer::OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, RangeSpec range,
-                               Executor& home, Purpose purpose)
+                               Executor& home, Purpose purpose, Otherwise otherwise)
     : shared_(std::move(shared)),
       home_(home),
       purpose_(purpose),
+      otherwise_(otherwise),
       range_(range_to_ask(shared_->options, range)),
       target_(fail(Errc::unavailable, "no server is left to ask")) {
     if (purpose_ == Purpose::access || !land()) (void)turn_to_next();
@@ -87,6 +89,8 @@ Request OriginTransfer::next_request() const {
     request.url = target_->url();
     request.fields = fields_;
     request.kind = kind_;
+    if (shared_->options.upstreams)
+        request.patience = shared_->options.upstreams->patience(asked_, waits_since_, otherwise_);
     if (purpose_ == Purpose::bytes) request.stored_from = range_.first;
     if (!range_.is_whole()) request.fields.add("Range", http::range_field(range_));
     return request;
@@ -105,7 +109,7 @@ bool OriginTransfer::turn_to_next() {
     const SourceOptions& options = shared_->options;
     const bool is_only_one = !options.upstreams;
     if (!is_only_one && turn_ == 0)
-        order_ = options.upstreams->order(std::chrono::steady_clock::now());
+        order_ = options.upstreams->order(std::chrono::steady_clock::now(), otherwise_);
     if (turn_ == (is_only_one ? 1 : order_.size())) return false;
     asked_ = is_only_one ? 0 : order_[turn_];
     target_ = split_url(is_only_one ? options.url : options.alternatives[asked_]);
@@ -136,6 +140,7 @@ bool OriginTransfer::land() {
     hops_ = landing->hops;
     promised_ = landing->promised;
     is_elsewhere_ = landing->is_elsewhere;
+    if (landing->is_empty && !part()) range_ = RangeSpec::whole();
     asked_ = landing->led_by;
     turn_ = 0;
     has_landed_ = true;
@@ -173,7 +178,8 @@ void OriginTransfer::told(const Error& error) {
     const bool failed = error.code == Errc::unavailable || error.code == Errc::timed_out ||
                         error.code == Errc::closed || error.code == Errc::invalid;
     if (!options.upstreams || !failed) return;
-    options.upstreams->failed(asked_, std::chrono::steady_clock::now());
+    const SteadyTime now = std::chrono::steady_clock::now();
+    options.upstreams->failed(asked_, now, now - waits_since_);
     // Another one may lead elsewhere.
     if (options.alternatives.size() > 1) forget_landing();
 }
@@ -195,8 +201,10 @@ Task<Expected<cache::Arrival>> OriginTransfer::ask_all() {
     }
     begin();
     for (;;) {
-        server_failed_ = false;
+        server_failed_ = was_told_to_wait_ = false;
         auto arrival = co_await ask_one();
+        // Another way to the same place is no way around a limit.
+        if (had_no_place_ || (was_told_to_wait_ && !is_elsewhere_)) co_return arrival;
         if (!arrival && !cancelled_ && std::exchange(has_landed_, false)) {
             // The signature has ended, perhaps: the way there is asked for again.
             if (server_failed_) told(arrival.error());
@@ -256,21 +264,31 @@ void OriginTransfer::forget_landing() {
 Task<Expected<cache::Arrival>> OriginTransfer::ask_one() {
     for (;;) {
         if (cancelled_) co_return fail(Errc::cancelled, "the transfer was cancelled");
+        waits_since_ = std::chrono::steady_clock::now();
         response_ = shared_->client_of(home_).send(next_request());
         auto head = co_await response_->head();
         if (!head) {
             end();
-            server_failed_ = head.error().code != Errc::cancelled &&
+            had_no_place_ = response_->proxy_error() == "connection_limit_reached";
+            server_failed_ = !had_no_place_ && head.error().code != Errc::cancelled &&
                              head.error().code != Errc::denied &&
                              head.error().code != Errc::exhausted;
             co_return fail(of_transport(std::move(head.error())));
         }
         if (follow(*head) == Next::judge) {
             server_failed_ = head->status >= 500;
+            was_told_to_wait_ = head->status == 429;
             co_return judge(std::move(*head));
         }
         response_->cancel();
     }
+}
+
+bool OriginTransfer::is_one_of_them(const Target& target) const {
+    return std::ranges::any_of(shared_->options.alternatives, [&target](const std::string& url) {
+        const auto alternative = split_url(url);
+        return alternative && alternative->origin() == target.origin();
+    });
 }
 
 // Whether this answer asks for another request, and where to.
@@ -289,7 +307,7 @@ OriginTransfer::Next OriginTransfer::follow(const http::ResponseHead& head) {
     if (!next || is_downgrade || hops_.size() == kHops) return Next::judge;
     hops_.push_back(head);
     if (const auto told = digest_told(head.fields)) promised_ = told;
-    if (next->origin() != target_->origin()) {
+    if (next->origin() != target_->origin() && !is_one_of_them(*next)) {
         fields_ = for_strangers(fields_);
         is_elsewhere_ = true;
     }
@@ -299,8 +317,11 @@ OriginTransfer::Next OriginTransfer::follow(const http::ResponseHead& head) {
 }
 
 Expected<void> OriginTransfer::join(http::ResponseHead& head) const {
-    const bool is_good = head.status == 200 || head.status == 206;
-    if (!is_good || !shared_->options.join || shared_->options.join(hops_, head)) return {};
+    if (head.status != 200 && head.status != 206) return {};
+    const std::string_view etag = has_landed_ ? std::string_view(landing_->etag) : "";
+    const bool is_same =
+        etag.empty() || http::weak_match(head.fields.get("ETag").value_or(""), etag);
+    if (is_same && (!shared_->options.join || shared_->options.join(hops_, head))) return {};
     return fail(Errc::unsupported, "this answer is not the thing that was asked for");
 }
 
@@ -316,11 +337,16 @@ Expected<cache::Arrival> OriginTransfer::judge(http::ResponseHead head) {
     if (arrival) {
         remaining_ = arrival->length;
         if (!arrival->digest && !part()) arrival->digest = promised_;
+        if (shared_->options.promised) arrival->digest = shared_->options.promised;
         remember_landing();
         return arrival;
     }
+    const bool is_elsewhere = is_elsewhere_ && shared_->options.join;
+    if (is_elsewhere && purpose_ == Purpose::access && arrival.error().code == Errc::refused)
+        arrival = fail(Errc::unavailable, "where the upstream leads, nobody is let in");
     if (is_at_home() && shared_->keeps_declined && is_relayable(arrival.error(), head)) {
         auto declined = std::make_unique<Declined>();
+        declined->is_elsewhere = is_elsewhere;
         declined->head = std::move(head);
         declined->response = std::move(response_);
         shared_->declined = std::move(declined);
@@ -333,6 +359,7 @@ Expected<cache::Arrival> OriginTransfer::judge(http::ResponseHead head) {
 Task<Expected<std::span<const std::byte>>> OriginTransfer::read() {
     if (cancelled_) co_return fail(Errc::cancelled, "the transfer was cancelled");
     if (!response_) co_return fail(Errc::closed, "the transfer was declined");
+    waits_since_ = std::chrono::steady_clock::now();
     auto bytes = co_await response_->read();
     if (!bytes || bytes->empty()) end();
     if (!bytes) told(bytes.error());

@@ -40,7 +40,7 @@ enum class Purpose : std::uint8_t { bytes, access };
 class OriginTransfer final : public cache::Transfer {
 public:
     OriginTransfer(std::shared_ptr<OriginSource::Shared> shared, RangeSpec range, Executor& home,
-                   Purpose purpose);
+                   Purpose purpose, Otherwise otherwise = Otherwise::nothing);
     ~OriginTransfer() override;
     OriginTransfer(const OriginTransfer&) = delete;
     OriginTransfer& operator=(const OriginTransfer&) = delete;
@@ -72,16 +72,20 @@ private:
     void begin();
     void end();
     Next follow(const http::ResponseHead& head);
+    // One of those that have the same thing: what may be said to one may be said to all.
+    bool is_one_of_them(const Target& target) const;
     Expected<cache::Arrival> judge(http::ResponseHead head);
     const std::optional<ByteRange>& part() const { return shared_->options.part; }
 
     std::shared_ptr<OriginSource::Shared> shared_;
     Executor& home_;
     Purpose purpose_;
+    Otherwise otherwise_;
     RangeSpec range_;
     std::vector<std::size_t> order_;  // places in SourceOptions::alternatives
     std::size_t turn_ = 0;            // the next of them
     std::size_t asked_ = 0;           // the last, or who led to where this one began
+    SteadyTime waits_since_{};        // for what it says
     Expected<Target> target_;
     http::Fields fields_;                             // of the next request, without Range
     std::vector<http::ResponseHead> hops_;            // the answers that redirected here
@@ -94,6 +98,8 @@ private:
     std::unique_ptr<Response> response_;
     std::optional<std::uint64_t> remaining_;  // of Arrival::length
     bool server_failed_ = false;              // what was answered last was no word about the thing
+    bool was_told_to_wait_ = false;           // by a 429
+    bool had_no_place_ = false;               // it was not asked: too much is under way there
     bool cancelled_ = false;
     bool under_way_ = false;
     Lanes::Kind kind_ = Lanes::Kind::first;

@@ -13,9 +13,6 @@ namespace {
 
 constexpr long long kLatest = 9'000'000'000'000;  // ms; nanoseconds of later years overflow
 
-bool ends_a_line(char c) { return c == '\r' || c == '\n' || c == '\0'; }
-bool fits_a_line(std::string_view text) { return std::ranges::none_of(text, ends_a_line); }
-
 }  // namespace
 
 std::string encode_head(const http::ResponseHead& head, WallTime received) {
@@ -26,7 +23,7 @@ std::string encode_head(const http::ResponseHead& head, WallTime received) {
     for (const http::Field& field : head.fields) size += field.name.size() + field.value.size() + 3;
     text.reserve(size);
     for (const http::Field& field : head.fields)
-        if (fits_a_line(field.name) && fits_a_line(field.value))
+        if (http::is_one_line(field.name) && http::is_one_line(field.value))
             text.append(field.name).append(": ").append(field.value).append("\n");
     return text;
 }
@@ -50,7 +47,7 @@ Expected<StoredHead> decode_head(std::string_view encoded) {
         rest.remove_prefix(std::min(rest.size(), line.size() + 1));
         const auto colon = line.find(": ");
         // A damaged row must be no way to make one field into two.
-        if (colon == std::string_view::npos || colon == 0 || !fits_a_line(line))
+        if (colon == std::string_view::npos || colon == 0 || !http::is_one_line(line))
             return fail(Errc::corrupt, "a stored response head has a malformed field");
         stored.head.fields.add(line.substr(0, colon), line.substr(colon + 2));
     }

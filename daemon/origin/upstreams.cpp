@@ -13,10 +13,13 @@ constexpr std::chrono::milliseconds kLongestRest{30'000};
 
 }  // namespace
 
-std::vector<std::size_t> Upstreams::order(SteadyTime now) {
+std::vector<std::size_t> Upstreams::order(SteadyTime now, Otherwise otherwise) {
     const std::scoped_lock lock(mutex_);
     std::vector<std::size_t> places(states_.size());
     std::iota(places.begin(), places.end(), std::size_t{0});
+    if (otherwise == Otherwise::something)
+        std::erase_if(places,
+                      [this, now](std::size_t place) { return states_[place].rests_until > now; });
     std::ranges::sort(places, {}, [this, now](std::size_t place) {
         return std::pair(std::max(states_[place].rests_until, now), place);
     });
@@ -29,19 +32,34 @@ std::vector<std::size_t> Upstreams::order(SteadyTime now) {
     return places;
 }
 
+std::optional<std::chrono::milliseconds> Upstreams::patience(std::size_t which, SteadyTime now,
+                                                             Otherwise otherwise) const {
+    if (otherwise == Otherwise::something) return patience_;
+    const std::scoped_lock lock(mutex_);
+    for (std::size_t place = 0; place < states_.size(); ++place)
+        if (place != which && states_[place].rests_until <= now) return patience_;
+    return std::nullopt;
+}
+
+bool Upstreams::is_well(std::size_t which, SteadyTime now) const {
+    const std::scoped_lock lock(mutex_);
+    return states_[which].rests_until <= now;
+}
+
 bool Upstreams::is_any_well(SteadyTime now) const {
     const std::scoped_lock lock(mutex_);
     return std::ranges::any_of(states_,
                                [now](const State& state) { return state.rests_until <= now; });
 }
 
-void Upstreams::failed(std::size_t which, SteadyTime now) {
+void Upstreams::failed(std::size_t which, SteadyTime now, SteadyTime::duration took) {
     const std::scoped_lock lock(mutex_);
     State& state = states_[which];
     // Whatever was under way there fails with it: that is one failure.
     if (state.rests_until > now && !state.is_tried) return;
     state.is_tried = false;
-    state.rest = std::clamp(state.rest * 2, kFirstRest, kLongestRest);
+    state.rest = std::max(std::clamp(state.rest * 2, kFirstRest, kLongestRest),
+                          std::chrono::ceil<std::chrono::milliseconds>(took));
     state.rests_until = now + state.rest;
 }
 

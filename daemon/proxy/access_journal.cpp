@@ -46,7 +46,7 @@ Bytes written(const KeyedHash& names, const AccessJournal::Record& record) {
 }
 
 std::optional<AccessJournal::Record> understood(const KeyedHash& names, std::string_view bytes) {
-    if (bytes.size() != kRecord || bytes[0] < 1 || bytes[0] > 3) return std::nullopt;
+    if (bytes.size() != kRecord || bytes[0] < 1 || bytes[0] > 6) return std::nullopt;
     if (sum_of(names, bytes.substr(0, kBody)) != bytes.substr(kBody)) return std::nullopt;
     AccessJournal::Record record;
     record.kind = static_cast<AccessJournal::Record::Kind>(bytes[0]);
@@ -153,8 +153,9 @@ public:
             const std::scoped_lock lock(state_->mutex);
             state_->length = records.size();
             state_->noted.clear();
+            state_->anew = std::move(records);
         }
-        strand_.post([state = state_, records = std::move(records)] { state->rewrite(records); });
+        strand_.post([state = state_] { state->write_noted(); });
     }
 
     std::size_t length() const override {
@@ -173,13 +174,17 @@ private:
 
         void write_noted() {
             std::vector<Record> records;
+            std::optional<std::vector<Record>> first;
             {
                 const std::scoped_lock lock(mutex);
                 records.swap(noted);
+                first.swap(anew);
             }
+            if (first) rewrite(*first);
             if (broken || records.empty()) return;
-            const bool takes_back = std::ranges::any_of(
-                records, [](const Record& each) { return each.kind != Record::Kind::yes; });
+            const bool takes_back = std::ranges::any_of(records, [](const Record& each) {
+                return each.kind != Record::Kind::yes && each.kind != Record::Kind::open;
+            });
             // A yes that is lost is asked for again; a no must not be.
             if (!append(records) || (takes_back && ::fdatasync(file.get()) != 0)) give_up();
         }
@@ -214,7 +219,9 @@ private:
         const Log& log;
         bool broken = false;  // on the strand
         std::mutex mutex;
-        std::vector<Record> noted;  // not written yet
+        // Not written yet: what the file is to begin with from now on, and what comes behind.
+        std::optional<std::vector<Record>> anew;
+        std::vector<Record> noted;
         std::size_t length = 0;
     };
 

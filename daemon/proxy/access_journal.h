@@ -26,7 +26,16 @@ class AccessJournal {
 public:
     struct Record {
         // yes: this principal may read this task; no: not any more; nobody: no principal may.
-        enum class Kind : std::uint8_t { yes = 1, no = 2, nobody = 3 };
+        // open, refused, hidden: the words of an AccessMemory::Standing; `until` is when it was
+        // heard.
+        enum class Kind : std::uint8_t {
+            yes = 1,
+            no = 2,
+            nobody = 3,
+            open = 4,
+            refused = 5,
+            hidden = 6
+        };
         Record() = default;
         Record(Kind its_kind, const Digest& its_key, const TaskId& its_task, WallTime its_end)
             : kind(its_kind), key(its_key), task(its_task), until(its_end) {}

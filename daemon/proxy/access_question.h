@@ -25,6 +25,7 @@ inline WallTime allowed_until(WallTime now, std::chrono::milliseconds ttl,
 // only when nothing better was ever known.
 inline bool is_the_same(const cache::Arrival& now, const cache::Representation& held) {
     if (now.size && held.size && *now.size != *held.size) return false;
+    if (now.digest && held.digest) return *now.digest == *held.digest;
     if (now.validator == held.validator) return true;
     return held.digest.has_value() && now.size == held.size;
 }

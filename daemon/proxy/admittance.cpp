@@ -7,9 +7,8 @@ namespace {
 Task<void> ask_for_user(Context& context, Admittance why) {
     context.services.observer.asked_for_user(why);
     std::string sentence = why == Admittance::missing
-                               ? "This proxy asks for a user and a password: write both, with a "
-                                 "colon between them and an @ "
-                                 "behind, before the host in its address."
+                               ? "This proxy asks for a user and a password: they stand in the "
+                                 "proxy's address, before its host (docs/users.md shows how)."
                                : "This proxy does not know this user with this password.";
     co_await answer(context, 407, "http_request_denied", std::move(sentence));
 }

@@ -10,7 +10,6 @@ namespace hawker::proxy {
 
 namespace {
 
-constexpr std::uint64_t kRun = 8ULL << 20U;  // bytes asked of a reader at once
 constexpr std::uint64_t kWorthAnnouncing = 64ULL << 10U;
 constexpr std::uint64_t kNoEnd = UINT64_MAX;  // of a body whose size nobody knows yet
 
@@ -116,6 +115,7 @@ Task<void> CachedRoad::serve_past_cache() {
     if (!now) {
         auto declined = source_.take_declined();
         if (declined) {
+            context_.is_told_elsewhere = declined->is_elsewhere;
             co_await relay(context_, std::move(declined->head), *declined->response);
             declined->response->cancel();
         } else {
@@ -142,6 +142,7 @@ Task<void> CachedRoad::serve_past_cache() {
     status.fwd = "bypass";
     head.fields.add("Cache-Status", status.serialize());
     make_relayable(head, context_.settings->pseudonym);
+    if (head.status >= 400) tell_blame(context_, head.fields, blame_for(head.status, ""));
     context_.out.begin(std::move(head), answer.body_length);
     Expected<void> sent;
     if (context_.out.has_body() && !answer.ranges.empty())
@@ -160,15 +161,27 @@ Task<Expected<void>> CachedRoad::send_from_origin(const cache::Representation& r
     if (known_end) spec.last = rest.end - 1;
     const auto transfer = source_->open(spec, context_.loop);
     context_.cancel = [&transfer] { transfer->cancel(); };
-    auto arrival = co_await transfer->head();
+    auto sent = co_await copy_from_origin(*transfer, representation, rest);
+    context_.cancel = nullptr;
+    transfer->cancel();
+    co_return sent;
+}
+
+Task<Expected<void>> CachedRoad::copy_from_origin(cache::Transfer& transfer,
+                                                  const cache::Representation& representation,
+                                                  ByteRange rest) {
+    const bool known_end = representation.size.has_value();
+    auto arrival = co_await transfer.head();
     if (!arrival) co_return fail(std::move(arrival.error()));
     const bool is_same = decision_.part ? arrival->validator == representation.validator
                                         : is_the_same(*arrival, representation);
-    if (arrival->offset > rest.first || !is_same)
+    // What is generated anew for each request has a name for no part of it.
+    const bool can_join = rest.first == 0 || decision_.digest || !representation.validator.empty();
+    if (arrival->offset > rest.first || !is_same || !can_join)
         co_return fail(Errc::changed, "the origin has another representation by now");
     std::uint64_t position = arrival->offset;
     while (position < rest.end) {
-        auto bytes = co_await transfer->read();
+        auto bytes = co_await transfer.read();
         if (!bytes) co_return fail(std::move(bytes.error()));
         if (bytes->empty() && known_end)
             co_return fail(Errc::closed, "the origin's answer ended early");
@@ -181,7 +194,6 @@ Task<Expected<void>> CachedRoad::send_from_origin(const cache::Representation& r
         auto sent = co_await context_.out.body(bytes->subspan(skip, useful));
         if (!sent) co_return sent;
     }
-    transfer->cancel();
     co_return Expected<void>();
 }
 

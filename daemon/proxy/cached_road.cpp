@@ -3,6 +3,7 @@
 #include "daemon/http/caching.h"
 #include "daemon/http/validators.h"
 #include "daemon/proxy/access_question.h"
+#include "daemon/proxy/told_content.h"
 
 #include <fmt/format.h>
 
@@ -62,15 +63,15 @@ Task<void> CachedRoad::run() {
         co_await serve_without_fetching();
     else
         co_await serve_by_reading();
-    // However it came: the fetch, a question, or a request that passed through.
-    const int status = context_.out.status();
-    if (status == 401 || status == 403) permission_.withdraw();
+    if (was_refused(context_)) permission_.withdraw();
 }
 
 Task<void> CachedRoad::serve_without_fetching() {
     auto found = co_await context_.services.cache.find(decision_.task_id, context_.loop);
     const bool is_get = context_.request.method == "GET";
-    if (found && (is_get || follows_everything()) && (may_fetch() || found->complete)) {
+    const bool only_if_cached = http::CacheControl::of(context_.request.fields).only_if_cached;
+    const bool may_read = found && (found->complete || (may_fetch() && !only_if_cached));
+    if (may_read && (is_get || follows_everything())) {
         co_await serve_by_reading();
         co_return;
     }
@@ -79,7 +80,7 @@ Task<void> CachedRoad::serve_without_fetching() {
     const bool may =
         !is_get && found && found->size && head && permission_.is_remembered() && !is_stale(**head);
     if (!may) {
-        if (http::CacheControl::of(context_.request.fields).only_if_cached)
+        if (only_if_cached)
             co_await answer(context_, 504, "http_request_denied",
                             "Not in the cache, and the request says only-if-cached.");
         else
@@ -101,13 +102,19 @@ Task<void> CachedRoad::serve_without_fetching() {
 }
 
 Task<Expected<std::unique_ptr<cache::Reader>>> CachedRoad::open_reader(RangeSpec wanted) {
+    if (rule_.learn_digest && !follows_everything()) {
+        const auto told = co_await find_told_content(context_, decision_);
+        if (told && source_.promise(*told)) is_told_ = true;
+    }
     cache::OpenRequest request;
     request.task = decision_.task_id;
     request.source = source_.get();
     request.wanted = wanted;
     request.digest = decision_.digest;
-    request.links_told_digest = follows_everything();
+    request.links_by_digest = follows_everything() || is_told_ || rule_.trust_origin ||
+                              rule_.access != filters::Access::verify;
     request.fetch = context_.settings->fetch;
+    request.fetch.learn_digest = rule_.learn_digest;
     if (rule_.piece_size) request.fetch.piece_size = *rule_.piece_size;
     if (context_.dragonfly.piece_size) request.fetch.piece_size = *context_.dragonfly.piece_size;
     if (rule_.connections) request.fetch.connections = *rule_.connections;
@@ -129,11 +136,21 @@ Task<void> CachedRoad::serve_by_reading() {
             const RangeSpec wanted = decision_.part ? RangeSpec::whole()
                                      : is_head      ? RangeSpec(0, 0)
                                                     : wanted_range(context_.request);
+            const auto heard = co_await hear_opening();
+            if (heard && heard->refusal) {
+                co_await answer_as_others(*heard->refusal);
+                co_return;
+            }
+            if (heard && !heard->now) {
+                co_await step_aside(heard->now.error());
+                co_return;
+            }
             auto opened = co_await open_reader(wanted);
             if (!opened) {
                 co_await step_aside(opened.error());
                 co_return;
             }
+            tell_opening(Verdict(cache::Arrival()));
             reader = std::move(*opened);
         }
         auto head = prepared_head(reader->representation());
@@ -199,8 +216,14 @@ Task<CachedRoad::Permit> CachedRoad::permit(cache::Reader& reader, const Prepare
 
 Task<CachedRoad::Permit> CachedRoad::ask_origin(const cache::Representation& representation,
                                                 Staleness staleness) {
+    const bool may = staleness == Staleness::fresh && may_unverified(representation);
+    if (may && is_nobody_well()) {
+        unverified_ = Error(Errc::unavailable, "no upstream of this mirror can be asked now");
+        co_return Permit::granted;
+    }
     asked_origin_ = true;
-    auto verdict = co_await permission_.ask(representation);
+    const auto otherwise = may ? origin::Otherwise::something : origin::Otherwise::nothing;
+    auto verdict = co_await permission_.ask(representation, otherwise);
     if (!verdict) {
         co_await step_aside(verdict.error());
         co_return Permit::answered;
@@ -208,12 +231,15 @@ Task<CachedRoad::Permit> CachedRoad::ask_origin(const cache::Representation& rep
     const Expected<cache::Arrival>& now = (*verdict)->now;
     if (now && !is_the_same(*now, representation)) co_return Permit::reopen;
     if (now) {
-        if (rule_.policy == filters::Policy::http)
+        // What it says to credentials is theirs alone.
+        if (rule_.policy == filters::Policy::http && may_fetch())
             context_.services.cache.refresh(representation.task, representation.generation,
                                             now->head);
         co_return Permit::granted;
     }
-    if (staleness == Staleness::fresh && is_no_word(now.error())) {
+    const bool is_final = (*verdict)->refusal && follows_everything();  // a 429: they come again
+    const bool is_open = staleness == Staleness::fresh && is_no_word(now.error());
+    if (is_open && (!is_final || may_unverified(representation))) {
         const Permit permitted = co_await go_unverified(now.error(), representation);
         co_return permitted;
     }
@@ -221,32 +247,6 @@ Task<CachedRoad::Permit> CachedRoad::ask_origin(const cache::Representation& rep
         co_await answer_refusal(context_, *(*verdict)->refusal, permission_.has_joined());
     else
         co_await step_aside(now.error());
-    co_return Permit::answered;
-}
-
-std::string CachedRoad::cure_for_unverified() const {
-    if (context_.mirror && context_.mirror->may_unasked)
-        return "add this client's network to 'offline_access' of this mirror";
-    return fmt::format("set 'on_unverifiable: serve' in rule '{}'", rule_.name);
-}
-
-Task<CachedRoad::Permit> CachedRoad::go_unverified(const Error& why,
-                                                   const cache::Representation& representation) {
-    (void)source_.take_declined();
-    const auto head = prepared_head(representation);
-    const bool may = context_.mirror && context_.mirror->may_unasked && head &&
-                     context_.mirror->may_unasked((*head)->stored.head.fields);
-    if (may || rule_.on_unverifiable == filters::OnUnverifiable::serve) {
-        unverified_ = why;
-        co_return Permit::granted;
-    }
-    Error error = why;
-    if (context_.mirror && context_.mirror->may_unasked) error.code = Errc::denied;
-    error.what = fmt::format(
-        "Try again later, or {}: this is cached, but the origin could not be asked whether you may "
-        "read it ({}).",
-        cure_for_unverified(), why.what);
-    co_await answer(context_, error);
     co_return Permit::answered;
 }
 
@@ -289,7 +289,10 @@ Task<bool> CachedRoad::serve_from(cache::Reader& reader, const PreparedHead& hea
     else
         sent = co_await send_answer(reader, head);
     if (sent) co_return true;
-    if (sent.error().code == Errc::refused) permission_.withdraw();
+    // At a mirror it may be the CDN that lets nobody in.
+    if (sent.error().code == Errc::refused && !follows_everything()) permission_.withdraw();
+    if (is_told_ && sent.error().code == Errc::corrupt)
+        co_await forget_told_content(context_, decision_);
     if (!context_.out.withdraw()) {
         cut(context_, sent.error());
         co_return true;
@@ -342,9 +345,22 @@ Task<Expected<void>> CachedRoad::send_answer(cache::Reader& reader, const Prepar
     co_return sent;
 }
 
+// A fetch asks with a few of the client's fields. What refuses it, or selects by others, may not be
+// what the client itself would have heard; that the origin is busy or broken is.
+bool CachedRoad::is_for_the_client(const origin::Declined& declined) const {
+    const int status = declined.head.status;
+    return follows_everything() || status == 429 || status >= 500 ||
+           fetch_says_all(context_.request.fields);
+}
+
 Task<void> CachedRoad::step_aside(const Error& error) {
-    const auto declined = source_.take_declined();
+    auto declined = source_.take_declined();
+    if (declined && !is_for_the_client(*declined)) {
+        declined->response->cancel();
+        declined = nullptr;  // the client's own request goes to the origin instead
+    }
     if (declined) {
+        context_.is_told_elsewhere = declined->is_elsewhere;
         context_.record.source = "pass";
         http::CacheStatus status;
         status.fwd = "uri-miss";
@@ -352,11 +368,12 @@ Task<void> CachedRoad::step_aside(const Error& error) {
         declined->head.fields.add("Cache-Status", status.serialize());
         origin::Response& response = *declined->response;
         context_.cancel = [&response] { response.cancel(); };
-        co_await relay(context_, std::move(declined->head), response);
+        co_await refuse(std::move(declined->head), response);
         response.cancel();
         context_.cancel = nullptr;
         co_return;
     }
+    if (error.code != Errc::cancelled) tell_opening(Verdict(fail(error)));
     switch (error.code) {
         case Errc::cancelled:
         case Errc::shutting_down:

@@ -63,7 +63,9 @@ private:
     // What comes back for these credentials may be stored.
     bool may_fetch() const;
     Task<Permit> ask_origin(const cache::Representation& representation, Staleness staleness);
-    // The origin cannot be asked: as the rule's on_unverifiable says.
+    // Although the origin cannot be asked: as the mirror or the rule's on_unverifiable says.
+    bool may_unverified(const cache::Representation& representation) const;
+    bool is_nobody_well() const;
     Task<Permit> go_unverified(const Error& why, const cache::Representation& representation);
     std::string cure_for_unverified() const;
     bool is_stale(const PreparedHead& head) const;
@@ -75,12 +77,24 @@ private:
     // still has the same thing.
     Task<Expected<void>> send_from_origin(const cache::Representation& representation,
                                           ByteRange rest);
+    Task<Expected<void>> copy_from_origin(cache::Transfer& transfer,
+                                          const cache::Representation& representation,
+                                          ByteRange rest);
 
     // When there is no reader: the origin's own answer if it left one, else its answer to the
     // client's own request.
     Task<void> step_aside(const Error& error);
+    bool is_for_the_client(const origin::Declined& declined) const;
     // The same for a mirror that follows every redirect: the bytes, past the cache.
     Task<void> serve_past_cache();
+    // cached_together.cpp: of those who ask a mirror for the same thing with the same credentials
+    // at the same time one opens it, and the others wait for what comes of it. Null: it is ours to
+    // open.
+    Task<std::shared_ptr<const Verdict>> hear_opening();
+    void tell_opening(Verdict verdict);
+    // The upstream's no: to this client, and to those who wait for it.
+    Task<void> refuse(http::ResponseHead head, origin::Response& response);
+    Task<void> answer_as_others(Refusal refusal);
     bool follows_everything() const { return context_.mirror && context_.mirror->join; }
     // Nothing else is to be said in Cache-Status.
     bool is_hit_and_no_more(const cache::Reader& reader) const;
@@ -91,7 +105,9 @@ private:
     const filters::Rule& rule_;
     OwnSource source_;
     Permission permission_;
+    std::unique_ptr<AccessQuestions::Lead> opening_;  // others wait for it
     std::uint64_t held_from_ = 0;  // of a part: where it begins in the one that covers it
+    bool is_told_ = false;  // what the content hashes to, by a mirror's upstream (told_content.h)
     bool asked_origin_ = false;
     std::optional<Error> unverified_;  // why what is sent was not asked for
 };

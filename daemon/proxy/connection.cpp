@@ -150,6 +150,10 @@ Task<bool> Connection::serve_one(ExchangeSpares::Lent memory,
         record.first_byte = std::chrono::duration_cast<std::chrono::milliseconds>(*first - start);
     services_.observer.exchange_done(record);
     if (opened) co_return true;
+    if (out.finished() && !body.finished()) {
+        co_await client_->shutdown_write(kLinger);
+        co_await drop_the_rest(*settings);
+    }
     co_return out.can_continue() && body.finished();
 }
 

@@ -1,6 +1,7 @@
 #include "daemon/proxy/document_road.h"
 
 #include "daemon/http/caching.h"
+#include "daemon/proxy/pass_through.h"
 
 #include <utility>
 
@@ -23,6 +24,15 @@ bool is_secure(std::string_view url) { return url.starts_with("https://"); }
 // "https://host:port" of an absolute URL.
 std::string origin_of(const std::string& url) {
     return url.substr(0, url.find_first_of("/?#", url.find("//") + 2));
+}
+
+Kept kept(const Document& document) { return {document.head.fields, document.received}; }
+
+std::unexpected<Error> no_way(std::string_view location) {
+    return fail(Errc::unsupported,
+                fmt::format("Add '{}' to 'upstreams' of this mirror: an upstream sends those who "
+                            "ask there, and a mirror goes to its upstreams alone.",
+                            filters::loggable_text(origin_of(std::string(location)))));
 }
 
 // No word about what was asked for: something older is better than this.
@@ -70,12 +80,15 @@ Task<Expected<std::string>> read_question(Context& context) {
 Task<std::optional<Told>> DocumentRoad::tell(DocumentQuestion question, DocumentTerms terms) {
     Told told;
     const bool may = rights_.is_allowed(terms.matter);
-    if (may || question.is_still) question.held = co_await find_document(context_, question.id);
+    question.held = co_await find_document(context_, question.id);
     if (may) told.document = question.held;
     if (told.document && is_fresh(question, *told.document)) co_return told;
+    const bool has_older =
+        told.document || (question.held && rights_.may_unasked(terms.matter, kept(*question.held)));
+    if (has_older) question.otherwise = origin::Otherwise::something;
     const bool can_ask =
         !turn_.asks_nobody &&
-        (!told.document || turn_.upstreams->is_any_well(context_.services.clock.now()));
+        (!has_older || turn_.upstreams->is_any_well(context_.services.clock.now()));
     Reply reply(fail(Errc::unavailable, "No upstream of this mirror can be asked now."));
     if (can_ask) {
         auto asked = co_await ask_once(question, terms);
@@ -127,29 +140,32 @@ Task<Reply> DocumentRoad::ask_once(const DocumentQuestion& question, const Docum
 }
 
 Task<Reply> DocumentRoad::ask_upstreams(const DocumentQuestion& question) {
-    const SteadyTime now = context_.services.clock.now();
-    Reply reply(fail(Errc::unavailable, "This mirror has no upstream."));
-    for (const std::size_t place : turn_.upstreams->order(now)) {
-        const std::string& base = mirror_.upstreams[place];
-        const std::string url = base + question.target;
-        auto document = co_await ask_whether_still(question, url);
-        if (document && !*document) document = co_await ask_one(question, url, base);
+    const Clock& clock = context_.services.clock;
+    Reply reply(fail(Errc::unavailable, "No upstream of this mirror can be asked now."));
+    for (const std::size_t place : turn_.upstreams->order(clock.now(), question.otherwise)) {
+        const SteadyTime began = clock.now();
+        auto document = co_await ask_whether_still(question, place);
+        if (document && !*document) document = co_await ask_one(question, place);
         reply.document = std::move(document);
-        const bool failed = reply.document ? (*reply.document)->head.status >= 500
-                                           : reply.document.error().code != Errc::cancelled &&
-                                                 reply.document.error().code != Errc::denied;
+        const bool leads_away = !reply.document && reply.document.error().code == Errc::unsupported;
+        const bool failed = reply.document
+                                ? (*reply.document)->head.status >= 500
+                                : is_upstreams_fault(reply.document.error().code) && !leads_away;
         if (failed)
-            turn_.upstreams->failed(place, context_.services.clock.now());
+            turn_.upstreams->failed(place, clock.now(), clock.now() - began);
         else if (reply.document)
             turn_.upstreams->worked(place);
-        if (!failed) break;
+        const bool goes_on = leads_away || (failed && question.is_repeatable);
+        if (!goes_on) break;
     }
     co_return reply;
 }
 
 origin::Request DocumentRoad::request_for(const DocumentQuestion& question, const std::string& url,
-                                          bool is_abroad) const {
+                                          std::size_t place, bool is_abroad) const {
     origin::Request request;
+    request.patience =
+        turn_.upstreams->patience(place, context_.services.clock.now(), question.otherwise);
     request.method = question.method;
     if (request.method.empty()) request.method = "GET";
     request.url = url;
@@ -167,12 +183,22 @@ origin::Request DocumentRoad::request_for(const DocumentQuestion& question, cons
     return request;
 }
 
-// The whole answer, behind the redirects of a repository that has another name by now.
-Task<Expected<DocumentPtr>> DocumentRoad::ask_one(const DocumentQuestion& question, std::string url,
-                                                  std::string base) {
+// The upstream that `url` is at, if it is at one.
+std::optional<std::string> DocumentRoad::upstream_in(std::string_view url) const {
+    for (const std::string& upstream : mirror_.upstreams)
+        if (url.starts_with(upstream + "/")) return upstream;
+    return std::nullopt;
+}
+
+// The whole answer, behind the redirects of a repository that has another name by now, or of an
+// upstream that leaves this to another one.
+Task<Expected<DocumentPtr>> DocumentRoad::ask_one(const DocumentQuestion& question,
+                                                  std::size_t place) {
+    std::string base = mirror_.upstreams[place];
+    std::string url = base + question.target;
     bool is_abroad = false;
     for (int hop = 0;; ++hop) {
-        const auto response = context_.origin().send(request_for(question, url, is_abroad));
+        const auto response = context_.origin().send(request_for(question, url, place, is_abroad));
         context_.cancel = [&response] { response->cancel(); };
         if (!question.body.empty())
             (void)co_await response->write(std::as_bytes(std::span(question.body)));
@@ -182,13 +208,15 @@ Task<Expected<DocumentPtr>> DocumentRoad::ask_one(const DocumentQuestion& questi
         context_.cancel = nullptr;
         if (!document) co_return fail(std::move(document.error()));
         const std::string next((*document)->head.fields.get("Location").value_or(""));
+        if (const auto upstream = upstream_in(next)) base = *upstream;
         const bool is_at_home =
             next.starts_with(base + "/") || (next.starts_with('/') && !next.starts_with("//"));
         const bool goes_abroad =
-            question.follows_abroad && !is_at_home &&
+            question.abroad == Abroad::followed && !is_at_home &&
             (next.starts_with("https://") || (next.starts_with("http://") && !is_secure(url)));
-        const bool follows =
-            is_redirect((*document)->head.status) && (is_at_home || goes_abroad) && hop < kHops;
+        const bool is_led = is_redirect((*document)->head.status);
+        const bool follows = is_led && (is_at_home || goes_abroad) && hop < kHops;
+        if (is_led && !follows && question.abroad == Abroad::refused) co_return no_way(next);
         if (!follows) {
             (*document)->received = context_.services.clock.wall();
             if (question.check && (*document)->head.status == 200) {
@@ -207,9 +235,10 @@ Task<Expected<DocumentPtr>> DocumentRoad::ask_one(const DocumentQuestion& questi
 }
 
 Task<Expected<DocumentPtr>> DocumentRoad::ask_whether_still(const DocumentQuestion& question,
-                                                            std::string url) {
+                                                            std::size_t place) {
     if (!question.held || !question.is_still) co_return DocumentPtr();
-    origin::Request request = request_for(question, url);
+    origin::Request request =
+        request_for(question, mirror_.upstreams[place] + question.target, place);
     request.method = "HEAD";
     const auto response = context_.origin().send(std::move(request));
     context_.cancel = [&response] { response->cancel(); };
@@ -217,7 +246,9 @@ Task<Expected<DocumentPtr>> DocumentRoad::ask_whether_still(const DocumentQuesti
     auto head = co_await response->head();
     response->cancel();
     context_.cancel = nullptr;
-    if (!head && head.error().code == Errc::cancelled) co_return fail(std::move(head.error()));
+    const bool is_silent =
+        !head && (head.error().code == Errc::cancelled || head.error().code == Errc::timed_out);
+    if (is_silent) co_return fail(std::move(head.error()));
     if (!head || !question.is_still(*head, *question.held)) co_return DocumentPtr();
     auto still = std::make_shared<Document>(*question.held);
     still->received = context_.services.clock.wall();
@@ -228,16 +259,21 @@ Task<Expected<DocumentPtr>> DocumentRoad::ask_whether_still(const DocumentQuesti
 Task<void> DocumentRoad::learn(const DocumentQuestion& question, const DocumentTerms& terms,
                                const DocumentPtr& document) {
     const int status = document->head.status;
-    if (status == 401 || status == 403) rights_.forget(terms.matter);
+    const auto refuse = [this, &terms] {
+        rights_.refuse(terms.matter);
+        if (terms.when_refused) terms.when_refused();
+    };
+    if (status == 401 || status == 403) refuse();
     const bool is_absence = terms.says_absent && terms.says_absent(document->head) && !question.ttl;
     if (status != 200 && !is_absence) co_return;
     if (terms.is_yes) {
         auto read = [&terms, &document] { return terms.is_yes(document->body); };
         const bool is_yes = co_await offload(context_.services.pool, context_.loop, read);
-        if (!is_yes) rights_.forget(terms.matter);
+        if (!is_yes) refuse();
         if (!is_yes) co_return;
     }
     rights_.allow(terms.matter);
+    if (question.hear && status == 200) question.hear(*document);
     if (!document->may_keep) co_return;
     auto kept = std::make_shared<Document>();
     kept->head.status = status;
@@ -245,7 +281,7 @@ Task<void> DocumentRoad::learn(const DocumentQuestion& question, const DocumentT
     for (const std::string_view name : terms.kept_fields)
         for (const std::string_view value : document->head.fields.all(name))
             kept->head.fields.add(name, value);
-    kept->head.fields.set(MirrorRights::kAudience, rights_.audience());
+    kept->head.fields.set(MirrorRights::kAudience, rights_.audience(terms.matter));
     kept->body = document->body;
     kept->received = document->received;
     co_await keep_document(context_, question.id, std::move(kept));
@@ -258,13 +294,14 @@ Task<std::optional<Told>> DocumentRoad::fall_back(const DocumentQuestion& questi
     told.how = question.ttl ? Told::How::stale : Told::How::known;
     told.document = co_await find_document(context_, question.id);
     const bool may = told.document && (rights_.is_allowed(terms.matter) ||
-                                       rights_.may_unasked(told.document->head.fields));
+                                       rights_.may_unasked(terms.matter, kept(*told.document)));
     if (may) co_return told;
     if (reply.document) {
         told.document = *reply.document;
         told.how = Told::How::asked;
         co_return told;
     }
+    const std::string& wanted = question.wanted.empty() ? turn_.wanted : question.wanted;
     if (told.document)
         co_await answer(context_, 403, "http_request_denied",
                         fmt::format("Add this client's network to 'offline_access' of this mirror, "
@@ -272,9 +309,7 @@ Task<std::optional<Told>> DocumentRoad::fall_back(const DocumentQuestion& questi
                                     "whether you may read it.",
                                     terms.upstream));
     else if (turn_.asks_nobody)
-        co_await answer(context_, 504, "http_request_denied",
-                        "Set 'offline: false' for this mirror, or ask for what it has: this is "
-                        "not in its cache.");
+        co_await answer(context_, 504, "http_request_denied", not_here(wanted));
     else
         co_await answer(context_, reply.document.error());
     co_return std::nullopt;
@@ -292,6 +327,7 @@ Task<void> DocumentRoad::send(const Told& told, const DocumentTerms& terms, http
     if (told.how == Told::How::stale)
         head.fields.add("Warning",
                         fmt::format("110 hawker \"{} cannot be asked now\"", terms.upstream));
+    hide_session(turn_, head);
     make_relayable(head, context_.settings->pseudonym);
     context_.record.source = status.hit ? "hit" : "miss";
     if (!context_.body.finished()) context_.out.close_after();

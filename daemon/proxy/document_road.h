@@ -26,6 +26,13 @@ Task<Expected<std::shared_ptr<Document>>> read_document(origin::Response& respon
 // The client's request body, if it is no longer than a question may be.
 Task<Expected<std::string>> read_question(Context& context);
 
+// What a redirect is that leads to none of the upstreams.
+enum class Abroad : std::uint8_t {
+    passed_on,  // the answer
+    followed,   // the way to it, without credentials
+    refused,    // nothing: this upstream has no answer, and the client must not leave us
+};
+
 // What is to be asked for, and for how long an answer is good.
 struct DocumentQuestion {
     std::string target;      // at an upstream
@@ -41,9 +48,14 @@ struct DocumentQuestion {
     // Does this head, of a HEAD, say that what is held is so still? Then it is not sent again, and
     // counts as asked for now. Empty: a GET has to say it.
     std::function<bool(const http::ResponseHead& now, const Document& held)> is_still = {};
+    // Told what was answered with 200, before anybody else hears it. May be empty.
+    std::function<void(const Document&)> hear = {};
     DocumentPtr held = {};  // tell() finds it
-    // Redirects to other servers are followed too, without credentials.
-    bool follows_abroad = false;
+    // tell() says it: with something otherwise, upstreams that rest are not asked.
+    origin::Otherwise otherwise = origin::Otherwise::nothing;
+    Abroad abroad = Abroad::passed_on;
+    bool is_repeatable = true;  // false: an upstream that has heard it may have done it
+    std::string wanted = {};    // in a sentence; empty: what the client asks for
 };
 
 struct Told {
@@ -56,6 +68,8 @@ struct Told {
 struct DocumentTerms {
     TaskId matter;                                  // whoever has a yes for it may hear
     std::span<const std::string_view> kept_fields;  // of a head, for whoever hears it later
+    // A no for it may be one for more. May be empty.
+    std::function<void()> when_refused = {};
     // An answer that something is not there and, where the question is good for ever, never was.
     bool (*says_absent)(const http::ResponseHead&) = nullptr;
     // For upstreams that say no with status 200 too: does this body say yes? Null: status 200 does.
@@ -67,7 +81,7 @@ class DocumentRoad {
 public:
     // Both outlive it.
     DocumentRoad(Context& context, const Mirror& mirror, MirrorTurn& turn)
-        : context_(context), mirror_(mirror), turn_(turn), rights_(context, mirror, turn) {}
+        : context_(context), mirror_(mirror), turn_(turn), rights_(context, mirror) {}
 
     // nullopt: the client has its answer.
     Task<std::optional<Told>> tell(DocumentQuestion question, DocumentTerms terms);
@@ -81,13 +95,15 @@ public:
 private:
     bool is_fresh(const DocumentQuestion& question, const Document& document) const;
     Task<Reply> ask_once(const DocumentQuestion& question, const DocumentTerms& terms);
+    // To the upstream at `place`, or where it led to.
     origin::Request request_for(const DocumentQuestion& question, const std::string& url,
-                                bool is_abroad = false) const;
-    Task<Expected<DocumentPtr>> ask_one(const DocumentQuestion& question, std::string url,
-                                        std::string base);
-    // What is held, as of now; null where a GET has to say it. Errc::cancelled alone.
+                                std::size_t place, bool is_abroad = false) const;
+    std::optional<std::string> upstream_in(std::string_view url) const;
+    Task<Expected<DocumentPtr>> ask_one(const DocumentQuestion& question, std::size_t place);
+    // What is held, as of now; null where a GET has to say it. An error: this upstream says
+    // nothing.
     Task<Expected<DocumentPtr>> ask_whether_still(const DocumentQuestion& question,
-                                                  std::string url);
+                                                  std::size_t place);
     Task<void> learn(const DocumentQuestion& question, const DocumentTerms& terms,
                      const DocumentPtr& document);
     Task<std::optional<Told>> fall_back(const DocumentQuestion& question,

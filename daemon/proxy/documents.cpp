@@ -2,6 +2,7 @@
 
 #include "daemon/origin/origin_source.h"
 #include "daemon/proxy/exchange.h"
+#include "daemon/proxy/mirror_rights.h"
 
 #include <algorithm>
 #include <cerrno>
@@ -13,8 +14,8 @@ namespace hawker::proxy {
 
 namespace {
 
-constexpr std::uint64_t kRun = 1ULL << 20U;
-constexpr std::size_t kOwnWeight = 512;  // of an entry and its head, about
+constexpr std::uint64_t kStretch = 1ULL << 20U;
+constexpr std::size_t kDocumentWeight = 512;  // of an entry and its head, about
 
 // A source that has one document, or nothing.
 class DocumentSource final : public cache::Source {
@@ -79,7 +80,7 @@ Expected<std::string> read_at(int fd, std::uint64_t offset, std::uint64_t length
 Task<Expected<std::string>> read_all(Context& context, cache::Reader& reader) {
     std::string body;
     for (;;) {
-        auto run = co_await reader.next(kRun);
+        auto run = co_await reader.next(kStretch);
         if (!run) co_return fail(std::move(run.error()));
         if (run->at_end()) co_return body;
         if (run->fd < 0) {
@@ -105,7 +106,7 @@ DocumentPtr DocumentMemory::find(const TaskId& task) {
 }
 
 void DocumentMemory::put(const TaskId& task, DocumentPtr document) {
-    const std::size_t weight = document->body.size() + kOwnWeight;
+    const std::size_t weight = document->body.size() + kDocumentWeight;
     const std::scoped_lock lock(mutex_);
     if (const auto place = places_.find(task); place != places_.end()) {
         bytes_ -= place->second->weight;
@@ -143,8 +144,12 @@ Task<DocumentPtr> find_document(Context& context, TaskId task) {
 Task<void> keep_document(Context& context, TaskId task, DocumentPtr document) {
     const DocumentPtr before = context.services.documents.find(task);
     context.services.documents.put(task, document);
-    if (before && before->body == document->body && before->head.status == document->head.status)
-        co_return;
+    // For whom it was open then is a part of it: on the disk too.
+    const bool is_the_same = before && before->body == document->body &&
+                             before->head.status == document->head.status &&
+                             before->head.fields.get(MirrorRights::kAudience) ==
+                                 document->head.fields.get(MirrorRights::kAudience);
+    if (is_the_same) co_return;
     co_await store_document(context, task, std::move(document));
 }
 

@@ -67,7 +67,7 @@ private:
 
 // From memory, or from the cache; null when it is in neither.
 Task<DocumentPtr> find_document(Context& context, TaskId task);
-// Into both. What has the same body as before is not written again.
+// Into both. What has the same body and audience as before is not written again.
 Task<void> keep_document(Context& context, TaskId task, DocumentPtr document);
 // Into the cache alone.
 Task<void> store_document(Context& context, TaskId task, DocumentPtr document);

@@ -53,9 +53,10 @@ Expected<void> read_priority(DragonflyFields& asked, std::string_view value) {
 
 Expected<void> read_piece(DragonflyFields& asked, std::string_view value) {
     const auto size = parse_size(value);
-    if (!size || *size < kLeastPiece || *size > kMostPiece)
-        return fail(Errc::invalid, "a size from 4MiB to 64MiB");
-    asked.piece_size = *size;
+    if (!size || *size < kLeastPiece)
+        return fail(Errc::invalid, "a size of at least 4MiB, like 8MiB");
+    // A dfdaemon has no upper bound: who asks for more gets the most there is.
+    asked.piece_size = std::min(*size, kMostPiece);
     return {};
 }
 
@@ -113,6 +114,9 @@ void tell_task(const Context& context, http::Fields& fields, Download download) 
     if (!context.dragonfly.any) return;
     fields.set("X-Dragonfly-Task-ID", context.record.task);
     if (download == Download::finished) fields.set("X-Dragonfly-Task-Download-Finished", "true");
+    // A 416 of ours: no other answer has a Content-Range that names no range.
+    if (fields.get("Content-Range").value_or("").starts_with("bytes */"))
+        tell_blame(context, fields, blame_for(416, ""));
 }
 
 void tell_blame(const Context& context, http::Fields& fields, std::string_view who) {

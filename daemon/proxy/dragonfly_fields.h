@@ -34,7 +34,8 @@ struct DragonflyFields {
 Expected<DragonflyFields> read_dragonfly_fields(const http::Fields& fields);
 bool has_dragonfly_fields(const http::Fields& fields);
 
-// On the way to a client that sent some: the task, and whether it was here whole.
+// On the way to a client that sent some: the task, whether it was here whole, and of a 416 who is
+// to blame.
 enum class Download : std::uint8_t { running, finished };
 void tell_task(const Context& context, http::Fields& fields, Download download);
 // Who is to blame for an error: this proxy's rules (proxy), the origin (backend), or this daemon.

@@ -126,7 +126,10 @@ void cut(Context& context, const Error& error) {
     context.record.error =
         fmt::format("{}: {}", name_of(error.code), filters::loggable_text(error.what));
     context.out.close_after();
-    context.client.close();
+    if (context.out.is_ended_by_closing())
+        context.client.reset();  // a plain end would make it whole
+    else
+        context.client.close();
 }
 
 http::Fields with_token(const Context& context, http::Fields fields) {

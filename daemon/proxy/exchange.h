@@ -45,8 +45,10 @@ struct Context {
         std::nullopt;  // by this CONNECT: what follows on the socket is inside
     DragonflyFields dragonfly = {};
     const MirrorTurn* mirror = nullptr;  // what a mirror changes; null: a forward proxy's exchange
-    std::string_view url = {};           // of the request, once serve_url() knows it
-    Errands* errands = nullptr;          // of the loop
+    // What the client was told came from where an upstream had led to.
+    bool is_told_elsewhere = false;
+    std::string_view url = {};   // of the request, once serve_url() knows it
+    Errands* errands = nullptr;  // of the loop
 
     const ListenerTerms& listener() const { return settings->listeners[listener_place]; }
     const admission::UserTerms& user_terms() const {

@@ -1,8 +1,9 @@
 #include "daemon/proxy/forwarding.h"
 
+#include "filters/query.h"
+
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <vector>
 
 #include <fmt/format.h>
@@ -16,6 +17,12 @@ using http::equals_ignoring_case;
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
     return text.size() >= prefix.size() &&
            equals_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
+bool is_ours(std::string_view name) {
+    return starts_with_ignoring_case(name, "proxy-") ||
+           starts_with_ignoring_case(name, "x-hawker-") ||
+           starts_with_ignoring_case(name, "x-dragonfly-");
 }
 
 // Fields that say who asks. Object stores sign their own x-*- fields, so those go on as they are.
@@ -39,6 +46,17 @@ bool is_harmless(std::string_view name) {
     return std::ranges::any_of(kHarmlessFields, same);
 }
 
+// Those that an answer which is no content does not hang on: of the connection, of which bytes, of
+// how fresh, and what names a request for a log.
+bool is_inert(std::string_view name) {
+    constexpr auto kInert = std::to_array<std::string_view>(
+        {"Accept-Encoding", "Cache-Control", "Connection", "DNT", "Host", "If-Range", "Keep-Alive",
+         "Pragma", "Range", "TE", "Traceparent", "Tracestate", "Upgrade-Insecure-Requests", "Via",
+         "X-Amzn-Trace-Id", "X-Request-Id"});
+    const auto same = [name](std::string_view known) { return equals_ignoring_case(name, known); };
+    return std::ranges::any_of(kInert, same) || is_ours(name);
+}
+
 // The value of `name=` in an Authorization, up to the next comma, ampersand or closing quote.
 std::string_view parameter_of(std::string_view authorization, std::string_view name) {
     for (std::size_t at = 0; at + name.size() < authorization.size(); ++at) {
@@ -53,22 +71,16 @@ std::string_view parameter_of(std::string_view authorization, std::string_view n
     return {};
 }
 
-std::string lower_case(std::string_view text) {
-    std::string lower(text);
-    std::ranges::transform(lower, lower.begin(),
-                           [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-    return lower;
-}
-
 }  // namespace
+
+bool is_read(const http::RequestHead& request) {
+    return request.method == "GET" || request.method == "HEAD";
+}
 
 void remove_ours(http::Fields& fields) {
     std::vector<std::string> names;
     for (const http::Field& field : fields)
-        if (starts_with_ignoring_case(field.name, "proxy-") ||
-            starts_with_ignoring_case(field.name, "x-hawker-") ||
-            starts_with_ignoring_case(field.name, "x-dragonfly-"))
-            names.push_back(field.name);
+        if (is_ours(field.name)) names.push_back(field.name);
     for (const std::string& name : names) fields.remove(name);
 }
 
@@ -92,6 +104,12 @@ http::Fields fetch_fields(const http::RequestHead& request, std::string_view pse
     return fields;
 }
 
+bool fetch_says_all(const http::Fields& fields) {
+    return std::ranges::all_of(fields, [](const http::Field& field) {
+        return is_credential(field.name) || is_harmless(field.name) || is_inert(field.name);
+    });
+}
+
 std::string field_to_leave_alone(const http::Fields& fields) {
     if (fields.has("Signature-Input")) return "signature-input";
     for (const std::string_view authorization : fields.all("Authorization")) {
@@ -105,7 +123,7 @@ std::string field_to_leave_alone(const http::Fields& fields) {
                 const bool stays = name.empty() || equals_ignoring_case(name, "host") ||
                                    name == "(request-target)" || is_credential(name) ||
                                    is_harmless(name);
-                if (!stays) return lower_case(name);
+                if (!stays) return filters::lower_case(name);
             }
         }
     }
@@ -116,7 +134,7 @@ std::string principal_of(const http::RequestHead& request, const filters::Decisi
     std::string principal = decision.credentials;
     for (const http::Field& field : request.fields) {
         if (!is_credential(field.name)) continue;
-        const std::string name = lower_case(field.name);
+        const std::string name = filters::lower_case(field.name);
         principal += fmt::format("\n{}:{}:{}", name, field.value.size(), field.value);
     }
     return principal;

@@ -18,6 +18,9 @@ http::Fields forwarded_fields(const http::RequestHead& request, std::string_view
 // the key can steer what is stored. Credentials are among them; Range, conditionals and codings are
 // the fetch's own.
 http::Fields fetch_fields(const http::RequestHead& request, std::string_view pseudonym);
+// What the origin said to fetch_fields() it would have said to the request itself: nothing in
+// `fields` that was left out could have made it say something else.
+bool fetch_says_all(const http::Fields& fields);
 
 // A field, in lower case, that a signature in the request's own fields covers and that a fetch
 // would change or drop, so that the request must go on as it was signed: SignedHeaders in
@@ -27,6 +30,9 @@ std::string field_to_leave_alone(const http::Fields& fields);
 
 // On whose behalf: every credential of the request, in one string that is only ever hashed.
 std::string principal_of(const http::RequestHead& request, const filters::Decision& decision);
+
+// GET or HEAD: what a cache can answer.
+bool is_read(const http::RequestHead& request);
 
 // True when our own pseudonym stands in Via: the request has been here before (section 7.6.3).
 bool has_looped(const http::Fields& fields, std::string_view pseudonym);

@@ -16,17 +16,15 @@ bool has_preconditions(const http::Fields& fields) {
     return fields.has("If-Match") || fields.has("If-Unmodified-Since");
 }
 
-bool is_conditional(const http::Fields& fields) {
+bool asks_if_changed(const http::Fields& fields) {
     return fields.has("If-None-Match") || fields.has("If-Modified-Since");
 }
-
-bool is_gone_for_good(int status) { return status < 400 || status == 404 || status == 410; }
 
 }  // namespace
 
 void HttpRoad::learn_rights(int status) {
     if (status == 401 || status == 403) permission_.withdraw();
-    if (status < 400) permission_.remember();
+    if (status < 300 || status == 304) permission_.remember();  // a login page is no yes
 }
 
 Task<void> HttpRoad::ask(VariantPtr stored) {
@@ -54,7 +52,7 @@ Task<void> HttpRoad::ask(VariantPtr stored) {
         if (http::confirms(answer.head->fields, stored->stored.head.fields, own)) {
             const bool answered = co_await answer_confirmed(answer, stored);
             if (answered) co_return;
-        } else if (is_conditional(own)) {
+        } else if (asks_if_changed(own)) {
             co_await answer_new(answer, stored);
             co_return;
         }
@@ -67,13 +65,14 @@ Task<void> HttpRoad::ask(VariantPtr stored) {
 Task<bool> HttpRoad::answer_confirmed(HttpStore::Answer& answer, VariantPtr stored) {
     answer.response->cancel();
     learn_rights(200);
-    const VariantPtr now =
-        co_await store_.refresh(question_, std::move(stored), answer.head->fields, answer.times);
-    tell(now->use(http::CacheControl(), store_.wall()) == http::Use::fresh);
+    const auto now = co_await store_.refresh(question_, *stored, answer.head->fields, answer.times);
+    if (!now.variant) co_return false;
+    tell(now.is_for_all &&
+         now.variant->use(http::CacheControl(), store_.wall()) == http::Use::fresh);
     Manner manner;
     manner.fwd = "stale";
     manner.fwd_status = 304;
-    const bool served = co_await serve(now, manner);
+    const bool served = co_await serve(now.variant, manner);
     co_return served;
 }
 
@@ -86,6 +85,7 @@ Task<void> HttpRoad::answer_new(HttpStore::Answer& answer, const VariantPtr& sto
     manner.fwd_status = status;
     auto kept = co_await store_.store(question_, answer);
     if (kept) {
+        co_await store_.shelve(question_, *kept);
         tell(kept->variant &&
              kept->variant->use(http::CacheControl(), store_.wall()) == http::Use::fresh);
         co_await send_new(*answer.head, *kept, manner);
@@ -113,6 +113,7 @@ Task<bool> HttpRoad::answer_post(HttpStore::Answer& answer) {
     question_.epoch = view.epoch;
     auto kept = co_await store_.store(question_, answer);
     if (!kept) co_return false;
+    co_await store_.shelve(question_, *kept);
     Manner manner;
     manner.source = "miss";
     manner.fwd = "method";
@@ -142,13 +143,17 @@ Task<bool> HttpRoad::use_after_error(const VariantPtr& stored, HttpStore::Answer
 
 Task<void> HttpRoad::ask_for_head(const Shelves::View& view) {
     auto answer = co_await store_.ask(question_, question_.fields, context_.cancel);
+    const VariantPtr stored = pick(view);
+    if (!answer.head || http::is_failure_of_origin(answer.head->status)) {
+        const bool used = co_await use_after_error(stored, answer);
+        if (used) co_return;
+    }
     if (!answer.head) {
         const std::string_view why = answer.response ? answer.response->proxy_error() : "";
         co_await hawker::proxy::answer(context_, answer.head.error(), why);
         co_return;
     }
     learn_rights(answer.head->status);
-    const VariantPtr stored = pick(view);
     if (stored && answer.head->status == 200 && stored->stored.head.status == 200)
         co_await learn_from_head(answer, stored);
     context_.record.source = "pass";
@@ -162,12 +167,16 @@ Task<void> HttpRoad::ask_for_head(const Shelves::View& view) {
 
 // RFC 9111 section 4.3.5: it says that what is stored is still the same, or is no more.
 Task<void> HttpRoad::learn_from_head(const HttpStore::Answer& answer, VariantPtr stored) {
+    const http::Fields& before = stored->stored.head.fields;
+    const bool is_personal =
+        http::renewal_of(question_.request.fields, 200, before, answer.head->fields,
+                         question_.terms) == http::Renewal::leave;
+    if (is_personal) co_return;
     auto found = co_await context_.services.cache.find(stored->task, context_.loop);
     const bool is_the_same =
-        found && found->size &&
-        http::head_agrees(answer.head->fields, stored->stored.head.fields, *found->size);
+        found && found->size && http::head_agrees(answer.head->fields, before, *found->size);
     if (is_the_same)
-        (void)co_await store_.refresh(question_, stored, answer.head->fields, answer.times);
+        (void)co_await store_.refresh(question_, *stored, answer.head->fields, answer.times);
     else
         co_await store_.remove(question_.primary, stored->task);
 }
@@ -177,7 +186,7 @@ Task<void> HttpRoad::learn_from_head(const HttpStore::Answer& answer, VariantPtr
 Task<bool> HttpRoad::ask_for_the_gap(const Parts& parts) {
     const http::Fields& own = context_.request.fields;
     const auto wanted = wanted_of(context_.request, parts.size());
-    if (!wanted || parts.entity_tag().empty() || is_conditional(own) || has_preconditions(own))
+    if (!wanted || parts.entity_tag().empty() || asks_if_changed(own) || has_preconditions(own))
         co_return false;
     const auto gap = parts.gap(*wanted);
     if (!gap || (gap->first == wanted->first && gap->end == wanted->end)) co_return false;
@@ -209,6 +218,7 @@ Task<bool> HttpRoad::ask_for_the_gap(const Parts& parts) {
         answer.response->cancel();
         co_return false;
     }
+    co_await store_.shelve(question, *kept);
     tell(false);
     learn_rights(206);
     co_await send_around(parts, *wanted, *gap, *kept);
@@ -229,6 +239,8 @@ Task<void> HttpRoad::send_around(const Parts& parts, ByteRange wanted, ByteRange
     auto sent = co_await send_pieces(parts, ByteRange(wanted.first, gap.first));
     if (sent) sent = co_await send_live(kept);
     if (sent) sent = co_await send_pieces(parts, ByteRange(gap.end, wanted.end));
+    context_.cancel = nullptr;
+    co_await store_.settle(question_, kept);
     co_await finish(std::move(sent));
     kept.live->let_go();
 }

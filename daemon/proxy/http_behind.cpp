@@ -1,23 +1,26 @@
 #include "daemon/proxy/http_behind.h"
 
+#include "daemon/proxy/sending.h"
+
 #include <utility>
 
 namespace hawker::proxy {
 
 namespace {
 
-constexpr std::uint64_t kRun = 8ULL << 20U;
-
 using Lead = std::unique_ptr<Questions<Landed>::Lead>;
 
-// Read, and by that fetched, to its end: what nobody reads might be given up.
-Task<void> read_to_the_end(cache::Reader& reader, Cancellation& cancel) {
+// Read, and by that fetched, to its end: what nobody reads might be given up. Is it whole?
+Task<bool> read_to_the_end(cache::Reader& reader, Cancellation& cancel) {
     cancel = [&reader] { reader.cancel(); };
+    bool is_whole = false;
     for (;;) {
         auto run = co_await reader.next(kRun);
-        if (!run || run->at_end()) break;
+        is_whole = run && run->at_end();
+        if (!run || is_whole) break;
     }
     cancel = nullptr;
+    co_return is_whole;
 }
 
 // The lead is held for as long as it takes: nobody begins a second one.
@@ -33,17 +36,21 @@ Task<void> revalidate(Errands& errands, HttpStore store, HttpQuestion question, 
     }
     if (asked.head->status == 304) {
         asked.response->cancel();
-        (void)co_await store.refresh(question, std::move(variant), asked.head->fields, asked.times);
+        (void)co_await store.refresh(question, *variant, asked.head->fields, asked.times);
         co_return;
     }
     auto stored = co_await store.store(question, asked);
     if (!stored) {
         asked.response->cancel();
-        co_await store.remove(question.primary, variant->task);
+        if (is_gone_for_good(asked.head->status))
+            co_await store.remove(question.primary, variant->task);
         co_return;
     }
-    if (stored->reader) co_await read_to_the_end(*stored->reader, turn.cancel);
+    // What is stale is served until the next one is all here: nobody waits for that one.
+    if (stored->reader) stored->is_whole = co_await read_to_the_end(*stored->reader, turn.cancel);
     stored->reader = nullptr;
+    if (stored->is_whole) co_await store.shelve(question, *stored);
+    co_await store.settle(question, *stored);
     stored->live->let_go();
 }
 

@@ -33,7 +33,7 @@ HttpRoad::~HttpRoad() { context_.cancel = nullptr; }
 
 Task<void> HttpRoad::run() {
     // What must not be kept is not asked for together with others either.
-    if (asked_.no_store) {
+    if (asked_.no_store && !asked_.only_if_cached) {
         co_await pass_through(context_);
         co_return;
     }
@@ -70,13 +70,13 @@ Task<void> HttpRoad::run() {
 // The latest whole response to a request like this one.
 VariantPtr HttpRoad::pick(const Shelves::View& view) const {
     for (const VariantPtr& variant : view.variants)
-        if (!variant->part && variant->fits(context_.request.fields)) return variant;
+        if (!variant->part && variant->fits(question_.request.fields)) return variant;
     return nullptr;
 }
 
 // nullopt: it is for other requests. Whose right to it is not known has it validated.
 std::optional<http::Use> HttpRoad::use_of(const StoredVariant& variant) const {
-    if (!variant.fits(context_.request.fields)) return std::nullopt;
+    if (!variant.fits(question_.request.fields)) return std::nullopt;
     if (!permission_.is_remembered()) return http::Use::validate;
     return variant.use(asked_, store_.wall());
 }
@@ -126,7 +126,7 @@ Task<bool> HttpRoad::wait_for_others(const Shelves::View& view) {
     // Where it is known what selects a response, only those wait together who select the same one.
     std::string text = "hawker request v1\n" + question_.primary.hex();
     if (!view.variants.empty())
-        text += http::selection_of(context_.request.fields, view.variants.front()->names);
+        text += http::selection_of(question_.request.fields, view.variants.front()->names);
     Digest key;
     key.bytes = sha256_of(text);
     for (;;) {

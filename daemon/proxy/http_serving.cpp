@@ -12,8 +12,6 @@ namespace hawker::proxy {
 
 namespace {
 
-constexpr std::uint64_t kRun = 8ULL << 20U;
-
 bool is_over(const Error& error) {
     return error.code == Errc::cancelled || error.code == Errc::shutting_down;
 }
@@ -209,6 +207,8 @@ Task<void> HttpRoad::send_new(const http::ResponseHead& head, HttpStore::Stored&
     if (stored.variant) context_.record.task = stored.variant->task.hex();
     begin(head, stored.live->length(), manner);
     auto sent = co_await send_live(stored);
+    context_.cancel = nullptr;
+    co_await store_.settle(question_, stored);
     co_await finish(std::move(sent));
     stored.live->let_go();
 }
@@ -222,6 +222,7 @@ Task<Expected<void>> HttpRoad::send_live(HttpStore::Stored& stored) {
     }
     cache::Reader& reader = *stored.reader;
     auto sent = co_await send_stretch(reader, ByteRange(0, UINT64_MAX), Rest::to_come);
+    stored.is_whole = sent.has_value();
     if (sent || is_over(sent.error())) co_return sent;
     auto rest = co_await send_rest(live, reader.position());
     if (!rest && rest.error().code == Errc::exhausted) co_return sent;

@@ -1,8 +1,9 @@
 #include "daemon/proxy/http_store.h"
 
 #include "daemon/proxy/no_source.h"
+#include "daemon/proxy/pass_through.h"
 
-#include <charconv>
+#include <utility>
 
 namespace hawker::proxy {
 
@@ -23,22 +24,6 @@ struct ListVariants {
         return found;
     }
 };
-
-std::optional<std::uint64_t> announced_length(const http::ResponseHead& head) {
-    const auto value = head.fields.get("Content-Length");
-    std::uint64_t length = 0;
-    if (!value) return std::nullopt;
-    const char* const end = value->data() + value->size();
-    const auto read = std::from_chars(value->data(), end, length);
-    if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
-    return length;
-}
-
-bool has_failed(const Expected<http::ResponseHead>& head) {
-    if (head) return head->status >= 500;
-    const Errc code = head.error().code;
-    return code != Errc::cancelled && code != Errc::denied && code != Errc::exhausted;
-}
 
 // The bytes of the body; nullopt for an end that nobody can be certain of, and for a part that is
 // not as long as it says.
@@ -68,6 +53,7 @@ HttpQuestion question_from(const Context& context) {
     HttpQuestion question;
     question.primary = decision.task_id;
     question.request = context.request;
+    http::remove_hop_by_hop(question.request.fields);  // what selects is what goes up
     question.fields =
         with_token(context, forwarded_fields(context.request, context.settings->pseudonym));
     question.urls = {decision.origin_url};
@@ -116,7 +102,12 @@ Task<Expected<std::unique_ptr<cache::Reader>>> HttpStore::open(TaskId variant) {
     request.fetch.connections = 1;
     request.fetch.attempts = 1;
     auto reader = co_await services_.cache.open(std::move(request), loop_);
-    co_return reader;
+    // Its fetch has ended early, and nobody was there to see it.
+    const bool is_torso = reader && (*reader)->origin() == cache::Origin::partial;
+    if (!is_torso) co_return reader;
+    reader->reset();
+    (void)co_await services_.cache.remove(variant, loop_);
+    co_return fail(Errc::not_found, "what is stored was never whole");
 }
 
 void HttpStore::drop(const TaskId& primary, const TaskId& variant) {
@@ -124,8 +115,7 @@ void HttpStore::drop(const TaskId& primary, const TaskId& variant) {
 }
 
 Task<void> HttpStore::remove(TaskId primary, TaskId variant) {
-    drop(primary, variant);
-    (void)co_await services_.cache.remove(variant, loop_);
+    (void)co_await remove_all(services_.shelves.withdraw(primary, variant));
 }
 
 Task<bool> HttpStore::remove_all(std::vector<TaskId> tasks) {
@@ -157,6 +147,10 @@ Task<HttpStore::Answer> HttpStore::ask(const HttpQuestion& question, http::Field
         request.method = question.request.method;
         request.url = question.urls[order[i]];
         request.fields = fields;
+        const SteadyTime began = services_.clock.now();
+        if (question.upstreams)
+            request.patience =
+                question.upstreams->patience(order[i], began, origin::Otherwise::nothing);
         if (answer.response) answer.response->cancel();
         answer.times.asked = wall();
         answer.response = services_.client_of(loop_).send(std::move(request));
@@ -169,7 +163,8 @@ Task<HttpStore::Answer> HttpStore::ask(const HttpQuestion& question, http::Field
         if (!question.upstreams) break;
         const bool failed = has_failed(answer.head);
         if (failed)
-            question.upstreams->failed(order[i], services_.clock.now());
+            question.upstreams->failed(order[i], services_.clock.now(),
+                                       services_.clock.now() - began);
         else if (answer.head)
             question.upstreams->worked(order[i]);
         if (!failed) break;
@@ -204,25 +199,53 @@ Task<std::unique_ptr<HttpStore::Stored>> HttpStore::store(const HttpQuestion& qu
     auto reader = co_await services_.cache.open(std::move(request), loop_);
     if (!reader) co_return stored;
     stored->reader = std::move(*reader);
-    auto replaced = services_.shelves.put(question.primary, variant, question.epoch);
-    if (replaced) {
-        stored->variant = std::move(variant);
-        (void)co_await remove_all(std::move(*replaced));
-    } else {
-        // Somebody has changed it at the origin meanwhile: for this client only.
-        (void)co_await services_.cache.remove(variant->task, loop_);
-    }
+    stored->variant = std::move(variant);
     co_return stored;
 }
 
-Task<VariantPtr> HttpStore::refresh(const HttpQuestion& question, VariantPtr variant,
-                                    http::Fields newer, Exchanged times) {
-    auto next =
-        std::make_shared<const StoredVariant>(refreshed(*variant, newer, times, question.terms));
-    services_.shelves.replace(question.primary, next);
-    auto found = co_await services_.cache.find(next->task, loop_);
-    if (found) services_.cache.refresh(next->task, found->generation, encode(*next));
-    co_return next;
+Task<void> HttpStore::shelve(const HttpQuestion& question, Stored& stored) {
+    if (!stored.variant) co_return;
+    auto replaced = services_.shelves.put(question.primary, stored.variant, question.epoch);
+    if (replaced) {
+        stored.replaced = std::move(*replaced);
+        co_return;
+    }
+    const VariantPtr outdated = std::exchange(stored.variant, nullptr);
+    (void)co_await services_.cache.remove(outdated->task, loop_);
+}
+
+Task<void> HttpStore::settle(const HttpQuestion& question, const Stored& stored) {
+    if (!stored.variant) co_return;
+    if (stored.is_whole) {
+        for (const TaskId& before : stored.replaced) co_await remove(question.primary, before);
+    } else if (stored.live->is_broken()) {
+        // What it was to replace stays.
+        drop(question.primary, stored.variant->task);
+        (void)co_await services_.cache.remove(stored.variant->task, loop_);
+    }
+}
+
+Task<HttpStore::Renewed> HttpStore::refresh(const HttpQuestion& question,
+                                            const StoredVariant& variant, const http::Fields& newer,
+                                            Exchanged times) {
+    const origin::StoredHead& stored = variant.stored;
+    const auto renewal = http::renewal_of(question.request.fields, stored.head.status,
+                                          stored.head.fields, newer, question.terms);
+    Renewed renewed;
+    if (renewal == http::Renewal::remove) {
+        co_await remove(question.primary, variant.task);
+        co_return renewed;
+    }
+    http::StoringTerms terms = question.terms;
+    renewed.is_for_all = renewal == http::Renewal::renew;
+    if (!renewed.is_for_all) terms.keeps_cookies = true;  // they are this client's own
+    renewed.variant =
+        std::make_shared<const StoredVariant>(refreshed(variant, newer, times, terms));
+    if (!renewed.is_for_all) co_return renewed;
+    services_.shelves.replace(question.primary, renewed.variant);
+    auto found = co_await services_.cache.find(variant.task, loop_);
+    if (found) services_.cache.refresh(variant.task, found->generation, encode(*renewed.variant));
+    co_return renewed;
 }
 
 }  // namespace hawker::proxy

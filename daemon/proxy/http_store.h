@@ -34,7 +34,7 @@ public:
 
     // The shelf, with what the index has.
     Task<Shelves::View> look(TaskId primary);
-    // A reader of a body that is stored, or being stored.
+    // A reader of a body that is stored, or being stored; not_found for what was never whole.
     Task<Expected<std::unique_ptr<cache::Reader>>> open(TaskId variant);
     // It is not in the cache any more.
     void drop(const TaskId& primary, const TaskId& variant);
@@ -53,17 +53,31 @@ public:
     Task<Answer> ask(const HttpQuestion& question, http::Fields fields, Cancellation& cancel);
 
     // Begins to store what `answer` brings. Null where nothing may be kept; then the response is
-    // where it was. `reader` is null when the cache had no place: take the rest from `live`.
+    // where it was. `reader` and `variant` are null when the cache had no place: take the rest from
+    // `live`.
     struct Stored {
         VariantPtr variant;
         std::shared_ptr<LiveAnswer> live;
         std::unique_ptr<cache::Reader> reader;
+        std::vector<TaskId> replaced;  // here for as long as it may come to nothing
+        bool is_whole = false;         // `reader` has come to its end
     };
     Task<std::unique_ptr<Stored>> store(const HttpQuestion& question, Answer& answer);
+    // Others find it, and read what there is of it so far. `variant` is null afterwards where
+    // somebody has changed it at the origin meanwhile: then it is for this client only.
+    Task<void> shelve(const HttpQuestion& question, Stored& stored);
+    // Whole, it takes the place of what it replaces; broken, it leaves it. Neither is known yet
+    // where a client has gone and the cache goes on.
+    Task<void> settle(const HttpQuestion& question, const Stored& stored);
 
-    // A 304, or a 200 to a HEAD, spoke of `variant`: what it is from now on.
-    Task<VariantPtr> refresh(const HttpQuestion& question, VariantPtr variant, http::Fields newer,
-                             Exchanged times);
+    // A 304, or a 200 to a HEAD, spoke of `variant`: what it is from now on, for all, or for this
+    // client alone. Null: it is no more.
+    struct Renewed {
+        VariantPtr variant;
+        bool is_for_all = false;
+    };
+    Task<Renewed> refresh(const HttpQuestion& question, const StoredVariant& variant,
+                          const http::Fields& newer, Exchanged times);
 
     WallTime wall() const { return services_.clock.wall(); }
 
@@ -76,5 +90,9 @@ private:
     net::Loop& loop_;
     std::shared_ptr<const Settings> settings_;
 };
+
+// An answer that says that what is stored is not there any more; one that is busy, or refuses this
+// request, says nothing about it.
+inline bool is_gone_for_good(int status) { return status < 400 || status == 404 || status == 410; }
 
 }  // namespace hawker::proxy

@@ -22,6 +22,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hawker::proxy {
 
@@ -42,6 +43,9 @@ private:
     // hub_xet.cpp. False: this has nothing to do with Xet.
     Task<bool> serve_xet();
     Task<bool> serve_xet_head();
+    Task<bool> send_xet_head(http::ResponseHead head, Told::How how);
+    Task<void> keep_xet_head(const std::shared_ptr<Document>& said);
+    TaskId xet_head_name() const;
     Task<void> serve_xet_server(std::string_view target);
     Task<Expected<DocumentPtr>> ask_xet_server(std::string url);
     // As the server said it, but for the names of Xet's servers.
@@ -51,18 +55,37 @@ private:
     // The commit that the revision is; nullopt: the client has its answer.
     Task<std::optional<std::string>> find_commit();
     void prepare_file();
-    void remember_where_it_is(const std::shared_ptr<std::atomic<bool>>& is_first);
+    std::string canonical_url(const hub::Route& file, std::string_view commit) const;
+    Task<bool> serve_absence();
     // The Hub has just said that the file is not there.
     void note_absence(const http::ResponseHead& head);
     TaskId absence() const;
 
+    // hub_places.cpp
+    void remember_where_it_is(const std::shared_ptr<std::atomic<bool>>& is_first);
+    // A listing says where files in git are: this client's questions for them go there.
+    Task<void> note_listed_files(DocumentPtr listing, std::string commit);
+    bool is_listed_in_git() const;
+    // The Hub has led to it, and said what it hashes to: so whoever asks the place itself, through
+    // the proxy, gets what is here.
+    Task<void> keep_where_it_lies();
+
+    // What a yes or a no for files is for; `shown`: of a file that even a gated repository shows.
+    TaskId files_matter(std::string_view shown) const;
+    std::vector<TaskId> all_matters() const;
+    // A repository's information: what it says of everybody's rights.
+    void hear(const Document& said);
+
     DocumentQuestion question(std::string target) const;
-    DocumentTerms terms() const;
+    DocumentQuestion question_of_information(std::string target);
+    DocumentTerms terms();
     // nullopt: the client has its answer.
     Task<std::optional<Told>> tell(DocumentQuestion question);
     Task<void> send(const Told& told);
 
     void go_down(http::ResponseHead& head) const;
+    // Whose links are ours: an upstream that is itself a mirror may name the Hub in them.
+    std::vector<std::string> link_bases() const;
 
     Context& context_;
     const Mirror& mirror_;

@@ -4,7 +4,10 @@
 #include "daemon/proxy/hub_exchange.h"
 #include "daemon/proxy/lfs_links.h"
 #include "daemon/proxy/mirror_kinds.h"
+#include "filters/query.h"
 
+#include <algorithm>
+#include <array>
 #include <atomic>
 
 #include <fmt/format.h>
@@ -16,8 +19,10 @@ namespace {
 constexpr std::string_view kStale = "110 hawker \"the Hub cannot be asked what this revision is\"";
 
 // What the page of a gated repository shows to everybody: a yes for it is none for the files.
+constexpr std::array<std::string_view, 2> kShopWindow = {"README.md", ".gitattributes"};
+
 bool is_shop_window(std::string_view path) {
-    return path == "README.md" || path == ".gitattributes";
+    return std::ranges::find(kShopWindow, path) != kShopWindow.end();
 }
 
 class HubMirror final : public MirrorKind {
@@ -37,25 +42,43 @@ HubExchange::HubExchange(Context& context, const Mirror& mirror)
       mirror_(mirror),
       route_(hub::route_of(context.request.method, target_of(context.request))),
       turn_(turn_of(context, mirror, target_of(context.request))),
-      rights_(context, mirror, turn_),
+      rights_(context, mirror),
       documents_(context, mirror, turn_) {
     const std::string name = fmt::format("{} {}", mirror.upstreams.front(), route_.name());
     listings_ = filters::task_id_of("hub listings", name, {});
-    files_ = filters::task_id_of("hub files", name,
-                                 is_shop_window(route_.path) ? route_.path : std::string());
-    // Whoever may use the mirror may read as it does; a right to write is nobody's but its owner's.
-    if (hub::xet_route_of(target_of(context.request)) == hub::XetRoute::write_token)
-        turn_.token.clear();
+    // However it is written: the Hub decodes it.
+    const std::string path = filters::percent_normal_form(route_.path);
+    files_ = files_matter(is_shop_window(path) ? path : std::string_view());
+    // Whoever may use the mirror may read as it does; what else its token can do is nobody's but
+    // its owner's.
+    if (!hub::is_for_readers(route_, target_of(context.request))) turn_.token.clear();
+    // A question for a listing, though its paths come in a body.
+    if (route_.subject == hub::Subject::paths_info && !context.request.fields.has("Authorization"))
+        turn_.token = mirror.token;
+    if (std::string wanted = hub::in_words(route_); !wanted.empty())
+        turn_.wanted = std::move(wanted);
     turn_.down = [this](http::ResponseHead& head) { go_down(head); };
     turn_.up = [](http::Fields& fields) {
         fields.remove("Cookie");
         if (fields.get("Accept").value_or("").contains("xet")) fields.set("Accept", "*/*");
     };
-    turn_.may_unasked = [this](const http::Fields& stored) { return rights_.may_unasked(stored); };
+    turn_.may_unasked = [this](const Kept& kept) { return rights_.may_unasked(files_, kept); };
     context.mirror = &turn_;
     context.decision.rule = mirror.rule;
     context.record.rule = mirror.rule->name;
     context.record.url = filters::loggable_url(turn_.urls.front());
+}
+
+TaskId HubExchange::files_matter(std::string_view shown) const {
+    return filters::task_id_of("hub files",
+                               fmt::format("{} {}", mirror_.upstreams.front(), route_.name()),
+                               std::string(shown));
+}
+
+std::vector<TaskId> HubExchange::all_matters() const {
+    std::vector<TaskId> matters = {listings_, files_matter({})};
+    for (const std::string_view shown : kShopWindow) matters.push_back(files_matter(shown));
+    return matters;
 }
 
 Task<void> HubExchange::run() {
@@ -87,7 +110,9 @@ Task<void> HubExchange::serve_other() { co_await pass_through(context_); }
 
 Task<std::optional<std::string>> HubExchange::find_commit() {
     if (route_.is_immutable()) co_return route_.revision;
-    auto told = co_await tell(question(hub::revision_target(route_)));
+    DocumentQuestion question = question_of_information(hub::revision_target(route_));
+    question.wanted = hub::revision_in_words(route_);
+    auto told = co_await tell(std::move(question));
     if (!told) co_return std::nullopt;
     if (told->document->head.status != 200) {
         co_await send(*told);
@@ -110,17 +135,18 @@ void HubExchange::prepare_file() {
     turn_.access = files_;
     turn_.down = [this](http::ResponseHead& head) {
         if (hub::says_no_entry(head)) note_absence(head);
+        // Not only its files: nobody is told of it any more.
+        if (head.status == 401 && head.fields.get("X-Error-Code") == "RepoNotFound")
+            for (const TaskId& matter : all_matters()) rights_.refuse(matter);
         go_down(head);
     };
     // The Hub's yes counts for those who wait for the same file as soon as it is given; once,
     // because later answers may be the CDN's, which asks nobody.
     const auto is_first = std::make_shared<std::atomic<bool>>(true);
-    const auto allow_all =
-        [&access = context_.services.access, principal = rights_.principal(), files = files_,
-         until = context_.services.clock.wall() + context_.settings->access_ttl, is_first] {
-            if (is_first->exchange(false)) access.allow(principal, files, until);
-        };
-    turn_.join = [commit = commit_, audience = std::string(rights_.audience()), allow_all](
+    const auto allow_all = [yes = rights_.yes_to({files_}), is_first] {
+        if (is_first->exchange(false)) yes();
+    };
+    turn_.join = [commit = commit_, audience = rights_.audience(files_), allow_all](
                      std::span<const http::ResponseHead> hops, http::ResponseHead& last) {
         if (!hub::join_file_head(hops, last)) return false;
         last.fields.set("X-Repo-Commit", commit);
@@ -130,37 +156,42 @@ void HubExchange::prepare_file() {
     };
     filters::Decision& decision = context_.decision;
     decision.road = filters::Road::cache;
-    decision.canonical_url =
-        fmt::format("hub {} {}", mirror_.upstreams.front(), hub::file_name(route_, commit_));
+    decision.canonical_url = canonical_url(route_, commit_);
     decision.task_id = filters::task_id_of(decision.canonical_url, {}, {});
     decision.origin_url = turn_.urls.front();
     remember_where_it_is(is_first);
 }
 
-// A HEAD, a GET and every range of a client after it: the Hub is asked the way once. Whoever goes
-// there without asking earns no new yes by it.
-void HubExchange::remember_where_it_is(const std::shared_ptr<std::atomic<bool>>& is_first) {
-    AccessMemory& access = context_.services.access;
-    const std::string principal = rights_.principal();
-    const Digest name = access.key_of(principal, context_.decision.task_id);
-    const auto landings = mirror_.landings;
-    const Clock& clock = context_.services.clock;
-    turn_.recall_landing = [&access, &clock, landings, name, principal, files = files_, is_first] {
-        const bool may = access.is_allowed(principal, files);
-        auto landing = may ? landings->find(name, clock.now()) : nullptr;
-        if (landing) is_first->store(false);
-        return landing;
-    };
-    turn_.keep_landing = [&clock, landings, name, is_first](origin::LandingPtr landing) {
-        if (!landing) is_first->store(true);  // now it is the Hub that is asked
-        landings->keep(name, std::move(landing), clock.now());
-    };
+std::string HubExchange::canonical_url(const hub::Route& file, std::string_view commit) const {
+    return fmt::format("hub {} {}", mirror_.upstreams.front(), hub::file_name(file, commit));
 }
 
 TaskId HubExchange::absence() const {
     const std::string name = hub::file_name(route_, commit_);
     return filters::task_id_of("hub absence", fmt::format("{} {}", mirror_.upstreams.front(), name),
                                {});
+}
+
+// Who may hear that the file is not there is who may read those beside it: the Hub is asked where
+// that is not known, and where it has no word, what is stored counts. False: nothing is known of
+// it.
+Task<bool> HubExchange::serve_absence() {
+    const DocumentPtr known = co_await find_document(context_, absence());
+    if (!known) co_return false;
+    DocumentQuestion asked = question(hub::file_target(route_, commit_));
+    asked.id = absence();
+    asked.ttl = std::nullopt;
+    asked.accepted = "*/*";
+    asked.check = [](Document&) -> Expected<bool> { return false; };
+    DocumentTerms its_terms = terms();
+    its_terms.matter = files_;
+    its_terms.when_refused = {};
+    auto told = co_await documents_.tell(std::move(asked), std::move(its_terms));
+    if (!told) co_return true;
+    const bool is_there = told->document->head.status < 400;
+    if (is_there) co_return false;
+    co_await send(*told);
+    co_return true;
 }
 
 Task<void> HubExchange::serve_file() {
@@ -172,18 +203,12 @@ Task<void> HubExchange::serve_file() {
     const bool is_at_hand =
         context_.services.cache.open_at_hand(task, std::nullopt, context_.loop) != nullptr;
     if (!is_at_hand) {
-        Told told;
-        told.document = co_await find_document(context_, absence());
-        const bool may = told.document &&
-                         (rights_.is_allowed(files_) ||
-                          (turn_.asks_nobody && rights_.may_unasked(told.document->head.fields)));
-        if (may) {
-            co_await send(told);
-            co_return;
-        }
+        const bool answered = co_await serve_absence();
+        if (answered) co_return;
     }
     co_await serve_from_cache(context_);
     if (absent_) co_await store_document(context_, absence(), absent_);
+    if (context_.record.source != "hit") co_await keep_where_it_lies();
 }
 
 void HubExchange::note_absence(const http::ResponseHead& head) {
@@ -196,7 +221,7 @@ void HubExchange::note_absence(const http::ResponseHead& head) {
     document->head.fields.add("X-Repo-Commit", commit_);
     document->head.fields.add("X-Error-Code", "EntryNotFound");
     document->head.fields.add("X-Error-Message", document->body);
-    document->head.fields.add(MirrorRights::kAudience, rights_.audience());
+    document->head.fields.add(MirrorRights::kAudience, rights_.audience(files_));
     document->received = context_.services.clock.wall();
     absent_ = std::move(document);
     context_.services.documents.put(absence(), absent_);
@@ -210,7 +235,13 @@ void HubExchange::go_down(http::ResponseHead& head) const {
     if (!kept.empty()) head.fields.add("Location", kept);
     const std::string links = head.fields.joined("Link");
     if (!links.empty())
-        head.fields.set("Link", hub::links_in_our_name(links, mirror_.upstreams, turn_.own_base));
+        head.fields.set("Link", hub::links_in_our_name(links, link_bases(), turn_.own_base));
+}
+
+std::vector<std::string> HubExchange::link_bases() const {
+    std::vector<std::string> bases = mirror_.upstreams;
+    bases.emplace_back(usual_upstream("huggingface"));
+    return bases;
 }
 
 }  // namespace hawker::proxy

@@ -5,12 +5,20 @@
 #include "daemon/proxy/fair_share.h"
 #include "daemon/proxy/forwarding.h"
 #include "daemon/proxy/hub_exchange.h"
+#include "daemon/proxy/pass_through.h"
 
+#include <array>
 #include <charconv>
+
+#include <fmt/format.h>
 
 namespace hawker::proxy {
 
 namespace {
+
+constexpr std::array<std::string_view, 9> kXetHeadFields = {
+    "X-Repo-Commit",       "X-Linked-Etag", "X-Linked-Size",      "ETag", "X-Xet-Hash", "Link",
+    "X-Xet-Refresh-Route", "Content-Type",  "Content-Disposition"};
 
 std::optional<std::uint64_t> size_in(const http::ResponseHead& head) {
     const std::string_view text = head.fields.get("Content-Length").value_or("");
@@ -112,9 +120,25 @@ Task<void> HubExchange::send_in_our_name(Expected<DocumentPtr> document) {
 }
 
 // Is the file in Xet? Then the client is told so, and its bytes are never asked for over HTTP.
+// Where no upstream says it, the road of files has an answer too.
 Task<bool> HubExchange::serve_xet_head() {
-    for (const std::size_t place : turn_.upstreams->order(context_.services.clock.now())) {
+    const bool is_fixed = route_.is_immutable();
+    if (is_fixed && rights_.is_allowed(files_)) {
+        commit_ = route_.revision;
+        DocumentPtr known = co_await find_document(context_, xet_head_name());
+        if (!known) known = co_await find_document(context_, absence());
+        if (known) {
+            const bool is_sent = co_await send_xet_head(known->head, Told::How::known);
+            co_return is_sent;
+        }
+        if (is_listed_in_git()) co_return false;
+    }
+    constexpr auto kOtherwise = origin::Otherwise::something;
+    const Clock& clock = context_.services.clock;
+    for (const std::size_t place : turn_.upstreams->order(clock.now(), kOtherwise)) {
+        const SteadyTime began = clock.now();
         origin::Request request;
+        request.patience = turn_.upstreams->patience(place, began, kOtherwise);
         request.method = "HEAD";
         request.url = turn_.urls[place];
         request.fields =
@@ -126,20 +150,56 @@ Task<bool> HubExchange::serve_xet_head() {
         auto head = co_await response->head();
         response->cancel();
         context_.cancel = nullptr;
+        if (!head && head.error().code == Errc::cancelled) {
+            co_await answer(context_, head.error());
+            co_return true;
+        }
+        if (has_failed(head)) turn_.upstreams->failed(place, clock.now(), clock.now() - began);
         if (!head || head->status >= 500) continue;
-        if (!hub::xet_file_head(*head, mirror_.upstreams, xet_names())) co_return false;
-        http::CacheStatus status;
-        status.fwd = "bypass";
-        head->fields.add("Cache-Status", status.serialize());
-        make_relayable(*head, context_.settings->pseudonym);
-        context_.record.source = "pass";
-        const auto length = size_in(*head);
-        context_.out.begin(std::move(*head), length);
-        auto sent = co_await context_.out.finish();
-        if (!sent) cut(context_, sent.error());
-        co_return true;
+        turn_.upstreams->worked(place);
+        const auto said = std::make_shared<Document>();
+        said->head = http::ResponseHead(*head);
+        const bool is_sent = co_await send_xet_head(std::move(*head), Told::How::asked);
+        // What is in git is never in Xet; what is in LFS may be tomorrow.
+        const bool is_in_git = said->head.status < 400 && said->head.fields.has("X-Repo-Commit") &&
+                               !said->head.fields.has("X-Linked-Etag");
+        if (is_fixed && (is_sent || is_in_git)) co_await keep_xet_head(said);
+        co_return is_sent;
     }
     co_return false;
+}
+
+Task<bool> HubExchange::send_xet_head(http::ResponseHead head, Told::How how) {
+    if (!hub::xet_file_head(head, link_bases(), xet_names())) co_return false;
+    http::CacheStatus status;
+    status.hit = how == Told::How::known;
+    if (!status.hit) status.fwd = "bypass";
+    head.fields.add("Cache-Status", status.serialize());
+    make_relayable(head, context_.settings->pseudonym);
+    context_.record.source = status.hit ? "hit" : "pass";
+    const auto length = size_in(head);
+    context_.out.begin(std::move(head), length);
+    auto sent = co_await context_.out.finish();
+    if (!sent) cut(context_, sent.error());
+    co_return true;
+}
+
+TaskId HubExchange::xet_head_name() const {
+    const std::string name = hub::file_name(route_, route_.revision);
+    return filters::task_id_of("hub xet head",
+                               fmt::format("{} {}", mirror_.upstreams.front(), name), {});
+}
+
+// Under a commit it stays so; whoever may read its files goes on without asking the Hub.
+Task<void> HubExchange::keep_xet_head(const std::shared_ptr<Document>& said) {
+    http::Fields kept;
+    for (const std::string_view name : kXetHeadFields)
+        for (const std::string_view value : said->head.fields.all(name)) kept.add(name, value);
+    said->body = kept.get("X-Xet-Hash").value_or("not in Xet");
+    said->head.fields = std::move(kept);
+    said->received = context_.services.clock.wall();
+    rights_.allow(files_);
+    co_await keep_document(context_, xet_head_name(), said);
 }
 
 }  // namespace hawker::proxy

@@ -3,6 +3,8 @@
 #include "base/keyed_hash.h"
 #include "daemon/hub/lfs_batch.h"
 #include "daemon/proxy/document_road.h"
+#include "daemon/proxy/forwarding.h"
+#include "daemon/proxy/told_content.h"
 
 #include <fmt/format.h>
 
@@ -32,11 +34,15 @@ Document with_our_links(const Context& context, const Mirror& mirror, const Mirr
     Document ours = said;
     const auto link = [&](const hub::LfsDownload& offered) {
         hub::LfsDownload download = offered;
-        if (is_at_home(mirror, download.href)) download.brings_credentials = true;
+        if (is_at_home(mirror, download.href)) {
+            download.brings_credentials = turn.token.empty();
+            download.needs_mirrors_token = !turn.token.empty();
+        }
         return turn.own_base +
                hub::lfs_target(download, seal_of(context.services.access, download));
     };
-    auto body = hub::with_our_links(said.body, seconds_of(context.services.clock.wall()), link);
+    auto body =
+        hub::with_our_links(said.body, seconds_of(context.services.clock.wall()), turn.token, link);
     if (body) ours.body = std::move(*body);
     return ours;
 }
@@ -67,6 +73,7 @@ Task<void> serve_lfs_batch(Context& context, const Mirror& mirror, MirrorTurn& t
     question.target = target_of(context.request);
     question.method = "POST";
     question.body = plain.value_or(*body);
+    question.is_repeatable = plain.has_value();
     question.media_type = context.request.fields.get("Content-Type").value_or(kMediaType);
     question.accepted = kMediaType;
     DocumentRoad documents(context, mirror, turn);
@@ -88,9 +95,8 @@ Task<void> serve_lfs_batch(Context& context, const Mirror& mirror, MirrorTurn& t
 
 Task<void> serve_lfs_object(Context& context, const Mirror& mirror, MirrorTurn& turn) {
     const auto sealed = hub::read_lfs_target(target_of(context.request));
-    const bool is_read = context.request.method == "GET" || context.request.method == "HEAD";
     const bool is_ours =
-        sealed && is_read &&
+        sealed && is_read(context.request) &&
         equal_in_constant_time(sealed->seal, seal_of(context.services.access, sealed->download)) &&
         seconds_of(context.services.clock.wall()) < sealed->download.until;
     context.record.url = "the link of an LFS object";
@@ -103,15 +109,17 @@ Task<void> serve_lfs_object(Context& context, const Mirror& mirror, MirrorTurn& 
     context.record.url = filters::loggable_url(download.href);
     turn.urls = {download.href};
     turn.upstreams = nullptr;
-    turn.token.clear();
-    turn.may_unasked = [](const http::Fields&) { return true; };
+    // No token goes anywhere but home, and the link may be another mirror's.
+    const bool stands_in = download.needs_mirrors_token && is_at_home(mirror, download.href);
+    turn.token = stands_in ? mirror.token : std::string();
+    turn.may_unasked = [](const Kept&) { return true; };
     turn.join = [oid = download.oid.hex()](std::span<const http::ResponseHead>,
                                            http::ResponseHead& last) {
         // The same whichever store sent the bytes.
         last.fields.set("ETag", fmt::format("\"{}\"", oid));
         return true;
     };
-    turn.up = [keeps = download.brings_credentials](http::Fields& fields) {
+    turn.up = [keeps = download.brings_credentials || stands_in](http::Fields& fields) {
         fields.remove("Cookie");
         if (!keeps) fields.remove("Authorization");
     };
@@ -126,6 +134,8 @@ Task<void> serve_lfs_object(Context& context, const Mirror& mirror, MirrorTurn& 
     decision.digest = download.oid;
     decision.origin_url = download.href;
     co_await serve_from_cache(context);
+    if (context.record.source != "hit")
+        co_await keep_told_content(context, download.href, download.oid);
 }
 
 }  // namespace hawker::proxy

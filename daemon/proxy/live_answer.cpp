@@ -58,6 +58,7 @@ Task<Expected<std::span<const std::byte>>> LiveAnswer::read() {
     if (!bytes) co_return bytes;
     last_ = *bytes;
     given_ += last_.size();
+    has_ended_ = last_.empty() || given_ == arrival_.size;
     co_return bytes;
 }
 

@@ -37,6 +37,9 @@ public:
     // Of the whole, where that is known.
     std::optional<std::uint64_t> length() const { return arrival_.size; }
 
+    // The origin cut it short, or the cache did not take all of it.
+    bool is_broken() const { return has_failed_ || (given_back_ && !has_ended_); }
+
     void let_go();
 
 private:
@@ -53,6 +56,7 @@ private:
     bool is_taken_ = false;            // by the cache
     bool reading_ = false;
     bool has_failed_ = false;
+    bool has_ended_ = false;   // the cache has taken all of it
     bool is_wanted_ = true;    // by the exchange
     bool given_back_ = false;  // by the cache
 };

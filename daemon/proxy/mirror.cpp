@@ -1,6 +1,7 @@
 #include "daemon/proxy/mirror.h"
 
 #include "daemon/proxy/exchange.h"
+#include "daemon/proxy/forwarding.h"
 
 #include <fmt/format.h>
 
@@ -26,9 +27,20 @@ MirrorTurn turn_of(const Context& context, const Mirror& mirror, std::string_vie
         "{}://{}", context.listener().tls ? "https" : "http",
         host && !host->empty() ? std::string(*host) : context.listener().address.to_string());
     turn.asks_nobody = mirror.offline;
-    const bool is_read = context.request.method == "GET" || context.request.method == "HEAD";
-    if (is_read && !context.request.fields.has("Authorization")) turn.token = mirror.token;
+    turn.wanted = fmt::format("'{}'", target.substr(0, target.find('?')));
+    if (is_read(context.request) && !context.request.fields.has("Authorization"))
+        turn.token = mirror.token;
     return turn;
+}
+
+void hide_session(const MirrorTurn& turn, http::ResponseHead& head) {
+    if (!turn.token.empty()) head.fields.remove("Set-Cookie");
+}
+
+std::string not_here(std::string_view wanted) {
+    return fmt::format(
+        "Set 'offline: false' for this mirror, or ask for what it has: {} is not in its cache.",
+        wanted);
 }
 
 std::optional<std::string> in_our_name(std::string_view text, const Mirror& mirror,

@@ -6,6 +6,7 @@
 // the tables of them.
 #pragma once
 
+#include "base/clock.h"
 #include "base/digest.h"
 #include "base/error.h"
 #include "base/host_pattern.h"
@@ -14,6 +15,7 @@
 #include "daemon/net/address.h"
 #include "daemon/origin/landings.h"
 #include "daemon/origin/upstreams.h"
+#include "daemon/proxy/listed_files.h"
 #include "filters/rule.h"
 
 #include <chrono>
@@ -47,15 +49,23 @@ struct Mirror {
     std::shared_ptr<origin::Upstreams> health;
     // Of redirects that are followed here, for whom they were given.
     std::shared_ptr<origin::Landings> landings = std::make_shared<origin::Landings>();
+    std::shared_ptr<ListedFiles> listed_files = std::make_shared<ListedFiles>();
     std::string token;  // for clients that bring none; empty: none
     filters::Access access = filters::Access::verify;
     bool offline = false;
     std::chrono::milliseconds ref_ttl{60'000};
+    std::chrono::milliseconds patience = origin::Upstreams::kPatience;
     std::vector<net::Cidr> offline_access;
     bool serves_xet = false;                    // instead of taking out what leads to it
     std::vector<HostPattern> xet_servers;       // whom it speaks to then
     std::vector<std::string> namespaces;        // registries besides its own that it answers for
     std::shared_ptr<const filters::Rule> rule;  // what holds for its own tasks
+};
+
+// What is known of a thing that is here: its stored fields, and since when it is.
+struct Kept {
+    const http::Fields& fields;
+    WallTime received;
 };
 
 // What a mirror changes about one exchange. Lives as long as the exchange.
@@ -79,18 +89,25 @@ struct MirrorTurn {
     // Whose yes counts for this task: a whole repository's. A yes to somebody without credentials
     // is a yes to all. nullopt: the task's own.
     std::optional<TaskId> access = {};
-    // May the client read what has these stored fields, although the upstream cannot be asked?
-    std::function<bool(const http::Fields&)> may_unasked = {};
+    // May the client read what is here, although the upstream cannot be asked?
+    std::function<bool(const Kept&)> may_unasked = {};
     // An answer of our own in the words of the kind's clients, as JSON. Empty: the sentence is it.
     std::string (*error_body)(int status, std::string_view sentence) = nullptr;
     std::string warning = {};  // a Warning field's value; empty: none
+    std::string wanted = {};   // what the client asks for, in a sentence
 };
+
+// Of the mirror's own token: the session that an upstream begins with it is no client's.
+void hide_session(const MirrorTurn& turn, http::ResponseHead& head);
 
 // A turn with `target` (path and query) at every upstream.
 MirrorTurn turn_of(const Context& context, const Mirror& mirror, std::string_view target);
 
 // Path and query of the request: of an absolute-form target too. "/" for `*`.
 std::string_view target_of(const http::RequestHead& request);
+
+// Why there is no answer where nobody may be asked.
+std::string not_here(std::string_view wanted);
 
 // `text` with the name of one of the upstreams in front replaced by `own_base`; nullopt when it
 // has none of them there.
@@ -112,6 +129,8 @@ struct MirrorTraits {
     bool has_namespaces = false;      // `namespaces` has
 };
 std::span<const MirrorTraits> kinds_of_mirrors();
+// Of that kind; empty where it has none.
+std::string_view usual_upstream(std::string_view kind);
 
 // The kind of that name: one of kinds_of_mirrors().
 std::shared_ptr<const MirrorKind> mirror_kind(std::string_view name);

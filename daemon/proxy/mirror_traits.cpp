@@ -1,5 +1,6 @@
 #include "daemon/proxy/mirror.h"
 
+#include <algorithm>
 #include <array>
 
 namespace hawker::proxy {
@@ -17,5 +18,10 @@ constexpr std::array kTraits = {
 }  // namespace
 
 std::span<const MirrorTraits> kinds_of_mirrors() { return kTraits; }
+
+std::string_view usual_upstream(std::string_view kind) {
+    const auto traits = std::ranges::find(kTraits, kind, &MirrorTraits::name);
+    return traits == kTraits.end() ? std::string_view() : traits->usual_upstream;
+}
 
 }  // namespace hawker::proxy

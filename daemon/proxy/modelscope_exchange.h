@@ -53,7 +53,7 @@ private:
     void doubt_listing();
 
     DocumentQuestion question(std::string target) const;
-    DocumentTerms terms() const;
+    DocumentTerms terms();
     void go_up(http::Fields& fields) const;
 
     Context& context_;

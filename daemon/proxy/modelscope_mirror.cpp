@@ -16,14 +16,15 @@ namespace hawker::proxy {
 
 namespace {
 
-constexpr std::string_view kStale =
+constexpr std::string_view kRevisionUnsure =
     "110 hawker \"ModelScope cannot be asked what this revision has\"";
 // Of one folder, or of one dataset: 10 000 entries. Beyond that a file is passed on.
 constexpr std::size_t kMostPages = 50;
 constexpr std::string_view kSession = "m_session_id=";
 
 // Of a document: what is kept, and said to whoever reads it later.
-constexpr std::array<std::string_view, 3> kKeptFields = {"Content-Type", "ETag", "Last-Modified"};
+constexpr std::array<std::string_view, 3> kModelScopeFields = {"Content-Type", "ETag",
+                                                               "Last-Modified"};
 
 // The member of a Cookie field that says who asks: "m_session_id=..."; empty: none.
 std::string_view session_in(std::string_view cookies) {
@@ -61,7 +62,7 @@ ModelScopeExchange::ModelScopeExchange(Context& context, const Mirror& mirror,
       listings_(listings),
       route_(modelscope::route_of(context.request.method, target_of(context.request))),
       turn_(turn_of(context, mirror, target_of(context.request))),
-      rights_(context, mirror, turn_),
+      rights_(context, mirror),
       documents_(context, mirror, turn_) {
     const std::string name = fmt::format("{} {}", mirror.upstreams.front(), route_.name());
     listed_ = filters::task_id_of("modelscope listings", name, {});
@@ -72,7 +73,7 @@ ModelScopeExchange::ModelScopeExchange(Context& context, const Mirror& mirror,
     turn_.down = [this](http::ResponseHead& head) {
         locations_in_our_name(head, mirror_, turn_.own_base);
     };
-    turn_.may_unasked = [this](const http::Fields& stored) { return rights_.may_unasked(stored); };
+    turn_.may_unasked = [this](const Kept& kept) { return rights_.may_unasked(files_, kept); };
     context.mirror = &turn_;
     context.decision.rule = mirror.rule;
     context.record.rule = mirror.rule->name;
@@ -126,10 +127,12 @@ DocumentQuestion ModelScopeExchange::question(std::string target) const {
     return question;
 }
 
-DocumentTerms ModelScopeExchange::terms() const {
+DocumentTerms ModelScopeExchange::terms() {
     DocumentTerms terms;
     terms.matter = listed_;
-    terms.kept_fields = kKeptFields;
+    // What is not shown shows none of its files.
+    terms.when_refused = [this] { rights_.refuse(files_); };
+    terms.kept_fields = kModelScopeFields;
     terms.is_yes = modelscope::is_yes;
     terms.upstream = "ModelScope";
     return terms;
@@ -158,7 +161,7 @@ Task<ModelScopeExchange::Search> ModelScopeExchange::look_in(std::string target)
         listing = co_await offload(context_.services.pool, context_.loop, read);
     }
     if (!listing) co_return Search::unnamed;
-    if (told->how == Told::How::stale) turn_.warning = kStale;
+    if (told->how == Told::How::stale) turn_.warning = kRevisionUnsure;
     if (const modelscope::Entry* const entry = listing->find(route_.path)) {
         entry_ = *entry;
         told_by_ = id;
@@ -188,12 +191,10 @@ void ModelScopeExchange::prepare_file() {
     // A yes counts for those who wait for the same file as soon as it is given; once, because later
     // answers may be the store's, which asks nobody.
     const auto is_first = std::make_shared<std::atomic<bool>>(true);
-    const auto allow_all =
-        [&access = context_.services.access, principal = rights_.principal(), files = files_,
-         until = context_.services.clock.wall() + context_.settings->access_ttl, is_first] {
-            if (is_first->exchange(false)) access.allow(principal, files, until);
-        };
-    turn_.join = [entry = entry_, audience = std::string(rights_.audience()), allow_all,
+    const auto allow_all = [yes = rights_.yes_to({files_}), is_first] {
+        if (is_first->exchange(false)) yes();
+    };
+    turn_.join = [entry = entry_, audience = rights_.audience(files_), allow_all,
                   differs = differs_](std::span<const http::ResponseHead> hops,
                                       http::ResponseHead& last) {
         if (!modelscope::join_file_head(entry, hops, last)) {

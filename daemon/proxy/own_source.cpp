@@ -4,6 +4,13 @@ namespace hawker::proxy {
 
 namespace {
 
+// What was for who asked first, or for that moment, is no part of what everybody after it gets.
+void remove_what_was_said_once(http::Fields& fields) {
+    for (const std::string_view name :
+         {"RateLimit", "RateLimit-Policy", "X-Request-Id", "X-Amzn-Trace-Id", "Expires"})
+        fields.remove(name);
+}
+
 origin::SourceOptions source_options(const Context& context) {
     const filters::Decision& decision = context.decision;
     origin::SourceOptions options;
@@ -18,7 +25,13 @@ origin::SourceOptions source_options(const Context& context) {
     if (context.mirror) {
         options.alternatives = context.mirror->urls;
         options.upstreams = context.mirror->upstreams;
-        options.join = context.mirror->join;
+        if (const auto& join = context.mirror->join)
+            options.join = [join](std::span<const http::ResponseHead> hops,
+                                  http::ResponseHead& last) {
+                const bool is_it = join(hops, last);
+                if (is_it) remove_what_was_said_once(last.fields);
+                return is_it;
+            };
         options.recall_landing = context.mirror->recall_landing;
         options.keep_landing = context.mirror->keep_landing;
         options.asks_nobody = context.mirror->asks_nobody;
@@ -35,11 +48,19 @@ OwnSource::~OwnSource() {
 
 const std::shared_ptr<origin::OriginSource>& OwnSource::get() {
     if (!source_) {
+        origin::SourceOptions options = source_options(context_);
+        options.promised = promised_;
         source_ = std::make_shared<origin::OriginSource>(
-            source_options(context_), context_.services.client_of, context_.loop);
+            std::move(options), context_.services.client_of, context_.loop);
         if (stopped_) source_->stop();
     }
     return source_;
+}
+
+bool OwnSource::promise(const Digest& digest) {
+    if (source_) return false;
+    promised_ = digest;
+    return true;
 }
 
 std::unique_ptr<origin::Declined> OwnSource::take_declined() const {

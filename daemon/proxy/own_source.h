@@ -7,6 +7,7 @@
 #include "daemon/proxy/exchange.h"
 
 #include <memory>
+#include <optional>
 
 namespace hawker::proxy {
 
@@ -20,6 +21,9 @@ public:
 
     const std::shared_ptr<origin::OriginSource>& get();
     const origin::OriginSource* operator->() { return get().get(); }
+    // What the content hashes to, as somebody said whose word is taken. False: the source is made
+    // already, and will never know.
+    bool promise(const Digest& digest);
     // The answer that its own transfer declined, if it ever made one.
     std::unique_ptr<origin::Declined> take_declined() const;
     // The client went away: what runs is cancelled, what is asked later fails at once.
@@ -28,6 +32,7 @@ public:
 private:
     Context& context_;
     std::shared_ptr<origin::OriginSource> source_;
+    std::optional<Digest> promised_;
     bool stopped_ = false;
 };
 

@@ -17,7 +17,7 @@ namespace {
 // After an early answer the client may still be sending. Closing at once would reset the connection
 // and could destroy the answer on its way (RFC 9112 section 9.6), so a little more is read and
 // dropped.
-constexpr std::chrono::milliseconds kLinger{2'000};
+constexpr std::chrono::milliseconds kUploadLinger{2'000};
 
 // Carries the request's body to the origin while the response may already be coming back.
 class Upload {
@@ -26,10 +26,6 @@ public:
 
     Task<void> run(origin::Response& response) {
         while (!context_.body.finished()) {
-            if (!origin_is_done_) {
-                auto asked = co_await context_.out.continue_reading();
-                if (!asked) break;
-            }
             auto bytes = co_await context_.body.read();
             if (!bytes) {
                 error_ = std::move(bytes.error());
@@ -63,9 +59,9 @@ Task<void> end_upload(Context& context, Upload& upload, Task<void>& running,
     if (running.done()) co_return;
     context.out.close_after();
     response.cancel();
-    co_await context.client.shutdown_write(kLinger);
+    co_await context.client.shutdown_write(kUploadLinger);
     net::Timer patience(context.loop, [&client = context.client] { client.close(); });
-    patience.set(kLinger);
+    patience.set(kUploadLinger);
     co_await running;
 }
 
@@ -99,9 +95,18 @@ std::optional<std::uint64_t> announced_length(const http::ResponseHead& head) {
     const auto value = head.fields.get("Content-Length");
     std::uint64_t length = 0;
     if (!value) return std::nullopt;
-    if (std::from_chars(value->data(), value->data() + value->size(), length).ec != std::errc())
-        return std::nullopt;
+    const char* const end = value->data() + value->size();
+    const auto read = std::from_chars(value->data(), end, length);
+    if (read.ec != std::errc() || read.ptr != end) return std::nullopt;
     return length;
+}
+
+bool is_upstreams_fault(Errc code) {
+    return code != Errc::cancelled && code != Errc::denied && code != Errc::exhausted;
+}
+
+bool has_failed(const Expected<http::ResponseHead>& head) {
+    return head ? head->status >= 500 : is_upstreams_fault(head.error().code);
 }
 
 origin::Request origin_request(const Context& context) {
@@ -126,6 +131,7 @@ origin::Request origin_request(const Context& context) {
 Task<void> relay(Context& context, http::ResponseHead head, origin::Response& response) {
     const bool has_body = relays_a_body(head, context.request);
     if (context.mirror && context.mirror->down) context.mirror->down(head);
+    if (context.mirror) hide_session(*context.mirror, head);
     const auto length = announced_length(head);
     make_relayable(head, context.settings->pseudonym);
     if (head.status >= 400) tell_blame(context, head.fields, "backend");
@@ -162,6 +168,15 @@ Task<void> pass_through(Context& context) {
     const WallTime asked = context.services.clock.wall();
     auto response = context.origin().send(origin_request(context));
     context.cancel = [&response] { response->cancel(); };
+    // Before there is anybody else who writes to the client.
+    Expected<void> continued;
+    if (!context.body.finished()) continued = co_await context.out.continue_reading();
+    if (!continued) {
+        response->cancel();
+        context.cancel = nullptr;
+        cut(context, continued.error());
+        co_return;
+    }
     Upload upload(context);
     Task<void> uploading = upload.run(*response);
     auto head = co_await response->head();

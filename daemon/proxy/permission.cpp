@@ -9,8 +9,20 @@ namespace hawker::proxy {
 
 namespace {
 
-// A refusal this short is read and given to all who waited; a longer one everybody fetches.
 constexpr std::size_t kShortRefusal = 64UL * 1024;
+
+// About who may read, or when to come again; what is 5xx is a broken server's.
+bool is_a_short_word(const http::ResponseHead& head) {
+    return head.status < 500 && may_be_short(head.fields);
+}
+
+}  // namespace
+
+bool was_refused(const Context& context) {
+    const int status = context.out.status();
+    return (status == 401 || status == 403) && context.record.source != "error" &&
+           !context.is_told_elsewhere;
+}
 
 bool may_be_short(const http::Fields& fields) {
     const auto value = fields.get("Content-Length");
@@ -20,10 +32,8 @@ bool may_be_short(const http::Fields& fields) {
                       length <= kShortRefusal);
 }
 
-// nullopt when it is longer, or did not come to its end.
-Task<std::optional<Refusal>> read_refusal(std::unique_ptr<origin::Declined> declined) {
+Task<std::optional<Refusal>> read_refusal(http::ResponseHead head, origin::Response& response) {
     Refusal refusal;
-    origin::Response& response = *declined->response;
     for (;;) {
         auto bytes = co_await response.read();
         if (!bytes || refusal.body.size() + bytes->size() > kShortRefusal) {
@@ -33,14 +43,12 @@ Task<std::optional<Refusal>> read_refusal(std::unique_ptr<origin::Declined> decl
         if (bytes->empty()) break;
         refusal.body.append(reinterpret_cast<const char*>(bytes->data()), bytes->size());
     }
-    refusal.head = std::move(declined->head);
+    refusal.head = std::move(head);
     // Without credentials, "the same principal" is everybody.
     for (const std::string_view for_one : {"Set-Cookie", "Set-Cookie2"})
         refusal.head.fields.remove(for_one);
     co_return refusal;
 }
-
-}  // namespace
 
 Permission::Permission(Context& context, OwnSource& source)
     : context_(context), decision_(context.decision), source_(source) {}
@@ -65,22 +73,22 @@ bool Permission::is_remembered() const {
 
 void Permission::remember() {
     if (needs_none()) return;
-    context_.services.access.allow(
-        principal(), matter(),
-        allowed_until(context_.services.clock.wall(), context_.settings->access_ttl,
-                      decision_.credentials_expire));
+    allow(context_.services.access, principal_of(context_), matter(),
+          allowed_until(context_.services.clock.wall(), context_.settings->access_ttl,
+                        decision_.credentials_expire));
 }
 
-void Permission::withdraw() { context_.services.access.forget(principal(), matter()); }
+void Permission::withdraw() { refuse(context_.services.access, principal_of(context_), matter()); }
 
-Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask(const cache::Representation& held) {
+Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask(const cache::Representation& held,
+                                                               origin::Otherwise otherwise) {
     AccessMemory& access = context_.services.access;
     const Digest key = access.key_of(principal(), decision_.task_id);
     for (;;) {
         AccessQuestions::Place place = access.questions().take(key, context_.loop);
         if (place.lead) {
             joined_ = false;
-            auto verdict = co_await ask_origin(held, *place.lead);
+            auto verdict = co_await ask_origin(held, otherwise, *place.lead);
             co_return verdict;
         }
         if (!place.seat) co_return fail(Errc::exhausted, "too many questions of access are open");
@@ -94,9 +102,9 @@ Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask(const cache::Repr
 }
 
 Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask_origin(
-    const cache::Representation& held, AccessQuestions::Lead& lead) {
+    const cache::Representation& held, origin::Otherwise otherwise, AccessQuestions::Lead& lead) {
     context_.cancel = [this] { source_.stop(); };
-    auto now = co_await source_->probe();
+    auto now = co_await source_->probe(otherwise);
     if (!now && (now.error().code == Errc::cancelled || now.error().code == Errc::shutting_down)) {
         context_.cancel = nullptr;
         co_return fail(std::move(now.error()));  // the next in line asks
@@ -108,11 +116,14 @@ Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask_origin(
             (void)co_await context_.services.cache.remove(held.task, context_.loop);
         remember();
     } else if (const Errc code = verdict->now.error().code;
-               code == Errc::refused || code == Errc::not_found) {
-        withdraw();
-        auto declined = source_->take_declined_if(may_be_short);
+               code == Errc::refused || code == Errc::not_found || code == Errc::unavailable) {
+        if (code == Errc::refused)
+            withdraw();
+        else if (code == Errc::not_found)
+            context_.services.access.forget(principal(), matter());
+        auto declined = source_->take_declined_if(is_a_short_word);
         if (declined) {
-            auto refusal = co_await read_refusal(std::move(declined));
+            auto refusal = co_await read_refusal(std::move(declined->head), *declined->response);
             verdict->refusal = std::move(refusal);
         }
     }
@@ -129,6 +140,7 @@ Task<void> answer_refusal(Context& context, const Refusal& refusal, bool collaps
     status.collapsed = collapsed;
     head.fields.add("Cache-Status", status.serialize());
     make_relayable(head, context.settings->pseudonym);
+    tell_blame(context, head.fields, "backend");
     context.record.source = "pass";
     context.out.begin(std::move(head), refusal.body.size());
     auto sent = co_await context.out.body(std::as_bytes(std::span(refusal.body)));

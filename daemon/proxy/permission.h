@@ -7,8 +7,10 @@
 #include "daemon/proxy/access_questions.h"
 #include "daemon/proxy/exchange.h"
 #include "daemon/proxy/own_source.h"
+#include "daemon/proxy/principal.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace hawker::proxy {
@@ -20,13 +22,14 @@ public:
     // No question is needed: the rule asks none, or the yes is remembered.
     bool is_remembered() const;
     void remember();
-    // The origin said no to this principal.
+    // The origin said no to this principal: 401 or 403.
     void withdraw();
 
     // What the origin says of `held`. When it has something else by now, the task was removed:
     // open it again. Errc::cancelled when this client left, Errc::exhausted when too many questions
-    // are open.
-    Task<Expected<std::shared_ptr<const Verdict>>> ask(const cache::Representation& held);
+    // are open. `otherwise`: it may be given unasked.
+    Task<Expected<std::shared_ptr<const Verdict>>> ask(const cache::Representation& held,
+                                                       origin::Otherwise otherwise);
 
     // The answer to our question was somebody else's.
     bool has_joined() const { return joined_; }
@@ -36,8 +39,9 @@ private:
     bool needs_none() const;
     // What the yes is for.
     const TaskId& matter() const;
-    std::string principal() const { return principal_of(context_.request, decision_); }
+    std::string principal() const { return principal_of(context_).name; }
     Task<Expected<std::shared_ptr<const Verdict>>> ask_origin(const cache::Representation& held,
+                                                              origin::Otherwise otherwise,
                                                               AccessQuestions::Lead& lead);
 
     Context& context_;
@@ -46,6 +50,13 @@ private:
     bool joined_ = false;
 };
 
+// The origin has refused this client, however its answer came. What we say ourselves, because
+// nobody could be asked, is no word of the origin's.
+bool was_refused(const Context& context);
+// A refusal this short is read and given to all who waited; a longer one everybody fetches.
+bool may_be_short(const http::Fields& fields);
+// nullopt when it is longer, or did not come to its end.
+Task<std::optional<Refusal>> read_refusal(http::ResponseHead head, origin::Response& response);
 // The origin's refusal, to a client that waited for it.
 Task<void> answer_refusal(Context& context, const Refusal& refusal, bool collapsed);
 

@@ -132,10 +132,11 @@ public:
     virtual void connection_closed() = 0;
 };
 
-// What all loops share.
+// What all loops share, and one loop's view of the settings.
 struct Services {
     cache::Cache& cache;
-    Executor& pool;  // threads that may wait
+    Executor& pool;       // threads that may wait for the disk
+    Executor& resolving;  // and those that wait for name servers
     const Clock& clock;
     const Log& log;
     Observer& observer;
@@ -146,7 +147,7 @@ struct Services {
     admission::Buckets& buckets;
     admission::ClientSlots& slots;
     origin::ClientOf client_of;                                 // the origin client of a loop
-    std::function<std::shared_ptr<const Settings>()> settings;  // the current snapshot; any thread
+    std::function<std::shared_ptr<const Settings>()> settings;  // the current snapshot; on the loop
 };
 
 class Proxy {

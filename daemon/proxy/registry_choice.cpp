@@ -55,7 +55,8 @@ Expected<RegistryPtr> choose(const Settings& settings, const http::RequestHead& 
         return registry::is_namespace_of(*ns, each.upstream);
     });
     if (found) return found;
-    return not_listed("?ns=", *ns);
+    // Not "?ns=": loggable_text() would take that for a query, and hide what it says.
+    return not_listed("the ns parameter", *ns);
 }
 
 }  // namespace

@@ -52,6 +52,7 @@ private:
     TaskId pulls() const { return named("pulls", {}); }  // a yes to read manifests and blobs
     TaskId membership() const { return named("membership", route_.reference); }
     TaskId right_to_blob() const;
+    bool may_blob_unasked(const Kept& kept) const;
     TaskId manifest_id(const Digest& digest) const;
     std::string last_change() const;
 

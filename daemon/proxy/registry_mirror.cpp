@@ -4,8 +4,10 @@
 #include "daemon/http/caching.h"
 #include "daemon/hub/answers.h"
 #include "daemon/proxy/fair_share.h"
+#include "daemon/proxy/forwarding.h"
 #include "daemon/proxy/mirror_kinds.h"
 #include "daemon/proxy/pass_through.h"
+#include "daemon/proxy/permission.h"
 #include "daemon/proxy/registry_exchange.h"
 #include "daemon/registry/manifest.h"
 #include "daemon/registry/namespaces.h"
@@ -24,13 +26,9 @@ namespace {
 constexpr std::string_view kApiVersion = "Docker-Distribution-Api-Version";
 
 // Of a manifest or a listing: what is kept, and said to whoever reads it later.
-constexpr std::array<std::string_view, 7> kKeptFields = {
+constexpr std::array<std::string_view, 7> kRegistryFields = {
     "Content-Type", "Docker-Content-Digest", kApiVersion,  "ETag",
     "Link",         "OCI-Filters-Applied",   "OCI-Subject"};
-
-bool is_read(const http::RequestHead& request) {
-    return request.method == "GET" || request.method == "HEAD";
-}
 
 class RegistryMirror final : public MirrorKind {
 public:
@@ -72,7 +70,7 @@ RegistryExchange::RegistryExchange(Context& context, const Mirror& mirror,
       target_(target),
       route_(registry::route_of(target)),
       turn_(turn_of(context, mirror, target)),
-      rights_(context, mirror, turn_),
+      rights_(context, mirror),
       documents_(context, mirror, turn_) {
     turn_.down = [this](http::ResponseHead& head) {
         locations_in_our_name(head, mirror_, turn_.own_base);
@@ -82,7 +80,8 @@ RegistryExchange::RegistryExchange(Context& context, const Mirror& mirror,
     };
     turn_.error_body = registry::error_document;
     turn_.up = [](http::Fields& fields) { fields.remove("Cookie"); };
-    turn_.may_unasked = [this](const http::Fields& stored) { return rights_.may_unasked(stored); };
+    // Of blobs. Who is not shown the manifests is not shown what they name.
+    turn_.may_unasked = [this](const Kept& kept) { return may_blob_unasked(kept); };
     context.mirror = &turn_;
     context.decision.rule = mirror.rule;
     context.record.rule = mirror.rule->name;
@@ -123,6 +122,7 @@ Task<void> RegistryExchange::serve_base() {
     DocumentQuestion question;
     question.target = target_;
     question.accepted = "*/*";
+    question.otherwise = origin::Otherwise::something;  // base_unasked()
     Reply reply(fail(Errc::unavailable, "No upstream of this mirror can be asked now."));
     if (!turn_.asks_nobody) {
         auto asked = co_await documents_.ask_upstreams(question);
@@ -164,7 +164,7 @@ Told RegistryExchange::base_unasked(const DocumentPtr& last) const {
 DocumentTerms RegistryExchange::terms(const TaskId& matter) const {
     DocumentTerms terms;
     terms.matter = matter;
-    terms.kept_fields = kKeptFields;
+    terms.kept_fields = kRegistryFields;
     terms.upstream = "the registry";
     return terms;
 }
@@ -185,7 +185,7 @@ Task<void> RegistryExchange::serve_manifest() {
     question.target = target_;
     const std::string accepted = registry::accepted_types(context_.request.fields);
     question.accepted = accepted.empty() ? "*/*" : context_.request.fields.joined("Accept");
-    question.follows_abroad = true;
+    question.abroad = Abroad::followed;
     question.check = [wanted = route_.digest](Document& said) {
         return registry::check_manifest(said.head, said.body, wanted);
     };
@@ -220,7 +220,11 @@ Task<void> RegistryExchange::serve_listing() {
     question.target = target_;
     question.accepted = context_.request.fields.get("Accept").value_or("application/json");
     question.ttl = mirror_.ref_ttl;
-    question.id = named("listing", target_ + last_change());
+    std::string which = target_ + last_change();
+    // Of registries that show each reader their own.
+    if (route_.subject == registry::Subject::catalog)
+        which += context_.services.access.key_of(rights_.principal(), pulls()).hex();
+    question.id = named("listing", which);
     question.check = [](Document& said) { return registry::check_listing(said.head, said.body); };
     const DocumentTerms listing_terms = terms(named("listings", {}));
     auto told = co_await documents_.tell(std::move(question), listing_terms);
@@ -229,6 +233,7 @@ Task<void> RegistryExchange::serve_listing() {
 
 Task<void> RegistryExchange::send(const Told& told) {
     http::ResponseHead head = told.document->head;
+    head.fields.remove("Set-Cookie");  // for who asked first
     turn_.down(head);
     co_await documents_.send(told, terms(pulls()), std::move(head), told.document->body);
 }
@@ -240,20 +245,33 @@ TaskId RegistryExchange::right_to_blob() const {
     return is_in_it ? pulls() : named("blob", route_.reference);
 }
 
+// For whom it was open when it came holds for the repositories that it is known to be in: under
+// another name it opens nothing.
+bool RegistryExchange::may_blob_unasked(const Kept& kept) const {
+    constexpr auto kOpen = AccessMemory::Standing::Word::open;
+    const AccessMemory& access = context_.services.access;
+    const TaskId here = named("blob", route_.reference);
+    const bool is_in_it = access.is_allowed({}, membership()) ||
+                          access.standing({}, here).word == kOpen ||
+                          access.standing(rights_.principal(), here).word == kOpen;
+    const http::Fields nothing;
+    const Kept of_nobody{.fields = nothing, .received = kept.received};
+    return rights_.may_unasked(*turn_.access, is_in_it ? kept : of_nobody, pulls());
+}
+
 void RegistryExchange::prepare_blob() {
     turn_.access = right_to_blob();
     // The registry's yes counts once: later answers may be its store's, which asks nobody.
     const auto is_first = std::make_shared<std::atomic<bool>>(true);
-    const auto allow = [&access = context_.services.access, principal = rights_.principal(),
-                        pulls = pulls(), right = *turn_.access, membership = membership(),
+    const auto allow = [&access = context_.services.access,
+                        yes = rights_.yes_to({pulls(), *turn_.access}), membership = membership(),
                         until = context_.services.clock.wall() + context_.settings->access_ttl,
                         is_first] {
         if (!is_first->exchange(false)) return;
-        access.allow(principal, pulls, until);
-        access.allow(principal, right, until);
+        yes();
         access.allow({}, membership, until);
     };
-    turn_.join = [digest = *route_.digest, audience = std::string(rights_.audience()), allow](
+    turn_.join = [digest = *route_.digest, audience = rights_.audience(*turn_.access), allow](
                      std::span<const http::ResponseHead>, http::ResponseHead& last) {
         registry::make_blob_head(last, digest);
         last.fields.set(MirrorRights::kAudience, audience);
@@ -275,8 +293,7 @@ Task<void> RegistryExchange::serve_blob() {
         if (is_said) co_return;
     }
     co_await serve_from_cache(context_);
-    const int status = context_.out.status();
-    if (status == 401 || status == 403) rights_.forget(pulls());
+    if (was_refused(context_)) rights_.refuse(pulls());
 }
 
 // A question whether it is there fetches nothing: pushes ask it of every layer.
@@ -295,7 +312,7 @@ Task<bool> RegistryExchange::says_blob_head() {
     http::ResponseHead head = (*reply.document)->head;
     const bool is_elsewhere = head.status >= 300 && head.status < 400;
     if (is_elsewhere) co_return false;
-    if (head.status == 401 || head.status == 403) rights_.forget(pulls());
+    if (head.status == 401 || head.status == 403) rights_.refuse(pulls());
     if (head.status == 200) (void)turn_.join({}, head);
     head.fields.remove(MirrorRights::kAudience);
     turn_.down(head);
@@ -303,6 +320,7 @@ Task<bool> RegistryExchange::says_blob_head() {
     status.fwd = "miss";
     status.fwd_status = head.status;
     head.fields.add("Cache-Status", status.serialize());
+    hide_session(turn_, head);
     make_relayable(head, context_.settings->pseudonym);
     context_.record.source = "pass";
     const auto length = announced_length(head);

@@ -49,6 +49,7 @@ void ResponseWriter::begin(http::ResponseHead head, std::optional<std::uint64_t>
         chunked_ = head.fields.has("Transfer-Encoding");
         if (has_body_ && !body_length && !chunked_) keep_alive_ = false;
     }
+    if (status_ == 204) head.fields.remove("Content-Length");  // RFC 9110 section 8.6
     promised_ = has_body_ ? body_length : std::nullopt;
     if (!keep_alive_) head.fields.add("Connection", "close");
     pending_head_ = http::serialize(head);
@@ -119,6 +120,11 @@ Task<Expected<void>> ResponseWriter::body_by_pace(std::span<const std::byte> byt
 
 Task<Expected<void>> ResponseWriter::body_at_once(std::span<const std::byte> bytes) {
     if (!has_body_ || bytes.empty()) co_return Expected<void>();
+    // What came behind the end would stand where the next response begins.
+    if (promised_ && bytes.size() > *promised_ - body_bytes_) {
+        failed_ = true;
+        co_return fail(Errc::invalid, "the body is longer than its announced length");
+    }
     const std::string chunk = chunked_ ? http::chunk_head(bytes.size()) : std::string();
     // What send() does, without another coroutine: nearly every hit ends here.
     const std::string_view tail = chunked_ ? http::kChunkTail : std::string_view();

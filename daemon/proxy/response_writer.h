@@ -82,6 +82,8 @@ public:
     bool finished() const { return finished_; }
     bool can_continue() const { return keep_alive_ && finished_ && !failed_; }
     bool has_body() const { return has_body_; }
+    // Nothing but the connection's end tells the body's.
+    bool is_ended_by_closing() const { return has_body_ && !promised_ && !chunked_; }
     int status() const { return status_; }
     std::uint64_t body_bytes() const { return body_bytes_; }
     std::optional<SteadyTime> first_byte_at() const { return first_byte_at_; }

@@ -6,9 +6,14 @@
 #include "cache/reader.h"
 #include "daemon/proxy/response_writer.h"
 
+#include <cstdint>
+
 namespace hawker::proxy {
 
 struct Context;
+
+// Asked of a reader at once.
+inline constexpr std::uint64_t kRun = 8ULL << 20U;  // bytes
 
 // Sends `run`, which `reader` handed out just now. Of a cold one perhaps not all, or nothing: the
 // reader has taken back the rest, so go on by its next(). Errors are the client's, or the file's

@@ -7,7 +7,7 @@ namespace hawker::proxy {
 
 namespace {
 
-constexpr std::size_t kOwnWeight = 256;  // of a shelf without anything on it, about
+constexpr std::size_t kShelfWeight = 256;  // of a shelf without anything on it, about
 
 // Those of the same moment always stand in the same order.
 bool is_later(const VariantPtr& one, const VariantPtr& other) {
@@ -47,7 +47,7 @@ Shelves::Shelf& Shelves::shelf_of(const TaskId& primary) {
 // Of `shelf`, which is the first one: others leave for it.
 void Shelves::weigh(Shelf& shelf) {
     bytes_ -= shelf.weight;
-    shelf.weight = kOwnWeight;
+    shelf.weight = kShelfWeight;
     for (const VariantPtr& variant : shelf.variants) shelf.weight += variant->weight();
     bytes_ += shelf.weight;
     while (bytes_ > most_bytes_ && shelves_.size() > 1) {
@@ -87,11 +87,8 @@ std::optional<std::vector<TaskId>> Shelves::put(const TaskId& primary, VariantPt
     Shelf& shelf = shelf_of(primary);
     if (shelf.epoch > epoch) return std::nullopt;
     std::vector<TaskId> gone;
-    std::erase_if(shelf.variants, [&](const VariantPtr& before) {
-        const bool goes = replaces(*variant, *before);
-        if (goes) gone.push_back(before->task);
-        return goes;
-    });
+    for (const VariantPtr& before : shelf.variants)
+        if (replaces(*variant, *before)) gone.push_back(before->task);
     shelf.variants.insert(shelf.variants.begin(), std::move(variant));
     while (shelf.variants.size() > kMostVariants) {
         gone.push_back(shelf.variants.back()->task);
@@ -115,6 +112,24 @@ void Shelves::drop(const TaskId& primary, const TaskId& variant) {
     Shelf& shelf = shelf_of(primary);
     std::erase_if(shelf.variants, [&](const VariantPtr& known) { return known->task == variant; });
     weigh(shelf);
+}
+
+std::vector<TaskId> Shelves::withdraw(const TaskId& primary, const TaskId& variant) {
+    std::vector<TaskId> gone = {variant};
+    const std::scoped_lock lock(mutex_);
+    Shelf& shelf = shelf_of(primary);
+    const auto place =
+        std::ranges::find(shelf.variants, variant,
+                          [](const VariantPtr& known) -> const TaskId& { return known->task; });
+    if (place == shelf.variants.end()) return gone;
+    const VariantPtr& withdrawn = *place;
+    for (auto behind = std::next(place); behind != shelf.variants.end(); ++behind)
+        if (replaces(*withdrawn, **behind)) gone.push_back((*behind)->task);
+    std::erase_if(shelf.variants, [&gone](const VariantPtr& known) {
+        return std::ranges::find(gone, known->task) != gone.end();
+    });
+    weigh(shelf);
+    return gone;
 }
 
 std::vector<TaskId> Shelves::invalidate(const TaskId& primary) {

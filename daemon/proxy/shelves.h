@@ -42,15 +42,20 @@ public:
 
     // What the index has, beside what came meanwhile.
     void loaded(const TaskId& primary, std::vector<VariantPtr> variants);
-    // Another response; the tasks of those that it replaces, and of the oldest where there are too
-    // many, are for the caller to remove. nullopt, and nothing is kept, when the key was
-    // invalidated since `epoch`.
+    // Another response, before those that it replaces: they stay until it is whole, and should it
+    // never be, stand where they stood. The tasks that are for the caller to remove then: theirs,
+    // and those of the oldest where there are too many, which have left. nullopt, and nothing is
+    // kept, when the key was invalidated since `epoch`.
     std::optional<std::vector<TaskId>> put(const TaskId& primary, VariantPtr variant,
                                            std::uint64_t epoch);
     // The same response, with what a newer answer has said; no effect when it is not there any
     // more.
     void replace(const TaskId& primary, const VariantPtr& variant);
     void drop(const TaskId& primary, const TaskId& variant);
+    // The same for what the origin has taken back, and for those behind it that it replaced and
+    // that are still there: they must not come to light. The tasks that are for the caller to
+    // remove.
+    std::vector<TaskId> withdraw(const TaskId& primary, const TaskId& variant);
     // All of them; their tasks.
     std::vector<TaskId> invalidate(const TaskId& primary);
     // Those who ask for it at the same time do not wait for each other for a while.

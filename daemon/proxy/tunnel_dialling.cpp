@@ -10,6 +10,8 @@ namespace hawker::proxy {
 
 namespace {
 
+// Of one name, each for as long as timeouts.connect.
+constexpr std::size_t kMostDialled = 4;
 constexpr std::size_t kMostOfAHead = 16UL * 1024;  // of an upstream proxy's answer
 
 bool is_own(const net::Address& address, const Settings& settings) {
@@ -28,7 +30,7 @@ Task<Expected<std::vector<net::Address>>> addresses_of(Context& context, std::st
                                                        std::vector<std::string> instead) {
     if (instead.empty()) {
         auto resolved =
-            co_await net::resolve(context.services.pool, context.loop, std::move(host), port);
+            co_await net::resolve(context.services.resolving, context.loop, std::move(host), port);
         co_return resolved;
     }
     std::vector<net::Address> addresses;
@@ -43,6 +45,7 @@ Expected<std::vector<net::Address>> allowed(const std::vector<net::Address>& add
     Error refusal;
     std::vector<net::Address> kept;
     for (const net::Address& address : addresses) {
+        if (kept.size() == kMostDialled) break;
         auto verdict = settings.destinations->check(address);
         if (verdict && is_own(address, settings))
             verdict = fail(Errc::denied, "This proxy does not tunnel to itself.");

@@ -141,3 +141,25 @@ def test_an_object_that_changed_at_the_origin_is_not_served_to_a_new_principal(h
     changed = Content(5 * MIB, seed=77)
     cached.replace(changed)
     assert hawker.fetch(origin.signed_url("/verify/blob")).sha256 == changed.sha256()
+
+
+@pytest.mark.parametrize("trusts", [False, True])
+def test_a_server_of_ones_own_opens_no_content_by_its_digest(start_hawker, origin, other_origin, trusts):
+    """Digests and sizes stand in manifests and pointer files; only a host that is no reader's own may say who reads by them."""
+    content = Content(5 * MIB)
+    path = f"/named/{content.sha256()}"
+    rules = [rule("named", HOST + "/named/(?P<sha256>[0-9a-f]{64})", digest="sha256", trust_origin=trusts)]
+    hawker = start_hawker(rules=rules)
+    origin.add(path, content, signed=True)
+    hawker.fetch_until_stored(origin.signed_url(path))
+    asked = []
+
+    def claims(request, answer):
+        asked.append(request.header("Range"))
+        head = {"Content-Range": f"bytes 0-0/{content.size}", "ETag": '"mine"', "Accept-Ranges": "bytes"}
+        answer.become(206, head, b"x")
+
+    other_origin.add_handler(path, claims)
+    got = hawker.fetch(other_origin.url(path))
+    assert asked
+    assert (content.bytes(0, 1000) in got.body) == trusts

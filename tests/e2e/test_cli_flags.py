@@ -5,6 +5,7 @@ import re
 import pytest
 
 from harness import daemon
+from harness.authority_commands import HAWKER
 from harness.clients import run
 from harness.rules import default_rules
 from harness.yaml_text import configuration
@@ -132,6 +133,41 @@ def test_an_unknown_flag_names_the_nearest_one(hawkerd):
     done = hawkerd("--cache.max_sise=1GiB")
     assert done.returncode != 0
     assert "cache.max_size" in done.stderr
+
+
+@pytest.mark.parametrize("flag, meant", [("--chek", "--check"), ("--print-confg", "--print-config"), ("--explian=x", "--explain")])
+def test_an_errand_is_a_nearest_flag_too(hawkerd, flag, meant):
+    done = hawkerd(flag)
+    assert done.returncode == 2 and f"did you mean '{meant}'?" in done.stderr
+
+
+@pytest.mark.parametrize("text", [
+    "host: {idc: a}\nlog: {level: info}\nproxy:\n  rules: [{regex: blobs}]\n",
+    "aliveTime: 0s\nproxy:\n  proxies: [{regx: blobs}]\n",
+])
+def test_a_dfdaemons_file_is_told_how_to_become_ours(hawkerd, text):
+    theirs = hawkerd.folder / "dfdaemon.yaml"
+    theirs.write_text(text)
+    done = hawkerd("--check", config=theirs)
+    assert done.returncode == 2 and f"run `hawker config import {theirs} > hawker.yaml`" in done.stderr
+
+
+@pytest.mark.skipif(not HAWKER.exists(), reason=f"{HAWKER} is not built")
+@pytest.mark.parametrize("words, said", [
+    (["lss"], "unknown command 'lss'; did you mean 'ls'?"),
+    (["ca", "shwo"], "unknown command 'shwo'; did you mean 'show'?"),
+    (["--json", "frobnicate"], "unknown command 'frobnicate'; see hawker --help"),
+    ([], "A subcommand is required"),
+])
+def test_hawker_names_the_nearest_command(words, said):
+    done = run(HAWKER, *words, check=False, within=20)
+    assert done.returncode == 2 and said in done.stderr.decode()
+
+
+@pytest.mark.skipif(not HAWKER.exists(), reason=f"{HAWKER} is not built")
+def test_hawker_says_which_version_it_is(hawkerd):
+    said = run(HAWKER, "--version", within=20).stdout.decode().strip()
+    assert said.startswith("hawker ") and said.split()[1] in hawkerd("--version", config=None).stdout
 
 
 def test_version_names_the_libraries(hawkerd):

@@ -60,6 +60,7 @@ def test_use_p2p_caches_what_no_rule_speaks_of_and_still_asks_who_may_read(hawke
     assert model.bytes_sent == before
     refused = hawker.fetch(origin.url("/pass/a"), headers={"X-Dragonfly-Use-P2P": "true", "Authorization": "Bearer wrong"})
     assert refused.status in (401, 403) and refused.body != BODY.bytes()
+    assert refused.header("X-Dragonfly-Error-Type") == "backend"
 
 
 @pytest.mark.parametrize("by", ["field", "rule"])
@@ -101,7 +102,15 @@ def test_pieces_have_the_length_that_is_asked_for_or_the_request_is_refused(hawk
     one = hawker.fetch_until_stored(origin.url("/shared/a"), headers=length)
     assert one.cache_status["key"] != hawker.fetch_until_stored(origin.url("/shared/a")).cache_status["key"]
     refused = hawker.fetch(origin.url("/shared/a"), headers={"X-Dragonfly-Piece-Length": "1KiB"})
-    assert refused.status == 400 and b"from 4MiB to 64MiB" in refused.body
+    assert refused.status == 400 and b"at least 4MiB" in refused.body
+
+
+@pytest.mark.parametrize("spelled, the_same_as", [("8mib", "8MiB"), ("1gib", "64MiB")])
+def test_piece_lengths_are_read_as_dragonfly_spells_them(hawker, origin, spelled, the_same_as):
+    origin.add("/shared/a", BODY)
+    keys = [hawker.fetch_until_stored(origin.url("/shared/a"), headers={"X-Dragonfly-Piece-Length": length}).cache_status["key"]
+            for length in (spelled, the_same_as)]
+    assert keys[0] == keys[1]
 
 
 def test_errors_say_who_is_to_blame(hawker, origin):
@@ -111,6 +120,16 @@ def test_errors_say_who_is_to_blame(hawker, origin):
     assert hawker.fetch("http://127.0.0.1:9/pass/x", headers=tag).header("X-Dragonfly-Error-Type") == "backend"
     assert hawker.fetch("http://192.168.254.254/x", headers=tag).header("X-Dragonfly-Error-Type") == "proxy"
     assert hawker.fetch("http://127.0.0.1:9/pass/x").header("X-Dragonfly-Error-Type") is None
+
+
+def test_a_range_beyond_the_end_says_who_is_to_blame(hawker, origin):
+    tag = {"X-Dragonfly-Tag": "t"}
+    origin.add("/shared/a", BODY)
+    hawker.fetch_until_stored(origin.url("/shared/a"), headers=tag)
+    beyond = {"Range": "bytes=9999999-"}
+    answer = hawker.fetch(origin.url("/shared/a"), headers={**tag, **beyond})
+    assert (answer.status, answer.header("X-Dragonfly-Error-Type")) == (416, "proxy")
+    assert hawker.fetch(origin.url("/shared/a"), headers=beyond).header("X-Dragonfly-Error-Type") is None
 
 
 def test_no_client_writes_a_file_on_this_host(hawker, origin, tmp_path):

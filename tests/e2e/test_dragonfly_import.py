@@ -63,6 +63,23 @@ def test_what_is_imported_passes_the_check(name, tmp_path):
     run(daemon.BINARY, "--check", "--config", file)
 
 
+@pytest.mark.parametrize("text", [
+    'proxy: {registryMirror: {addr: "https://user:hunter22@reg.example/?x=1"}, rules: []}',
+    "proxy: {registryMirror: {addr: index.docker.io}, rules: [{regex: a, filteredQueryParams: []}]}",
+    "proxy: {server: {ip: myhost, port: 99999}, rules: {regex: a}}",
+    "proxy: {whiteList: [{regx: 'a.*'}]}",
+    "download: {concurrentPieceCount: 128}\ngc: {policy: {diskThreshold: 500gib, diskHighThresholdPercent: '80%'}}\nproxy: {rules: []}",
+])
+def test_whatever_stood_there_the_result_passes_the_check_and_holds_no_password(text, tmp_path):
+    theirs, ours = tmp_path / "dfdaemon.yaml", tmp_path / "hawker.yaml"
+    theirs.write_text(text)
+    ours.write_text(run(HAWKER, "config", "import", theirs).stdout)
+    run(daemon.BINARY, "--check", "--config", ours)
+    strict = run(HAWKER, "config", "import", "--strict", theirs, check=False)
+    assert strict.returncode == 1 and not strict.stdout
+    assert "hunter22" not in ours.read_text() + strict.stderr
+
+
 @pytest.mark.parametrize("name", ["huggingface-rust", "huggingface-go"])
 def test_the_hugging_face_guide_works_to_its_last_step(start_imported, tls_origin, name):
     model = tls_origin.add("/repos/ab/cd/model", BODY, signed=True)

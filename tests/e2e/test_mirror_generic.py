@@ -168,3 +168,19 @@ def test_a_mirror_opens_no_tunnel_and_takes_absolute_targets_for_its_own(start_m
     refused = mirror.request("CONNECT", origin.host)
     assert refused.status == 405 and "https_proxy" in refused.text
     assert mirror.get("http://elsewhere.example/shared/blob").body == BODY.bytes()
+
+
+@pytest.mark.parametrize(("method", "goes_on"), [("POST", False), ("PATCH", False), ("GET", True), ("PUT", True), ("DELETE", True)])
+def test_what_an_upstream_may_have_done_is_not_asked_of_another(start_mirror, origin, other_origin, method, goes_on):
+    origin.add("/plain/upload").fault(answers.status(504))
+    second = other_origin.add("/plain/upload")
+    mirror, _ = start_mirror(origin, other_origin)
+    mirror.request(method, "/plain/upload")
+    assert len(second.requests) == (1 if goes_on else 0)
+
+
+def test_who_was_not_reached_has_done_nothing(start_mirror, dead_url, origin):
+    upload = origin.add("/plain/upload")
+    mirror, _ = start_mirror(dead_url, origin)
+    mirror.request("POST", "/plain/upload")
+    assert len(upload.requests) == 1

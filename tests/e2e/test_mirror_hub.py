@@ -32,6 +32,18 @@ def test_a_small_file_has_its_git_object_for_a_tag(start_mirror, repo):
     assert answer.header("X-Linked-Etag") is None
 
 
+def test_what_the_hub_said_to_the_first_client_alone_is_not_said_to_the_next(start_mirror, hub, repo):
+    alone = {"RateLimit": '"resolvers";r=2999;t=240', "RateLimit-Policy": '"fixed window";"resolvers";q=3000;w=300',
+             "X-Request-Id": "Root=1-first", "X-Amzn-Trace-Id": "Root=1-first", "Expires": "Thu, 01 Jan 2026 00:00:00 GMT"}
+    mirror, hawker = start_mirror()
+    for path in FILES:
+        for resource in [*hub.origin.resources.values(), *hub.cdn.resources.values()]:
+            resource.headers = {**resource.headers, **alone}
+        stored(hawker, mirror.get(repo.resolve(path)))
+        again = mirror.get(repo.resolve(path))
+        assert again.status == 200 and not [name for name in alone if again.header(name)]
+
+
 @pytest.mark.parametrize("asked, got", [("bytes=0-0", (0, 1)), ("bytes=-5", (WEIGHTS.size - 5, WEIGHTS.size)),
                                         (f"bytes=100-{WEIGHTS.size}", (100, WEIGHTS.size))])
 def test_ranges_are_answered_on_the_url_that_was_asked(start_mirror, repo, asked, got):
@@ -98,6 +110,16 @@ def test_a_listing_leads_to_us_and_not_to_xet(start_mirror, hub, repo):
     assert b"xetHash" not in tree.body + second.body and b'"lfs"' in second.body
 
 
+def test_a_link_that_names_the_hub_leads_to_us_whoever_the_upstream_is(start_mirror, hub, repo):
+    hub.page, hub.calls_itself = 1, "https://huggingface.co"
+    mirror, _ = start_mirror()
+    tree = mirror.get(f"{repo.at}/tree/main/?recursive=true")
+    assert tree.header("Link").startswith(f"<{mirror.url}{repo.at}/tree/"), "else the client leaves us"
+    following = tree.header("Link").removeprefix(f"<{mirror.url}").partition(">")[0]
+    second = mirror.get(following)
+    assert b"model.bin" in second.body and b"xetHash" not in tree.body + second.body
+
+
 def test_a_listing_of_a_branch_is_the_one_of_its_commit(start_mirror, hub, repo):
     hub.page = 1
     mirror, hawker = start_mirror()
@@ -152,6 +174,19 @@ def test_a_page_that_is_no_hubs_answer_is_not_kept(start_mirror, hub, repo, othe
     mirror, hawker = start_mirror()
     mirror.get(repo.resolve("model.bin", repo.commit))
     assert not hawker.tasks()
+
+
+@pytest.mark.parametrize("place", ["revision/main", f"tree/{'1' * 40}"])
+def test_a_page_of_a_login_is_no_listing_and_no_yes(start_mirror, hub, repo, place):
+    path = f"{repo.at}/{place}"
+    hub.resource(path).fault(answers.html_page())
+    mirror, _ = start_mirror(ref_ttl="1h")
+    refused = mirror.get(path, Authorization="Bearer hf_of_nobody")
+    assert refused.status == 502 and "does not answer as the Hub" in refused.text
+    hub.resource(path).heal()
+    listed = mirror.get(path)
+    assert (listed.status, listed.header("Content-Type")) == (200, "application/json; charset=utf-8")
+    assert not listed.cache_status.get("hit")
 
 
 def test_when_the_first_hub_is_down_the_second_has_the_same_files(start_mirror, hub, repo, origin):

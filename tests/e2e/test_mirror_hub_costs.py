@@ -7,18 +7,33 @@ import threading
 import pytest
 
 from harness import origin_answer as answers
-from harness.content import MIB, Content
-from harness.hub_mirror import FILES, WEIGHTS, hub, repo, start_mirror, stored  # noqa: F401: some are fixtures
+from harness.content import MIB, Content, Text
+from harness.hub_listings import git_oid
+from harness.hub_mirror import CONFIG, FILES, WEIGHTS, hub, repo, start_mirror, stored  # noqa: F401: some are fixtures
+from harness.origin import Origin
 from harness.secrets import plant
+from harness.small_hub import SmallHub
 from harness.waiting import eventually
 
 
 def test_a_cold_download_costs_the_hub_one_request_a_file_and_one_for_the_branch(start_mirror, hub, repo):
     mirror, hawker = start_mirror()
+    assert mirror.get(f"{repo.at}/revision/main").status == 200
+    assert mirror.get(f"{repo.at}/tree/{repo.commit}?recursive=true").status == 200
+    for path in FILES:
+        head = mirror.head(repo.resolve(path))
+        assert (head.status, head.header("X-Repo-Commit")) == (200, repo.commit)
+        stored(hawker, mirror.get(repo.resolve(path)))
+    assert len(hub.requests) == len(FILES) + 2, hub.requests
+    assert mirror.head(repo.resolve("config.json")).header("ETag") == f'"{git_oid(Text(CONFIG))}"'
+
+
+def test_without_a_listing_a_small_file_costs_the_hub_its_own_redirect_too(start_mirror, hub, repo):
+    mirror, hawker = start_mirror()
     for path in FILES:
         assert mirror.head(repo.resolve(path)).status == 200
         stored(hawker, mirror.get(repo.resolve(path)))
-    assert len(hub.requests) == len(FILES) + 1, hub.requests
+    assert len(hub.requests) == 1 + 2 + 1, "the branch, the small file, the large one"
 
 
 def test_a_warm_download_of_a_commit_costs_the_hub_nothing(start_mirror, hub, repo):
@@ -34,6 +49,34 @@ def test_a_warm_download_of_a_commit_costs_the_hub_nothing(start_mirror, hub, re
     assert len(hub.requests) == before
 
 
+def test_a_warm_question_about_a_file_in_xet_costs_the_hub_nothing_under_a_commit(start_mirror, hub):
+    token = plant("hf_token_of_a_member")
+    repo = hub.repo("org/private", FILES, token=token)
+    member = {"Authorization": f"Bearer {token}"}
+    mirror, _ = start_mirror(xet="serve", xet_hosts=["cas.hub.test"])
+    path = repo.resolve("model.bin", repo.commit)
+    first = mirror.request("HEAD", path, member)
+    assert first.status == 200 and first.header("X-Xet-Hash")
+    again = [mirror.request("HEAD", path, member) for _ in range(10)]
+    assert len(hub.requests) == 1
+    for answer in again:
+        for name in ("X-Xet-Hash", "X-Repo-Commit", "ETag", "X-Linked-Etag", "X-Linked-Size", "Content-Length", "Link"):
+            assert answer.header(name) == first.header(name), name
+        assert answer.header("X-Hawker-Audience") is None and answer.cache_status["hit"]
+    mirror.name = "mirror.example:8090"
+    assert "http://mirror.example:8090/" in mirror.request("HEAD", path, member).header("Link"), "each client's own name"
+    assert mirror.head(path).status == 401
+    before = len(hub.requests)
+    assert mirror.request("HEAD", repo.resolve("model.bin"), member).status == 200
+    assert len(hub.requests) > before, "a branch moves"
+    for name, status in {"config.json": 200, "missing.json": 404}.items():
+        answers_of = [mirror.request("HEAD", repo.resolve(name, repo.commit), member) for _ in range(2)]
+        before = len(hub.origin.requests)
+        answers_of += [mirror.request("HEAD", repo.resolve(name, repo.commit), member) for _ in range(5)]
+        assert [answer.status for answer in answers_of] == [status] * 7
+        assert len(hub.origin.requests) == before, name
+
+
 def test_ten_workers_cost_what_one_costs(start_mirror, hub, repo):
     mirror, _ = start_mirror()
     with concurrent.futures.ThreadPoolExecutor(10) as workers:
@@ -41,6 +84,64 @@ def test_ten_workers_cost_what_one_costs(start_mirror, hub, repo):
     assert bodies == [WEIGHTS.bytes()] * 10
     assert len(hub.requests) == 2, hub.requests
     assert hub.cdn.bytes_sent <= 1.01 * WEIGHTS.size
+
+
+def at_the_same_time(hawker, ask, until):
+    """What ten workers get who ask while the first one's question is not answered yet."""
+    with concurrent.futures.ThreadPoolExecutor(10) as workers:
+        asked = [workers.submit(ask) for _ in range(10)]
+        eventually(lambda: hawker.metrics()["hawker_access_waiting"] == 9, "nine wait for the tenth")
+        until.set()
+        return [each.result() for each in asked]
+
+
+def test_ten_workers_do_not_wait_for_each_other_where_a_login_page_answers(start_mirror, hub, repo):
+    answers_now = threading.Event()
+    config = repo.resolve("config.json", repo.commit)
+    page = lambda request, answer: answer.become(200, {"Content-Type": "text/html"}, b"<html>who are you?")  # noqa: E731
+    resource = hub.resource(config)
+    resource.handler = page
+    resource.fault(answers.late_head(answers_now))
+    mirror, hawker = start_mirror()
+    with concurrent.futures.ThreadPoolExecutor(10) as workers:
+        asked = [workers.submit(mirror.get, config) for _ in range(10)]
+        eventually(lambda: hawker.metrics()["hawker_access_waiting"] == 9, "nine wait for the tenth")
+        eventually(lambda: len(resource.requests) == 1, "the tenth has asked")
+        resource.heal()
+        together = threading.Barrier(9)
+
+        def all_at_once(request, answer):
+            together.wait(30)
+            page(request, answer)
+
+        resource.handler = all_at_once
+        answers_now.set()
+        assert {each.result().body for each in asked} == {b"<html>who are you?"}
+
+
+@pytest.mark.parametrize("method", ["HEAD", "GET"])
+def test_ten_workers_hear_once_that_a_file_is_not_there(start_mirror, hub, repo, method):
+    answers_now = threading.Event()
+    missing = repo.resolve("missing.json", repo.commit)
+    hub.resource(missing).fault(answers.late_head(answers_now))
+    mirror, hawker = start_mirror()
+    for answer in at_the_same_time(hawker, lambda: mirror.request(method, missing), answers_now):
+        assert (answer.status, answer.header("X-Error-Code")) == (404, "EntryNotFound")
+        assert answer.header("X-Repo-Commit") == repo.commit and answer.complete
+    assert len(hub.asked("missing.json")) == 1
+
+
+def test_ten_workers_hear_once_that_the_hub_is_busy_and_others_ask_for_themselves(start_mirror, hub, repo):
+    answers_now = threading.Event()
+    config = repo.resolve("config.json", repo.commit)
+    anonymous = lambda request: request.header("Authorization") is None  # noqa: E731
+    hub.resource(config).fault(answers.late_head(answers_now), when=anonymous)
+    hub.resource(config).fault(answers.status(429, Retry_After="55"), when=anonymous)
+    mirror, hawker = start_mirror()
+    for answer in at_the_same_time(hawker, lambda: mirror.get(config), answers_now):
+        assert (answer.status, answer.header("Retry-After"), answer.text) == (429, "55", "the origin's own words")
+    assert len(hub.asked("config.json")) == 1
+    assert mirror.get(config, Authorization="Bearer hf_another").status == 200
 
 
 def test_parts_of_a_large_file_come_from_where_the_first_one_was_led(start_mirror, hub):
@@ -125,6 +226,18 @@ def test_where_a_way_ends_in_the_middle_it_is_asked_for_once_by_all_parts(start_
     assert len(hub.requests) == 3, "the branch, the file, and the way to it again"
 
 
+def test_where_xet_is_served_a_hub_that_fails_is_not_asked_about_every_file(start_mirror, hub, repo):
+    hub.down = True
+    second = SmallHub(Origin(), Origin())
+    second.repo("org/model", FILES)
+    mirror, _ = start_mirror(second.origin.url(""), xet="serve", xet_hosts=["cas.hub.test"])
+    for _ in range(5):
+        assert mirror.head(repo.resolve("model.bin")).header("X-Xet-Hash") == repo.xet_hash("model.bin", WEIGHTS)
+    assert len(hub.requests) == 1, "it rests"
+    second.origin.close()
+    second.cdn.close()
+
+
 def test_the_same_content_elsewhere_is_linked_and_not_fetched_again(start_mirror, hub):
     large = Content(64 * MIB)
     repo = hub.repo("org/large", {"model.bin": large})
@@ -143,13 +256,14 @@ def test_the_same_content_elsewhere_is_linked_and_not_fetched_again(start_mirror
 LARGE = Content(64 * MIB)
 
 
+@pytest.mark.parametrize("storage", ["xet", "lfs"])
 @pytest.mark.parametrize("other_way", ["the CDN through the proxy", "another repository", "another revision", "Git LFS",
-                                       "the mirror after the CDN"])
-def test_one_content_is_fetched_and_stored_once_whichever_way_it_is_reached(start_mirror, hub, other_way):
-    repo = hub.repo("org/large", {"model.bin": LARGE}, storage="lfs")
+                                       "the mirror after the CDN", "the CDN after Git LFS"])
+def test_one_content_is_fetched_and_stored_once_whichever_way_it_is_reached(start_mirror, hub, other_way, storage):
+    repo = hub.repo("org/large", {"model.bin": LARGE}, storage=storage)
     mirror, hawker = start_mirror()
     at_cdn = repo.place_of("model.bin", LARGE)
-    fork = hub.repo("somebody/fork", {"elsewhere.bin": LARGE}, type="datasets", commit="2" * 40, storage="lfs")
+    fork = hub.repo("somebody/fork", {"elsewhere.bin": LARGE}, type="datasets", commit="2" * 40, storage=storage)
     repo.ref("v2", "3" * 40)
 
     def by_lfs():
@@ -163,6 +277,7 @@ def test_one_content_is_fetched_and_stored_once_whichever_way_it_is_reached(star
     by_proxy = lambda: hawker.fetch(hub.cdn.signed_url(at_cdn))
     first, second = {
         "the CDN through the proxy": (by_mirror, by_proxy), "the mirror after the CDN": (by_proxy, by_mirror),
+        "the CDN after Git LFS": (by_lfs, by_proxy),
         "another repository": (by_mirror, lambda: mirror.get(fork.resolve("elsewhere.bin"))),
         "another revision": (by_mirror, lambda: mirror.get(repo.resolve("model.bin", "v2"))), "Git LFS": (by_mirror, by_lfs),
     }[other_way]
@@ -173,3 +288,59 @@ def test_one_content_is_fetched_and_stored_once_whichever_way_it_is_reached(star
     hawker.wait_until_idle()
     assert hub.cdn.bytes_sent - before < LARGE.size / 4, "what was under way when it was recognised"
     eventually(lambda: hawker.disk_used() - used < LARGE.size / 4, "one copy on the disk")
+
+
+def at_the_bridge(hub, repo):
+    return hub.cdn.signed_url(repo.place_of("model.bin", LARGE))
+
+
+def test_what_the_hub_said_of_a_place_outlives_a_restart(start_mirror, hub):
+    repo = hub.repo("org/large", {"model.bin": LARGE})
+    mirror, hawker = start_mirror()
+    stored(hawker, mirror.get(repo.resolve("model.bin")))
+    hawker.wait_until_idle()
+    hawker.stop()
+    hawker.restart()
+    before = hub.cdn.bytes_sent
+    assert hawker.fetch(at_the_bridge(hub, repo)).body == LARGE.bytes()
+    assert hub.cdn.bytes_sent - before < LARGE.size / 4
+
+
+def test_who_knows_what_lies_at_a_place_reads_it_only_with_the_places_own_yes(start_mirror, hub):
+    repo = hub.repo("org/large", {"model.bin": LARGE})
+    mirror, hawker = start_mirror()
+    stored(hawker, mirror.get(repo.resolve("model.bin")))
+    url = at_the_bridge(hub, repo)
+    hub.cdn.signer.revoke(url.partition("?")[2])
+    assert hawker.fetch(url).status == 403
+    assert hawker.fetch(url.partition("?")[0]).status == 403
+
+
+def test_neither_a_client_nor_another_server_says_what_lies_at_a_place(start_mirror, hub):
+    repo = hub.repo("org/large", {"model.bin": LARGE})
+    other = Content(LARGE.size, seed=9)
+    theirs = hub.repo("somebody/else", {"model.bin": other}, commit="2" * 40)
+    mirror, hawker = start_mirror()
+    stored(hawker, mirror.get(theirs.resolve("model.bin")))
+    claim = {"X-Linked-Etag": f'"{other.sha256()}"', "X-Linked-Size": str(other.size), "X-Repo-Commit": "2" * 40}
+
+    def claims(request, answer):
+        answer.become(302, {**claim, "Location": at_the_bridge(hub, repo)}, b"")
+
+    hub.cdn.add_handler("/follow/claim", claims)
+    hub.cdn.add_handler("/claim", claims)
+    for path in ("/follow/claim", "/claim"):
+        hawker.fetch(hub.cdn.url(path), headers=claim)
+    assert hawker.fetch(at_the_bridge(hub, repo), headers=claim).body == LARGE.bytes()
+
+
+def test_a_place_of_which_the_upstream_said_something_wrong_is_not_lost(start_mirror, hub):
+    repo = hub.repo("org/large", {"model.bin": LARGE})
+    said = repo.redirect_fields
+    repo.redirect_fields = lambda *of: {**said(*of), "X-Linked-Etag": f'"{"f" * 64}"'}
+    mirror, hawker = start_mirror()
+    first = mirror.get(repo.resolve("model.bin"))
+    assert first.status != 200 or not first.complete
+    once = hawker.fetch(at_the_bridge(hub, repo))
+    assert once.status != 200 or not once.complete or once.body == LARGE.bytes()
+    assert hawker.fetch(at_the_bridge(hub, repo)).body == LARGE.bytes()

@@ -5,6 +5,7 @@ import stat
 
 import pytest
 
+from harness import origin_answer as answers
 from harness.hub_mirror import FILES, WEIGHTS, hub, repo, restarted, start_mirror, stored  # noqa: F401: some are fixtures
 from harness.mirror_client import MirrorClient
 from harness.secrets import plant
@@ -40,11 +41,42 @@ def test_what_a_gated_repository_shows_opens_none_of_its_files(start_mirror, hub
     mirror, hawker = start_mirror()
     stored(hawker, mirror.get(repo.resolve("model.bin"), Authorization=f"Bearer {token}"))
     assert mirror.get(f"{repo.at}/tree/{repo.commit}").status == 200
-    assert mirror.get(repo.resolve("README.md")).status == 200
+    for readme in ("README.md", "README%2Emd", "%52EADME.md"):
+        assert mirror.get(f"{repo.web}/resolve/{repo.commit}/{readme}").status == 200
     for path in (repo.resolve("model.bin"), repo.resolve("model.bin", repo.commit), repo.resolve("config.json")):
         answer = mirror.get(path)
         assert (answer.status, answer.header("X-Error-Code")) == (401, "GatedRepo"), path
         assert WEIGHTS.bytes(0, 64) not in answer.body
+
+
+def test_that_the_cdn_lets_nobody_in_is_no_word_about_who_may_read(start_mirror, hub, repo):
+    mirror, hawker = start_mirror(hawker_options={"access_ttl": "1ms"})
+    path = repo.resolve("model.bin", repo.commit)
+    assert mirror.get(f"{repo.at}/revision/main").status == 200
+    stored(hawker, mirror.get(path))
+    place = hub.cdn.resources[repo.place_of("model.bin", WEIGHTS)].fault(answers.status(403))
+    for method in ("GET", "HEAD"):
+        assert mirror.request(method, path).status == 200, "the Hub says that it is open"
+    fork = hub.repo("org/other", FILES, commit="2" * 40)
+    hub.cdn.resources[fork.place_of("model.bin", WEIGHTS)].fault(answers.status(403))
+    assert mirror.get(fork.resolve("model.bin")).status == 403, "what is not here nobody can have"
+    place.heal()
+    mirror = restarted(hawker, offline=True)
+    assert mirror.get(path).body == WEIGHTS.bytes()
+
+
+def test_what_has_the_name_of_a_repository_and_is_none_is_for_who_asked(start_mirror, hub):
+    said = {}
+
+    def mint(request, answer):
+        said[request.header("Authorization")] = said.get(request.header("Authorization"), 0) + 1
+        answer.become(200, {"Content-Type": "application/json"}, b'{"token": "of %s"}' % request.header("Authorization").encode())
+
+    hub.origin.add_handler("/api/models/gpt2/jwt", mint)
+    mirror, _ = start_mirror(ref_ttl="1h")
+    for user in ("Bearer hf_one", "Bearer hf_two", "Bearer hf_one", "Bearer hf_two"):
+        assert user.encode() in mirror.get("/api/models/gpt2/jwt", Authorization=user).body
+    assert said == {"Bearer hf_one": 2, "Bearer hf_two": 2}
 
 
 def test_a_yes_to_nobody_in_particular_is_a_yes_to_all(start_mirror, hub, repo):
@@ -79,7 +111,15 @@ def test_offline_everybody_reads_what_was_open_and_nobody_what_was_not(start_mir
             refused = mirror.request("GET", path, headers)
             assert refused.status == 403, path
             assert "offline_access" in refused.header("X-Error-Message")
-    assert mirror.get(repo.resolve("never-asked-for.bin")).status == 504
+    for path, missing in {
+        repo.resolve("never-asked-for.bin"): f"'never-asked-for.bin' of models/{repo.name} at 'main'",
+        repo.resolve("config.json", "4" * 40): f"'config.json' of models/{repo.name} at '{'4' * 40}'",
+        repo.resolve("config.json", "dev"): f"the revision 'dev' of models/{repo.name}",
+        "/nobody/nothing/resolve/main/config.json": "the revision 'main' of models/nobody/nothing",
+        "/api/datasets/nobody/nothing": "the repository datasets/nobody/nothing", "/api/whoami-v2": "'/api/whoami-v2'",
+    }.items():
+        answer = mirror.get(path)
+        assert answer.status == 504 and f"{missing} is not in its cache" in answer.text, answer.text
     assert len(hub.origin.requests) == before
 
     mirror = restarted(hawker, offline_access=["127.0.0.0/8"])
@@ -129,3 +169,9 @@ def test_the_mirrors_own_token_reads_for_those_who_have_none(start_mirror, hub):
     mirror, _ = start_mirror(token=token)
     assert mirror.get(repo.resolve("model.bin")).body == WEIGHTS.bytes()
     assert mirror.get(f"{repo.at}/tree/{repo.commit}").status == 200
+    for revision in ("main", repo.commit):
+        asked = {"Content-Type": "application/json"}
+        paths = mirror.request("POST", f"{repo.at}/paths-info/{revision}", asked, body=b'{"paths": ["model.bin"]}')
+        assert paths.status == 200 and b"model.bin" in paths.body, "a question, though it is a POST"
+        stranger = {**asked, "Authorization": f"Bearer {plant('hf_a_strangers_own')}"}
+        assert mirror.request("POST", f"{repo.at}/paths-info/{revision}", stranger, body=b'{"paths": ["model.bin"]}').status == 401

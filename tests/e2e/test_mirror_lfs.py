@@ -10,6 +10,7 @@ from harness.content import KIB, MIB, Content
 from harness.crowd import Crowd
 from harness.mirror_client import MirrorClient
 from harness.origin_answer import truncated, wrong_bytes
+from harness.secrets import plant
 
 WEIGHTS = Content(12 * MIB, seed=3)
 TOKENS = Content(300 * KIB, seed=4)
@@ -104,6 +105,34 @@ def test_a_link_is_for_its_object_alone_and_for_no_other_host(mirror_of, lfs_ser
     for link in (forged, elsewhere, "/.hawker/lfs/", tokens + "x"):
         answer = mirror.get(link)
         assert answer.status == 403 and "Ask the batch API again" in answer.text
+
+
+@pytest.mark.parametrize("spelled", ["Bearer {}", "Basic {}"])
+def test_the_mirrors_token_that_a_host_echoes_stays_with_the_mirror(start_hawker, origin, spelled):
+    token = plant("token_of_the_mirror")
+    echoed = spelled.format(token if "Bearer" in spelled else base64.b64encode(f"any:{token}".encode()).decode())
+    shown = []
+
+    def batch(request, answer):
+        shown.append(request.header("Authorization"))
+        link = {"href": origin.url("/team/models.git/object"), "header": {"Authorization": echoed}}
+        objects = [{"oid": TOKENS.sha256(), "size": TOKENS.size, "actions": {"download": link}}]
+        answer.become(200, {"Content-Type": "application/vnd.git-lfs+json"}, json.dumps({"objects": objects}).encode())
+
+    origin.add_handler("/team/models.git/info/lfs/objects/batch", batch)
+    stored = origin.add("/team/models.git/object", TOKENS)
+    keys = [{"listen": "127.0.0.1:0", "kind": "git-lfs", "upstreams": [origin.url("")], **more} for more in ({"token": token}, {})]
+    hawker = start_hawker({"mirrors": keys})
+    mirror, other = (MirrorClient(url) for url in hawker.mirrors)
+    answer = ask_batch(mirror, {"operation": "download", "objects": [{"oid": TOKENS.sha256(), "size": TOKENS.size}]})
+    assert shown == [f"Bearer {token}"]
+    assert token not in answer.text and echoed.rpartition(" ")[2] not in answer.text
+    action = json.loads(answer.body)["objects"][0]["actions"]["download"]
+    assert "Authorization" not in action["header"] and action["expires_in"] > 0
+    link = action["href"].removeprefix(mirror.url)
+    other.get(link)
+    assert stored.requests[0].header("Authorization") is None, "another mirror has none to lend"
+    assert mirror.get(link).body == TOKENS.bytes()
 
 
 def test_ranges_and_head_of_a_link_are_answered_from_the_cache(mirror_of, lfs_server):

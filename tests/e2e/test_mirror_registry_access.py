@@ -129,6 +129,17 @@ def test_while_the_registry_is_down_what_was_open_is_served_and_said_to_be_old(s
     eventually(lambda: back.get(repo.manifest(), Accept=ACCEPT).header("Warning") is None, "asked again")
 
 
+def test_while_the_registry_is_down_another_name_opens_nothing(start_mirror, registry):
+    repo = registry.repo("open/app", IMAGE)
+    mirror, hawker = start_mirror(ref_ttl="1ms")
+    pull(mirror, repo, hawker=hawker)
+    repo.users = {"owner": plant("owner-secret-9")}
+    eventually(lambda: mirror.get(repo.manifest(), Accept=ACCEPT).status == 401, "it is closed by now")
+    registry.down = True
+    for name in ("open/app", "no/such", "another"):
+        assert mirror.get(f"/v2/{name}/blobs/{LAYER}").status in (401, 403, 404, 503), name
+
+
 def test_while_the_registry_is_down_a_private_image_is_its_readers_alone(start_mirror, registry):
     repo = registry.repo("team/private", IMAGE, users={"owner": plant("owner-secret-4")})
     mirror, hawker = start_mirror()

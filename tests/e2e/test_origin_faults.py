@@ -340,3 +340,10 @@ def test_the_first_byte_comes_while_the_rest_is_still_on_its_way(hawker, blob, u
         client.request("GET", url)
         assert client.response(most=90 * KIB).length >= 90 * KIB
         go_on.set()
+
+
+def test_an_origin_that_says_nothing_to_an_empty_post_is_given_up(start_hawker, origin):
+    hawker = start_hawker({"origin.first_byte_timeout": "500ms"})
+    origin.add("/other/silent").fault(late_head(threading.Event()))
+    answer = hawker.fetch(origin.url("/other/silent"), "POST", {"Content-Length": "0"})
+    assert answer.status == 504, "libcurl never asks for a byte of such a body"

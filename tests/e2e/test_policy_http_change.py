@@ -211,6 +211,39 @@ def test_a_client_that_leaves_does_not_end_it_for_the_others(hawker, origin):
     assert {answer.sha256 for answer in answers} == {large.sha256()} and len(page.requests) == 1
 
 
+def test_what_has_come_whole_is_kept_though_its_client_left_in_the_middle(hawker, origin):
+    large = Content(32 * MIB, seed=21)
+    page = origin.add("/http/whole", large, headers={"Cache-Control": "max-age=600"})
+    with hawker.connect() as leaver:
+        leaver.request("GET", origin.url("/http/whole"))
+        leaver.response_head()
+        eventually(lambda: any(task.get("complete") for task in hawker.tasks()), "all of it is here")
+        leaver.abort()  # it has read a head
+    eventually(lambda: hawker.metrics()["hawker_connections"] <= 1, "the client is gone")
+    assert hawker.fetch(origin.url("/http/whole")).sha256 == large.sha256() and len(page.requests) == 1
+
+
+def test_what_was_replaced_does_not_come_back_when_its_successor_is_withdrawn(hawker, origin):
+    page = origin.add("/http/back", FIRST, headers={"Cache-Control": "max-age=3600"})
+    hawker.fetch_until_stored(origin.url("/http/back"))
+    successor = Content(32 * MIB, seed=22)
+    page.replace(successor)
+    page.headers = {"Cache-Control": "max-age=1"}
+    go_on = threading.Event()
+    page.fault(faults.stalled(8 * MIB, go_on), times=1)
+    with hawker.connect() as leaver:
+        leaver.request("GET", origin.url("/http/back"), {"Cache-Control": "no-cache"})
+        leaver.response_head()
+        eventually(lambda: page.bytes_sent >= FIRST.size + 8 * MIB, "the first bytes")
+        leaver.abort()
+    eventually(lambda: hawker.metrics()["hawker_connections"] <= 1, "the client is gone")
+    go_on.set()
+    hawker.wait_until_idle()
+    page.fault(faults.status(410))
+    eventually(lambda: hawker.fetch(origin.url("/http/back")).status == 410, "it is stale, asked for, and withdrawn")
+    assert hawker.fetch(origin.url("/http/back")).status == 410, "nor is there what it had replaced"
+
+
 def test_a_body_that_breaks_off_is_cut_and_not_kept(hawker, origin):
     page = origin.add("/http/broken", FIRST, headers={"Cache-Control": "max-age=600"})
     page.fault(faults.truncated(MIB), times=1)

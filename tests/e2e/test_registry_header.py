@@ -26,9 +26,13 @@ def test_a_registry_that_is_not_listed_is_refused_with_the_option(start_hawker, 
     repo = registry.repo("open/app", IMAGE)
     for options in ({}, {"registry_mirror": "http://127.0.0.1:9"}, {"allow_registry_header": ["ghcr.io", "docker.io"]}):
         client = client_of(start_hawker(options))
-        for refused in (client.get(repo.manifest(), X_Dragonfly_Registry=registry.origin.url("")),
-                        client.get(f"{repo.manifest()}?ns={registry.origin.host}")):
-            assert refused.status == 403 and b"'allow_registry_header'" in refused.body and registry.origin.host in refused.text
+        for refused, name, how in (
+                (client.get(repo.manifest(), X_Dragonfly_Registry=registry.origin.url("")), registry.origin.url(""), "X-Dragonfly-Registry"),
+                (client.get(f"{repo.manifest()}?ns={registry.origin.host}"), registry.origin.host, "the ns parameter")):
+            assert refused.status == 403
+            assert json.loads(refused.body)["errors"][0]["message"] == (
+                f"Add '{name}' to 'allow_registry_header' of this proxy's configuration: {how} may name only registries that are "
+                "listed there.")
         # What it would lead to is no way around either.
         assert client.get("/latest/meta-data/", X_Dragonfly_Registry="http://169.254.169.254").status == 403
         assert client.get("/x", X_Dragonfly_Registry="http://127.0.0.1:1@" + registry.origin.host).status == 400

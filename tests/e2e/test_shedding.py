@@ -97,6 +97,24 @@ def test_where_all_are_busy_one_more_hears_why_and_later_is_served(start_hawker,
     eventually(lambda: hawker.fetch(url).status == 200, "room for one more")
 
 
+def test_files_that_nobody_reads_keep_no_descriptor_from_anybody(start_hawker, visitors, origin):
+    hawker = start_hawker({"threads": 2}, wrapper=("prlimit", "--nofile=160:160"))
+    contents = {f"/shared/{number}": Content(40 * KIB + number) for number in range(200)}
+    for path, content in contents.items():
+        origin.add(path, content)
+    for _ in ("cold", "warm"):
+        for path, content in contents.items():
+            answer = hawker.fetch(origin.url(path))
+            assert (answer.status, answer.sha256) == (200, content.sha256())
+    assert origin.bytes_sent == sum(content.size for content in contents.values())
+    # As many clients as fit beside a few files, none of them turned away or waiting long.
+    for visitor in visitors(hawker, 80):
+        assert ask(visitor, origin.url("/shared/7")) == 200
+    assert hawker.metrics()["hawker_connections_shed_total"] == 0
+    assert "Too many open files" not in hawker.log()
+    assert "descriptors run out" not in hawker.log()
+
+
 def test_a_crowd_beyond_the_descriptors_disturbs_nobody(start_hawker, visitors, origin, url, slow_url):
     hawker = start_hawker({"threads": 2}, wrapper=("prlimit", "--nofile=160:160"))
     assert hawker.fetch(url).status == 200

@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from harness.content import GIB, KIB, MIB, Content, Text
-from harness.origin_answer import status, with_headers
+from harness.origin_answer import chunked, reset, status, with_headers
 from harness.waiting import eventually
 
 CASES = {
@@ -348,3 +348,29 @@ def test_bytes_of_every_kind_pass_a_post_and_its_answer(hawker, origin):
     echo = origin.add_handler("/plain", lambda request, answer: status(200, echo.received)(answer))
     answer = hawker.fetch(origin.url("/plain"), "POST", body=data)
     assert hashlib.sha256(answer.body).digest() == hashlib.sha256(data).digest()
+
+
+def test_a_body_that_only_the_end_of_the_connection_ends_is_never_short_and_whole(hawker, origin):
+    origin.add("/plain", Content(1 * MIB)).fault(chunked()).fault(reset(300_000))
+    with hawker.connect() as client:
+        client.send(f"GET {origin.url('/plain')} HTTP/1.0\r\n\r\n")
+        with pytest.raises(ConnectionResetError):
+            client.sha256_to_end()
+
+
+def test_a_refusal_reaches_whoever_is_still_sending(hawker, origin):
+    origin.add("/plain")
+    for _ in range(10):
+        with hawker.connect() as client:
+            client.send(f"TRACE {origin.url('/plain')} HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n")
+            client.send(b"x" * 1_000_000)
+            assert client.response().status == 405
+
+
+def test_no_content_has_no_length(hawker, origin):
+    origin.add_handler("/plain/204", lambda request, answer: answer.become(204, {"Content-Length": "5"}, b""))
+    with hawker.connect() as client:
+        for _ in range(2):
+            client.request("GET", origin.url("/plain/204"))
+            answer = client.response()
+            assert (answer.status, answer.header("Content-Length")) == (204, None)

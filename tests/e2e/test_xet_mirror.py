@@ -138,9 +138,18 @@ def test_it_speaks_to_servers_of_xet_and_to_nobody_else(cas, make_repo, start_mi
     make_repo()
     mirror, _ = start_mirror(xet_hosts=["cas.hawker.test"])
     host = cas.api.host
-    for path in (f"/xet/https/{host}/v1/reconstructions/{'a' * 64}", f"/xet/http/{other_origin.host}/", "/xet/https/evil.example/"):
+    for path in (f"/xet/https/{host}/v1/reconstructions/{'a' * 64}", "/xet/https/evil.example/"):
         assert mirror.get(path).status == 404
     assert cas.requests[-1].path != f"/v1/reconstructions/{'a' * 64}"
+    before = len(other_origin.requests)
+    assert mirror.get(f"/xet/http/{other_origin.host}/").header("X-Error-Code") == "RepoNotFound", "a name at the Hub, and no server"
+    assert len(other_origin.requests) == before
+
+
+def test_a_user_may_be_called_xet(origin, other_origin, start_mirror):
+    repo = SmallHub(origin, other_origin).repo("xet/model", {"config.json": CONFIG})
+    mirror, _ = start_mirror()
+    assert mirror.get(repo.resolve("config.json")).body == CONFIG
 
 
 def test_what_leads_to_xet_leads_to_the_name_that_the_client_used(cas, make_repo, start_mirror):

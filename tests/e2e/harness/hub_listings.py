@@ -31,9 +31,10 @@ def info(repo, commit, path, request, answer):
         if _wanted(request.query, "blobs"):
             sibling |= {"size": entry["size"], "blobId": entry["oid"]} | ({"lfs": entry["lfs"]} if "lfs" in entry else {})
         siblings.append(sibling)
-    _json(answer, {"_id": "6" * 24, "id": repo.name, "modelId": repo.name, "sha": commit, "private": bool(repo.token),
-                   "gated": "manual" if repo.gated else False, "disabled": False, "tags": [], "downloads": 7, "likes": 1,
-                   "lastModified": "2026-11-01T12:00:00.000Z", "createdAt": "2026-01-01T12:00:00.000Z", "siblings": siblings})
+    said = {"_id": "6" * 24, "id": repo.name, "modelId": repo.name, "sha": commit, "private": bool(repo.token) and not repo.gated,
+            "gated": "manual" if repo.gated else False, "disabled": False, "tags": [], "downloads": 7, "likes": 1,
+            "lastModified": "2026-11-01T12:00:00.000Z", "createdAt": "2026-01-01T12:00:00.000Z", "siblings": siblings}
+    _json(answer, {name: value for name, value in said.items() if name not in repo.leaves_out})
 
 
 def refs(repo, request, answer):
@@ -85,7 +86,7 @@ def tree(repo, commit, path, request, answer):
     if begin + size < len(entries):
         cursor = quote(base64.b64encode(f"file:{begin + size}".encode()).decode(), safe="")
         kept = [part for part in request.query.split("&") if part and not part.startswith("cursor=")]
-        target = repo.hub.origin.url(request.path, "&".join([*kept, f"cursor={cursor}"]))
+        target = f"{repo.hub.calls_itself}{request.path}?{'&'.join([*kept, f'cursor={cursor}'])}"
         more["Link"] = f'<{target}>; rel="next"'
     _json(answer, list(entries.values())[begin : begin + size], **more)
 

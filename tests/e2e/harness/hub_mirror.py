@@ -12,6 +12,7 @@ CONFIG = b'{"architectures": ["Small"]}'
 FILES = {"config.json": CONFIG, "model.bin": WEIGHTS}
 # What a forward proxy knows of the CDN.
 CDN = rule("cdn", HOST + r"/repos/[0-9a-f]{2}/[0-9a-f]{2}/[0-9a-f]{64}/(?P<sha256>[0-9a-f]{64})", digest="sha256")
+BRIDGE = rule("bridge", HOST + r"/xet-bridge-[a-z]+/[0-9a-f]{24}/[0-9a-f]{64}(\?|$)", learn_digest=True)
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def start_mirror(start_hawker, hub):
     def start(*more_upstreams, hawker_options=None, **keys):
         upstreams = [hub.origin.url(""), *more_upstreams]
         mirror = {"listen": "127.0.0.1:0", "kind": "huggingface", "upstreams": upstreams, **keys}
-        hawker = start_hawker({"mirrors": [mirror], **(hawker_options or {})}, rules=[CDN, *default_rules()])
+        hawker = start_hawker({"mirrors": [mirror], **(hawker_options or {})}, rules=[CDN, BRIDGE, *default_rules()])
         return MirrorClient(hawker.mirrors[0]), hawker
 
     return start

@@ -16,7 +16,8 @@ HOST = r"^https?://(?:127\.0\.0\.1|localhost):\d+"
 
 
 def rule(name, match, **more):
-    return {"name": name, "match": match, "key": {"strip": PARAMETERS}, "policy": "immutable", "access": "verify", **more}
+    trusted = {"trust_origin": True} if "digest" in more or "learn_digest" in more else {}
+    return {"name": name, "match": match, "key": {"strip": PARAMETERS}, "policy": "immutable", "access": "verify", **trusted, **more}
 
 
 def default_rules():

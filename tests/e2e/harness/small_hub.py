@@ -22,7 +22,9 @@ class SmallHub:
     def __init__(self, origin, cdn):
         self.origin, self.cdn = origin, cdn
         self.down = False
+        self.silent = None  # an Event: no answer begins before it is set
         self.page = PAGE
+        self.calls_itself = origin.url("")  # in links
         self.repos = []
         self.users = {}  # token: name, for whoami
         self.git_root = None
@@ -41,14 +43,14 @@ class SmallHub:
 
     @property
     def requests(self):
-        """What the Hub itself was asked, without the second step of a redirect of its own."""
-        return [each for each in self.origin.requests if not each.path.startswith("/api/resolve-cache/")]
+        return list(self.origin.requests)
 
     def asked(self, text):
         return [each for each in self.requests if text in unquote(each.target)]
 
     def _answer(self, request, answer):
         path = unquote(request.path)
+        answer.before_head = self.silent
         if self.down:
             answer.become(503, {"Content-Type": "text/plain"}, b"down")
         elif path == "/api/whoami-v2":
@@ -78,6 +80,7 @@ class Repo:
         self.at = f"/api/{type}/{name}"
         self.web = f"/{name}" if type == "models" else f"/{type}/{name}"
         self.roots = {f"{self.web}.git": self._git, self.at: self._api, self.web: self._web, f"/v2/{name}": self._registry}
+        self.leaves_out = ()  # members of its information
         self.refs = {}  # "main", "v1", "refs/pr/1": commit
         self.snapshots = {}  # commit: {path: Content}
         hub.repos.append(self)
@@ -200,6 +203,7 @@ class Repo:
                                        content_type="text/plain; charset=utf-8")
 
         def guard(request, answer):
+            answer.before_head = self.hub.silent
             if self.hub.down:
                 answer.become(503, {"Content-Type": "text/plain"}, b"down")
             elif not self._lets_in(request) and not (self.gated and path == "README.md"):

@@ -130,6 +130,16 @@ TEST_F(AnswerTest, AProxyRequestIsToldThatThisIsNotTheProxy) {
     EXPECT_THAT(answer(head, Asker(), daemon).take().body, HasSubstr("not the proxy"));
 }
 
+TEST_F(AnswerTest, WhoComesThroughAProxyHereIsNotOnThisMachine) {
+    daemon.has(1);
+    http::RequestHead head;
+    head.method = "DELETE";
+    head.target = "/tasks/" + id(1).hex();
+    head.fields.add("Via", "1.1 hawker-1");
+    EXPECT_EQ(answer(head, Asker(Peer::local, {}), daemon).take().status, 403);
+    EXPECT_THAT(daemon.entries, SizeIs(1));
+}
+
 TEST(Predecessor, BorrowsFromTheBytesBefore) {
     TaskId task;
     EXPECT_EQ(predecessor(task), std::nullopt);
@@ -148,10 +158,10 @@ TEST(Serialize, AHeadAnswerHasTheLengthButNotTheBody) {
 }
 
 TEST(Host, IsAnAddressLocalhostOrAConfiguredName) {
-    const std::vector<std::string> ours = {"hawker.example"};
-    for (const char* const host :
-         {"127.0.0.1", "127.0.0.1:65002", "[::1]", "[::1]:65002", "192.0.2.7:1", "localhost",
-          "LOCALHOST:65002", "hawker.example", "Hawker.Example:65002"})
+    const std::vector<std::string> ours = {"hawker.example", "Build01.Corp."};
+    for (const char* const host : {"127.0.0.1", "127.0.0.1:65002", "[::1]", "[::1]:65002",
+                                   "192.0.2.7:1", "localhost", "LOCALHOST:65002", "hawker.example",
+                                   "Hawker.Example:65002", "hawker.example.", "build01.corp:65002"})
         EXPECT_TRUE(is_our_host(host, ours)) << host;
     for (const char* const host :
          {"", "attacker.example", "attacker.example:65002", "localhost.attacker.example",

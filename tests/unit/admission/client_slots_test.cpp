@@ -48,6 +48,30 @@ TEST_F(ClientSlotsTest, WhoWaitsIsCalledInOrder) {
     EXPECT_TRUE(fourth_waits.take());
 }
 
+TEST_F(ClientSlotsTest, ALimitThatChangesHoldsForThoseInLineToo) {
+    auto first = slots.enter("a", 1, 9, home);
+    auto second = slots.enter("a", 1, 9, home);
+    auto third = slots.enter("a", 1, 9, home);
+    Task<std::optional<ClientSlots::Slot>> second_waits = second.seat->wait();
+    Task<std::optional<ClientSlots::Slot>> third_waits = third.seat->wait();
+    auto fourth = slots.enter("a", 3, 9, home);
+    EXPECT_FALSE(fourth.slot) << "nobody comes before those who wait";
+    home.run();
+    auto second_slot = second_waits.take();
+    auto third_slot = third_waits.take();
+    ASSERT_TRUE(second_slot && third_slot);
+
+    auto fifth = slots.enter("a", 1, 9, home);
+    Task<std::optional<ClientSlots::Slot>> fourth_waits = fourth.seat->wait();
+    first.slot.reset();
+    home.run();
+    EXPECT_FALSE(fourth_waits.done()) << "two still run";
+    second_slot.reset();
+    third_slot.reset();
+    home.run();
+    EXPECT_TRUE(fourth_waits.take());
+}
+
 TEST_F(ClientSlotsTest, WhoLeftTheLineIsPassedOver) {
     auto first = enter("a");
     auto second = enter("a");

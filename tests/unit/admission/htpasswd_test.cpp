@@ -16,7 +16,8 @@ namespace hawker::admission {
 namespace {
 
 // The test vectors of bcrypt's authors: U*U*U, cost 5.
-constexpr const char* kHash = "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a";
+constexpr const char* kHashOfPassword =
+    "$2a$05$XXXXXXXXXXXXXXXXXXXXXOAcXxm9kjPGEMsLznoKqmqw7tc8WCx4a";
 constexpr const char* kPassword = "U*U*U";
 
 std::string complaint(std::string_view text) {
@@ -25,13 +26,13 @@ std::string complaint(std::string_view text) {
 }
 
 TEST(Bcrypt, TheRightPasswordAndNoOther) {
-    EXPECT_TRUE(verify_bcrypt(kPassword, kHash));
-    EXPECT_FALSE(verify_bcrypt("U*U*", kHash));
-    EXPECT_FALSE(verify_bcrypt("", kHash));
+    EXPECT_TRUE(verify_bcrypt(kPassword, kHashOfPassword));
+    EXPECT_FALSE(verify_bcrypt("U*U*", kHashOfPassword));
+    EXPECT_FALSE(verify_bcrypt("", kHashOfPassword));
 }
 
 TEST(Bcrypt, TheWaysOfWritingTheKindAreOne) {
-    std::string hash = kHash;
+    std::string hash = kHashOfPassword;
     for (const char kind : {'a', 'b', 'y'}) {
         hash[2] = kind;
         EXPECT_EQ(bcrypt_cost(hash), 5U);
@@ -40,8 +41,8 @@ TEST(Bcrypt, TheWaysOfWritingTheKindAreOne) {
 }
 
 TEST(Bcrypt, WhatBcryptWouldNotLookAtIsNoPassword) {
-    EXPECT_FALSE(verify_bcrypt(std::string(73, 'x'), kHash));
-    EXPECT_FALSE(verify_bcrypt(std::string("U*U*U\0more", 10), kHash));
+    EXPECT_FALSE(verify_bcrypt(std::string(73, 'x'), kHashOfPassword));
+    EXPECT_FALSE(verify_bcrypt(std::string("U*U*U\0more", 10), kHashOfPassword));
 }
 
 TEST(Bcrypt, NobodyCostsWhatAnybodyCostsAndHasNoPassword) {
@@ -60,12 +61,12 @@ TEST(Bcrypt, OtherHashesHaveNoCost) {
 }
 
 TEST(Htpasswd, UsersAreFoundAndStrangersAreNobody) {
-    const auto users =
-        Htpasswd::parse(std::string("# who\n\nalice:") + kHash + "\r\nbob:" + kHash, "users");
+    const auto users = Htpasswd::parse(
+        std::string("# who\n\nalice:") + kHashOfPassword + "\r\nbob:" + kHashOfPassword, "users");
     ASSERT_TRUE(users) << users.error().what;
     EXPECT_EQ((*users)->size(), 2U);
-    EXPECT_EQ((*users)->hash_of("alice"), kHash);
-    EXPECT_EQ((*users)->hash_of("bob"), kHash);
+    EXPECT_EQ((*users)->hash_of("alice"), kHashOfPassword);
+    EXPECT_EQ((*users)->hash_of("bob"), kHashOfPassword);
     EXPECT_EQ((*users)->hash_of("mallory"), hash_of_nobody(5));
 }
 
@@ -76,9 +77,10 @@ std::chrono::nanoseconds processor_time() {
 }
 
 TEST(Htpasswd, ANoTakesAsLongForACheapHashAsForADearOneAndForAStranger) {
-    std::string dear = std::string("bob:") + kHash;
+    std::string dear = std::string("bob:") + kHashOfPassword;
     dear.replace(dear.find("$05$"), 4, "$09$");  // sixteen times as long
-    const auto users = Htpasswd::parse(std::string("alice:") + kHash + "\n" + dear, "users");
+    const auto users =
+        Htpasswd::parse(std::string("alice:") + kHashOfPassword + "\n" + dear, "users");
     ASSERT_TRUE(users) << users.error().what;
     const auto cost_of = [&users](std::string_view user) {
         const auto start = processor_time();
@@ -92,7 +94,7 @@ TEST(Htpasswd, ANoTakesAsLongForACheapHashAsForADearOneAndForAStranger) {
 }
 
 TEST(Htpasswd, TheRightPasswordIsVerified) {
-    const auto users = Htpasswd::parse(std::string("alice:") + kHash, "users");
+    const auto users = Htpasswd::parse(std::string("alice:") + kHashOfPassword, "users");
     EXPECT_TRUE((*users)->verify("alice", kPassword));
     EXPECT_FALSE((*users)->verify("bob", kPassword));
 }
@@ -107,7 +109,7 @@ TEST(Htpasswd, ANameHasNothingThatBreaksALine) {
 }
 
 TEST(Htpasswd, EveryComplaintNamesLineAndCure) {
-    const std::string good = std::string("alice:") + kHash + "\n";
+    const std::string good = std::string("alice:") + kHashOfPassword + "\n";
     EXPECT_NE(
         complaint(good + "bob:{SHA}2jmj7l5rSw0yVb/vlWAYkK/YBwk=").find("users:2: `htpasswd -B"),
         std::string::npos);
@@ -129,7 +131,7 @@ TEST(Htpasswd, AComplaintHoldsNothingOfAHash) {
 TEST(Htpasswd, AFileThatOthersMayWriteIsRefused) {
     const auto file =
         std::filesystem::temp_directory_path() / ("hawker-htpasswd-" + std::to_string(::getpid()));
-    std::ofstream(file) << "alice:" << kHash << '\n';
+    std::ofstream(file) << "alice:" << kHashOfPassword << '\n';
     std::filesystem::permissions(file, std::filesystem::perms(0640));
     EXPECT_TRUE(Htpasswd::load(file));
     std::filesystem::permissions(file, std::filesystem::perms(0660));
@@ -154,7 +156,7 @@ TEST(Htpasswd, AFileOfSomebodyElsesIsRefused) {
     if (::geteuid() != 0) GTEST_SKIP() << "only root gives files away";
     const auto file =
         std::filesystem::temp_directory_path() / ("hawker-given-" + std::to_string(::getpid()));
-    std::ofstream(file) << "alice:" << kHash << '\n';
+    std::ofstream(file) << "alice:" << kHashOfPassword << '\n';
     ASSERT_EQ(::chown(file.c_str(), 12345, 12345), 0);
     const auto refused = Htpasswd::load(file);
     std::filesystem::remove(file);

@@ -29,6 +29,9 @@ TEST(HostPattern, AStarIsEverythingBelowAndNotTheDomainItself) {
 TEST(HostPattern, AddressesCompareWithoutBrackets) {
     EXPECT_TRUE(matches("2001:DB8::1", "[2001:db8::1]"));
     EXPECT_TRUE(matches("192.0.2.7", "192.0.2.7"));
+    EXPECT_TRUE(matches("2001:db8::1", "[2001:DB8:0:0:0:0:0:1]"));
+    EXPECT_TRUE(matches("2001:db8:0::1", "2001:db8::1"));
+    EXPECT_TRUE(matches("192.0.2.7", "[::ffff:192.0.2.7]"));
 }
 
 TEST(HostPattern, WhatIsNoHostIsRefusedInWords) {

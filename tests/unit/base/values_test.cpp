@@ -59,8 +59,11 @@ TEST(Units, SizesAreReadAsPeopleWriteThem) {
     EXPECT_EQ(parse_size("500MB"), 500'000'000U);
     EXPECT_EQ(parse_size("1024"), 1024U);
     EXPECT_EQ(parse_size("0"), 0U);
+    EXPECT_EQ(parse_size("4mib"), 4_MiB);
+    EXPECT_EQ(parse_size("8mb"), 8'000'000U);
+    EXPECT_EQ(parse_size("1kB"), 1000U);
     for (const char* text :
-         {"", "MiB", "-1", "1 XiB", "1kb", "1MiBs", "nan", "inf", "1e300", "0x10", "99999999TiB"})
+         {"", "MiB", "-1", "1 XiB", "1k", "1MiBs", "nan", "inf", "1e300", "0x10", "99999999TiB"})
         EXPECT_FALSE(parse_size(text)) << text;
 }
 
@@ -72,6 +75,9 @@ TEST(Units, DurationsAreReadAsPeopleWriteThem) {
     EXPECT_EQ(parse_duration("7d"), 168h);
     EXPECT_EQ(parse_duration("10"), 10s);
     EXPECT_FALSE(parse_duration("10 years"));
+    EXPECT_FALSE(parse_duration("10M")) << "that may be months";
+    EXPECT_TRUE(parse_duration("36525d"));
+    EXPECT_FALSE(parse_duration("100000d")) << "its nanoseconds do not fit";
 }
 
 TEST(Units, WhatIsWrittenIsReadBack) {

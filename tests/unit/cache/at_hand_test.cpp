@@ -63,6 +63,17 @@ TEST_F(IndexAtHandTest, ASmallOneNeedsNoPool) {
     EXPECT_EQ(second.received, origin.content);
 }
 
+// A start reads it through, as it is small.
+class SmallIndexAtHandTest : public IndexAtHandTest {
+protected:
+    SmallIndexAtHandTest() { calm_look_ups = 4096; }
+};
+
+TEST_F(SmallIndexAtHandTest, ASmallOneNeedsNoPoolRightAfterAStart) {
+    keep(5'000);
+    EXPECT_NE(cache->open_at_hand(task, {}, loop), nullptr);
+}
+
 TEST_F(IndexAtHandTest, AFileIsOpenedByThePool) {
     keep(1'000'000);
     EXPECT_EQ(cache->open_at_hand(task, {}, loop), nullptr);

@@ -75,7 +75,7 @@ protected:
         OpenRequest other = request();
         other.task = task_named("other");
         other.source = std::make_shared<testing::FakeSource>(origin, "alice");
-        other.links_told_digest = links;
+        other.links_by_digest = links;
         other.label = "the other name";
         Client& client = arrive(other);
         crank();
@@ -352,6 +352,22 @@ TEST_F(CacheTest, ManyObjectsComeAndGoThroughTheLiveTable) {
         EXPECT_EQ(visit().origin, Origin::hit) << i;
     }
     EXPECT_EQ(origin.bytes_sent(), sent);
+}
+
+TEST_F(CacheTest, AFullIndexMakesRoomForWhatComes) {
+    map_size = 1_MiB;
+    restart();
+    origin.content = some_content(30'000);
+    for (int i = 0; i < 10'000 && cache->usage().evictions == 0; ++i) {
+        task = task_named(std::to_string(i));
+        ASSERT_TRUE(visit().finished);
+        clients.clear();
+    }
+    ASSERT_GT(cache->usage().evictions, 0U);
+    task = task_named("late");
+    ASSERT_TRUE(visit().finished);
+    restart();
+    EXPECT_EQ(visit().origin, Origin::hit);
 }
 
 TEST_F(CacheTest, ADirectoryThatIsInUseIsRefused) {

@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <memory>
+#include <set>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -45,6 +47,31 @@ TEST(IndexFull, AFullMapDropsAdditionsAndStillRemoves) {
     EXPECT_EQ(index->objects(), 10U);
 }
 
+TEST(IndexFull, WhatFoundNoRoomIsTold) {
+    ScratchDirectory directory;
+    OpenIndex index(directory.path(), 1U << 20U);
+    std::set<TaskId> lost;
+    index.options.on_lost = [&](const TaskId& task, std::uint64_t /*generation*/, Loss loss) {
+        EXPECT_EQ(loss, Loss::rows);
+        lost.insert(task);
+    };
+    index.stop();
+    index.open();
+    for (std::size_t i = 0; i < 100; ++i) {
+        index->put_inline(object(task_number(i), 1), body_of(std::string(16'000, 'x')));
+        index.commit();
+    }
+    EXPECT_GT(lost.size(), 0U);
+    EXPECT_EQ(index->objects() + lost.size(), 100U);
+    std::size_t files = 0;
+    while (index->find(task_number(100 + files)) || files == 0) {
+        ++files;
+        index->put_object(object(task_number(100 + files), 1));
+        index.commit();
+    }
+    EXPECT_TRUE(lost.contains(task_number(100 + files))) << "nobody would find its data file";
+}
+
 TEST(IndexFull, ABatchLargerThanTheMapIsDroppedInPart) {
     ScratchDirectory directory;
     OpenIndex index(directory.path(), 1U << 20U);
@@ -63,12 +90,21 @@ TEST(IndexFull, APieceWhoseFileCannotBeSyncedIsNotRecordedAndItsObjectIsNotCompl
     ScratchDirectory directory;
     OpenIndex index(directory.path());
     const TaskId a = task_named("a");
+    std::vector<Loss> told;
+    index.options.on_lost = [&](const TaskId& task, std::uint64_t generation, Loss loss) {
+        EXPECT_EQ(task, a);
+        EXPECT_EQ(generation, 1U);
+        told.push_back(loss);
+    };
+    index.stop();
+    index.open();
     SystemDisk disk;
     auto file = std::make_shared<DataFile>(disk, UniqueFd());  // EBADF stands for a broken disk
     ObjectRecord record = object(a, 1);
     record.complete = true;
     record.digest = digest_named("content");
     record.digest_verified = true;
+    index->put_object(object(a, 1));
     index->put_piece(a, 1, piece(0), nullptr);
     index->put_piece(a, 1, piece(1), file);
     index.commit();
@@ -79,6 +115,8 @@ TEST(IndexFull, APieceWhoseFileCannotBeSyncedIsNotRecordedAndItsObjectIsNotCompl
     EXPECT_FALSE(index->find(a)->complete);
     EXPECT_FALSE(index->find(a)->digest_verified) << "what fills the gap is not verified";
     EXPECT_FALSE(index->by_digest(digest_named("content")));
+    index.stop();
+    EXPECT_EQ(told, std::vector{Loss::bytes}) << "once";
 }
 
 }  // namespace

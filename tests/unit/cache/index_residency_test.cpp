@@ -19,6 +19,14 @@ TEST(IndexResidency, IsLikelyOnceEnoughLookUpsInARowDidNotWait) {
     EXPECT_TRUE(residency.is_likely());
 }
 
+TEST(IndexResidency, WhatHasBeenReadThroughIsLikelyUntilSomebodyWaits) {
+    IndexResidency residency(3);
+    residency.presume();
+    EXPECT_TRUE(residency.is_likely());
+    residency.note(true);
+    EXPECT_FALSE(residency.is_likely());
+}
+
 TEST(IndexResidency, OneThatWaitedBeginsTheCountAnew) {
     IndexResidency residency(2);
     residency.note(false);

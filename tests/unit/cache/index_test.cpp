@@ -164,6 +164,7 @@ TEST_F(IndexTest, RemovingTakesEveryRowOfTheObject) {
     index->put_object(record);
     for (std::uint32_t number = 0; number < 500; ++number)
         index->put_piece(a, 1, piece(number), nullptr);
+    index->put_object(object(b, 1));
     index->put_piece(b, 1, piece(0), nullptr);
     index->touch(a);
     index.commit();
@@ -349,8 +350,19 @@ TEST_F(IndexTest, EachGoesInTaskOrderAndStopsWhenTold) {
     EXPECT_EQ(page, (std::vector<TaskId>(seen.begin() + 1'501, seen.begin() + 1'511)));
 }
 
+TEST_F(IndexTest, APieceOfWhatIsNotThereIsNotCounted) {
+    index->put_piece(a, 1, piece(0), nullptr);  // its object found no room
+    index->put_object(object(b, 2));
+    index->put_piece(b, 1, piece(0), nullptr);
+    index.commit();
+    EXPECT_TRUE(piece_numbers(a, 1).empty());
+    EXPECT_TRUE(piece_numbers(b, 1).empty());
+    EXPECT_EQ(index->stored_bytes(), 0U);
+}
+
 TEST_F(IndexTest, AHundredThousandPutsAreAllThere) {
     constexpr std::size_t kMany = 100'000;
+    for (std::size_t i = 0; i < 1'000; ++i) index->put_object(object(task_number(i), 1));
     for (std::size_t i = 0; i < kMany; ++i)
         index->put_piece(task_number(i % 1'000), 1, piece(static_cast<std::uint32_t>(i / 1'000)),
                          nullptr);

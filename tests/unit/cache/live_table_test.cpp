@@ -62,5 +62,23 @@ TEST_F(LiveTableTest, WhatHasBecomeHotFindsItsWayIn) {
     EXPECT_FALSE(has(0)) << "what nobody uses has made room";
 }
 
+TEST_F(LiveTableTest, DescriptorsComeFromIdleFilesUsedLongestAgo) {
+    LiveTable roomy{1_MiB};
+    for (std::size_t number = 0; number < 4; ++number)
+        roomy.weigh(*roomy.enter(neighbour(number)), nullptr);
+    const Body body;
+    roomy.weigh(*roomy.enter(neighbour(4)), &body);
+    const auto in_use = roomy.use(neighbour(0));
+    roomy.use(neighbour(1));
+
+    EXPECT_EQ(roomy.close_idle_files(1), 1U);
+    EXPECT_FALSE(roomy.find(neighbour(2)));
+    EXPECT_EQ(roomy.close_idle_files(100), 2U);
+    EXPECT_FALSE(roomy.find(neighbour(1)));
+    EXPECT_TRUE(roomy.find(neighbour(0))) << "somebody reads it";
+    EXPECT_TRUE(roomy.find(neighbour(4))) << "it has no file";
+    EXPECT_EQ(roomy.close_idle_files(100), 0U);
+}
+
 }  // namespace
 }  // namespace hawker::cache

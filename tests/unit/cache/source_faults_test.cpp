@@ -165,6 +165,44 @@ TEST_F(SourceFaultsTest, ABodyOfUnknownLengthThatBreaksIsAFailureAndNotStored) {
     expect_whole(visit());
 }
 
+Task<void> open_only(Cache& cache, OpenRequest request, Executor& home,
+                     std::unique_ptr<Reader>& reader) {
+    auto opened = co_await cache.open(std::move(request), home);
+    if (opened) reader = std::move(*opened);
+}
+
+// Who has not waited for the fetch yet when it ends hears of it all the same.
+TEST_F(SourceFaultsTest, ABodyOfUnknownLengthThatBreaksEndsThoseWhoWereStillReadingItsBeginning) {
+    origin.ranged = origin.knows_size = false;
+    origin.by_hand = true;
+    Client& first = visit();
+    origin.deliver(0, 1_MiB);
+    crank();
+    std::unique_ptr<Reader> reader;
+    group.spawn(open_only(*cache, request("bob"), loop, reader));
+    crank();
+    ASSERT_TRUE(reader);
+    origin.break_off(0, Errc::exhausted);
+    crank();
+    EXPECT_EQ(first.code(), Errc::exhausted);
+    std::uint64_t got = 0;
+    std::optional<Error> error;
+    while (!error && got < whole()) {
+        auto reading = reader->next(whole());
+        crank();
+        ASSERT_TRUE(reading.done());
+        const auto run = reading.take();
+        if (run)
+            got += run->length;
+        else
+            error = run.error();
+    }
+    EXPECT_EQ(got, 1_MiB);
+    EXPECT_TRUE(error);
+    reader.reset();
+    crank();
+}
+
 TEST_F(SourceFaultsTest, ABodyOfUnknownLengthIsHeldBackForItsDigestToo) {
     origin.ranged = origin.knows_size = false;
     origin.by_hand = true;

@@ -1,5 +1,7 @@
 #include "tests/unit/cache/storm.h"
 
+#include "cache/index_residency.h"
+
 #include <cstdlib>
 #include <utility>
 
@@ -58,7 +60,8 @@ Storm::Storm(std::uint64_t seed, const std::filesystem::path& directory, Content
     options_.inline_limit = 6'000;
     options_.map_size = dice_.chance(0.1) ? 768U << 10U : 8U << 20U;
     options_.commit_interval = std::chrono::milliseconds(0);
-    if (dice_.chance(0.5)) options_.calm_look_ups = 0;  // the loop looks into the index itself
+    // The loop looks into the index itself, or never does.
+    options_.calm_look_ups = dice_.chance(0.5) ? 0 : IndexResidency::kNever;
     options_.limits.min_free = 0;
     options_.limits.max_size = 100'000 + dice_.below(3'000'000);
     disk_ = std::make_shared<MemoryDisk>(faults_, 500'000 + dice_.below(8'000'000));
@@ -186,6 +189,7 @@ void Storm::arrive() {
     const std::uint64_t size = contents_.of(thing.bytes, thing.version).size();
     OpenRequest& request = visitor.request;
     request.task = thing.task;
+    request.links_by_digest = true;
     request.source = std::make_shared<ShiftingSource>(origin_, thing);
     request.fetch.piece_size = 16'384;
     request.fetch.connections = static_cast<unsigned>(1 + dice_.below(4));

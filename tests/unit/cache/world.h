@@ -4,6 +4,7 @@
 
 #include "base/task_group.h"
 #include "cache/cache.h"
+#include "cache/index_residency.h"
 #include "tests/unit/cache/fakes.h"
 
 #include <atomic>
@@ -92,7 +93,7 @@ protected:
     void start() {
         CacheOptions opened_with;
         opened_with.directory = directory.path();
-        opened_with.map_size = 64_MiB;
+        opened_with.map_size = map_size;
         opened_with.inline_limit = 64_KiB;
         opened_with.commit_interval = std::chrono::milliseconds(1);
         opened_with.calm_look_ups = calm_look_ups;
@@ -164,6 +165,7 @@ protected:
         made.source = std::make_shared<FakeSource>(origin, principal);
         made.fetch = options;
         made.digest = digest;
+        made.links_by_digest = true;
         made.label = "http://origin/object";
         made.rule = "test";
         return made;
@@ -222,7 +224,8 @@ protected:
     std::unique_ptr<Log> log = Log::silent();
     FakeOrigin origin{some_content(3_MiB + 12'345)};
     CacheLimits limits{.min_free = 0};
-    std::uint32_t calm_look_ups = CacheOptions().calm_look_ups;
+    std::uint32_t calm_look_ups = IndexResidency::kNever;
+    std::uint64_t map_size = 64_MiB;
     FetchOptions options{.piece_size = 256_KiB};
     std::optional<Digest> digest;
     TaskId task = task_named("object");

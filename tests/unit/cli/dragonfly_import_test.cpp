@@ -100,12 +100,138 @@ TEST(DragonflyImport, TakesOverSizesAndHosts) {
         "  whiteList: [{host: git.example}]\n  proxies: []\n");
     EXPECT_EQ(go["cache"]["max_size"].Scalar(), "50GiB");
     EXPECT_EQ(go["cache"]["max_used_percent"].Scalar(), "80");
-    EXPECT_EQ(go["intercept"].size(), 1U);
+    EXPECT_THAT(YAML::Dump(go["intercept"]),
+                AllOf(HasSubstr("mirror.aliyuncs.com"), HasSubstr("*.mirror.aliyuncs.com")))
+        << "their expressions match anywhere";
     EXPECT_EQ(go["destinations"]["allow_hosts"][0].Scalar(), "git.example");
     const YAML::Node rust = config(
         "gc: {policy: {distHighThresholdPercent: 90, distLowThresholdPercent: 72}}\nproxy: "
         "{server: {}}\n");
     EXPECT_EQ(rust["cache"]["low_watermark"].Scalar(), "0.80");
+}
+
+TEST(DragonflyImport, ReadsValuesAsDfdaemonSpellsThem) {
+    const YAML::Node rust = config(
+        "gc: {policy: {diskThreshold: 500gib, diskHighThresholdPercent: '80%', "
+        "diskLowThresholdPercent: 60.0}}\nproxy: {prefetch: True, server: {}, rules: [{regex: "
+        "a}]}\n");
+    EXPECT_EQ(rust["cache"]["max_size"].Scalar(), "400GiB") << "the percentages are the quota's";
+    EXPECT_FALSE(rust["cache"]["max_used_percent"].IsDefined());
+    EXPECT_EQ(rust["cache"]["low_watermark"].Scalar(), "0.75");
+    EXPECT_EQ(rust["rules"][0]["prefetch"].Scalar(), "true");
+    const auto max_size = [](const std::string& text) {
+        return config(text)["cache"]["max_size"].Scalar();
+    };
+    // The Go dfdaemon counts in 1024s whatever is written; the Rust one does as it is written.
+    EXPECT_EQ(max_size("storage: {diskGCThreshold: 50G}\nproxy: {proxies: []}"), "50GiB");
+    EXPECT_EQ(max_size("storage: {diskGCThreshold: 50mb}\nproxy: {proxies: []}"), "50MiB");
+    EXPECT_EQ(max_size("gc: {policy: {diskThreshold: 50G}}\nproxy: {rules: []}"), "50GB");
+    EXPECT_EQ(max_size("gc: {policy: {diskThreshold: 1000}}\nproxy: {rules: []}"), "1000");
+}
+
+TEST(DragonflyImport, SaysOfEachTranslatedKeyWhenItsValueGivesNothing) {
+    const auto lost = [](const std::string& text) { return import(text).lost; };
+    const auto says = [](const std::string& key) {
+        return testing::ElementsAre(HasSubstr(": " + key + ": "));
+    };
+    const std::string rust = "\nproxy: {rules: []}";
+    for (const std::string key : {"diskThreshold", "diskHighThresholdPercent",
+                                  "diskLowThresholdPercent", "distHighThresholdPercent"})
+        for (const std::string value : {"much", "-1", "[]x", "[80, 90]", "101%"})
+            EXPECT_THAT(lost("gc: {policy: {" + key + ": '" + value + "'}}" + rust),
+                        says("gc.policy." + key));
+    EXPECT_THAT(lost("gc: {policy: {diskThreshold: 0, diskHighThresholdPercent: 0}}" + rust),
+                IsEmpty());
+    EXPECT_THAT(lost("download: {concurrentPieceCount: many}" + rust),
+                says("download.concurrentPieceCount"));
+    EXPECT_THAT(lost("log: {level: loud}" + rust), says("log.level"));
+    EXPECT_THAT(lost("proxy: {prefetch: perhaps, rules: []}"), says("proxy.prefetch"));
+    EXPECT_THAT(lost("proxy: {rules: [{regex: a, useTLS: perhaps}]}"), says("proxy.rules"));
+    EXPECT_THAT(lost("proxy: {rules: [{regex: a, filteredQueryParams: b}]}"), says("proxy.rules"));
+    EXPECT_THAT(lost("proxy: {rules: {regex: a}}"), Contains(HasSubstr(": proxy.rules: write")));
+    EXPECT_THAT(lost("storage: {diskGCThresholdPercent: 0.8}\nproxy: {proxies: []}"),
+                says("storage.diskGCThresholdPercent"));
+    EXPECT_THAT(lost("proxy: {proxies: [], tcpListen: {port: {start: 1, end: 9}}}"), IsEmpty());
+    EXPECT_THAT(lost("proxy: {proxies: [], tcpListen: {port: {start: 70000}}}"),
+                says("proxy.tcpListen.port.start"));
+}
+
+TEST(DragonflyImport, TakesTheMostConnectionsThereAreAndSaysSo) {
+    const Imported imported = import("download: {concurrentPieceCount: 128}\nproxy: {rules: []}");
+    EXPECT_EQ(YAML::Load(imported.text)["fetch"]["connections"].Scalar(), "64");
+    EXPECT_THAT(imported.lost, testing::ElementsAre(HasSubstr("fetch.connections is 64")));
+}
+
+TEST(DragonflyImport, AnEmptyListOfParametersReplacesTheUsualOne) {
+    EXPECT_EQ(
+        first_rule("proxy: {rules: [{regex: a, filteredQueryParams: []}]}")["key"]["strip"].size(),
+        0U);
+    EXPECT_GT(
+        first_rule("proxy: {rules: [{regex: a, filteredQueryParams: }]}")["key"]["strip"].size(),
+        0U);
+}
+
+TEST(DragonflyImport, LeavesOutWhatTheConfigurationWouldRefuse) {
+    for (const char* const url :
+         {"https://user:hunter22@reg.example/?x=1", "https://user:hunter22@reg.example",
+          "index.docker.io", "https://reg.example:99999", "https://reg.example/?x=1"}) {
+        const Imported imported =
+            import("proxy: {registryMirror: {addr: '" + std::string(url) + "'}, rules: []}");
+        EXPECT_FALSE(YAML::Load(imported.text)["registry_mirror"].IsDefined()) << url;
+        EXPECT_THAT(imported.lost, testing::ElementsAre(HasSubstr("proxy.registryMirror.addr: ")));
+        EXPECT_THAT(imported.text + imported.lost[0], Not(HasSubstr("hunter22")));
+    }
+    const Imported imported = import("proxy: {server: {ip: myhost, port: 99999}}");
+    EXPECT_EQ(YAML::Load(imported.text)["listen"][0].Scalar(), "127.0.0.1:4001");
+    EXPECT_THAT(imported.lost, testing::UnorderedElementsAre(HasSubstr("proxy.server.ip: "),
+                                                             HasSubstr("proxy.server.port: ")));
+}
+
+TEST(DragonflyImport, SaysThatAPrivateRegistryIsNotDialledUntilItIsAllowed) {
+    for (const char* const url : {"http://10.0.0.5:5000", "http://localhost:5000", "http://[::1]"})
+        EXPECT_THAT(
+            import("proxy: {registryMirror: {addr: '" + std::string(url) + "'}, rules: []}").lost,
+            testing::ElementsAre(HasSubstr("destinations.allow")));
+    EXPECT_THAT(import("proxy: {registryMirror: {addr: 'https://ghcr.io'}, rules: []}").lost,
+                IsEmpty());
+}
+
+TEST(DragonflyImport, KnowsAGoFileByAnyKeyOfThatEra) {
+    for (const char* const key :
+         {"registryMirror: {url: 'https://ghcr.io'}", "whiteList: [{host: git.example}]",
+          "maxConcurrency: 9", "basicAuth: {username: a, password: b}"})
+        EXPECT_THAT(config("proxy: {" + std::string(key) + "}")["listen"][0].Scalar(),
+                    testing::EndsWith(":65001"))
+            << key;
+    EXPECT_EQ(
+        config("proxy: {registryMirror: {url: 'https://ghcr.io'}}")["registry_mirror"].Scalar(),
+        "https://ghcr.io");
+}
+
+TEST(DragonflyImport, HostsAreWhatTheirExpressionsMatch) {
+    const auto hosts = [](const std::string& regx) {
+        return config("proxy: {hijackHTTPS: {hosts: [{regx: '" + regx + "'}]}}")["intercept"];
+    };
+    EXPECT_EQ(hosts(R"(^cdn\.example:443$)").size(), 1U);
+    EXPECT_EQ(hosts(R"(cdn\.example)").size(), 2U);
+    EXPECT_FALSE(hosts(R"(^cdn\d\.example)").IsDefined()) << "a class is no letter";
+}
+
+TEST(DragonflyImport, AListOfHostsThatCannotBeSaidClosesAllOfThem) {
+    for (const char* const list :
+         {"[{regx: 'a.*'}]", "[git.example]", "git.example", "{regx: a}"}) {
+        const Imported imported = import("proxy: {whiteList: " + std::string(list) + "}");
+        const YAML::Node destinations = YAML::Load(imported.text)["destinations"];
+        EXPECT_EQ(destinations["deny_hosts"][0].Scalar(), "*") << list;
+        EXPECT_THAT(imported.lost, Contains(HasSubstr("take '*' out of deny_hosts"))) << list;
+    }
+    const Imported imported =
+        import("proxy: {whiteList: [{regx: 'a.*'}, {host: git.example, regx: 'b.*'}]}");
+    const YAML::Node destinations = YAML::Load(imported.text)["destinations"];
+    EXPECT_EQ(destinations["allow_hosts"].size(), 1U);
+    EXPECT_FALSE(destinations["deny_hosts"].IsDefined());
+    EXPECT_EQ(imported.lost.size(), 2U) << "one for each expression";
+    EXPECT_FALSE(config("proxy: {whiteList: []}")["destinations"].IsDefined());
 }
 
 TEST(DragonflyImport, RefusesWhatIsNoDfdaemonsFile) {

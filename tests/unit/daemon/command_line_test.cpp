@@ -1,6 +1,6 @@
 #include "daemon/command_line.h"
 
-#include "daemon/nearest_word.h"
+#include "base/nearest_word.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -63,7 +63,7 @@ TEST(CommandLine, AnUnknownFlagNamesTheNearestKnownOne) {
     ASSERT_FALSE(line);
     EXPECT_EQ(line.error().exit_code, 2);
     EXPECT_THAT(line.error().text,
-                HasSubstr("unknown option 'cache.maxsize'; did you mean 'cache.max_size'?"));
+                HasSubstr("unknown option '--cache.maxsize'; did you mean '--cache.max_size'?"));
     EXPECT_THAT(parse({"start"}).error().text, HasSubstr("unexpected argument 'start'"));
 }
 

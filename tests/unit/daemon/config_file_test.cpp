@@ -93,6 +93,7 @@ constexpr const char* kRules = R"(rules:
     content_types: [application/octet-stream]
   - match: '^http://b/'
     policy: bypass
+    learn_digest: true
 )";
 
 TEST(Rules, EveryKeyIsRead) {
@@ -117,6 +118,8 @@ TEST(Rules, EveryKeyIsRead) {
     EXPECT_THAT(lfs.content_types, ElementsAre("application/octet-stream"));
     EXPECT_EQ(file.rules->back().name, "rule 2");
     EXPECT_EQ(file.rules->back().policy, filters::Policy::bypass);
+    EXPECT_FALSE(lfs.learn_digest);
+    EXPECT_TRUE(file.rules->back().learn_digest);
     EXPECT_EQ(file.rules->back().on_unverifiable, filters::OnUnverifiable::deny);
 }
 

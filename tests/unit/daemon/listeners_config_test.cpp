@@ -102,8 +102,16 @@ TEST(Listeners, ASocketFromSystemdIsCheckedOnceItIsKnown) {
     const auto specs = listeners("listen: systemd:proxy\n");
     ASSERT_TRUE(specs) << specs.error().what;
     EXPECT_EQ(specs->front().passed_name(), "proxy");
-    EXPECT_TRUE(check_exposure(specs->front(), *net::Address::parse("127.0.0.1:1")));
-    EXPECT_FALSE(check_exposure(specs->front(), *net::Address::parse("0.0.0.0:1")));
+    EXPECT_TRUE(at_address(specs->front(), *net::Address::parse("127.0.0.1:1")));
+    EXPECT_FALSE(at_address(specs->front(), *net::Address::parse("0.0.0.0:1")));
+    const auto limited = listeners("listen: systemd:proxy\nclients: [10.0.0.0/8]\n");
+    ASSERT_TRUE(limited) << limited.error().what;
+    const auto here = at_address(limited->front(), *net::Address::parse("127.0.0.1:1"));
+    ASSERT_TRUE(here);
+    EXPECT_THAT(here->clients, SizeIs(0)) << "they are for other machines";
+    const auto outside = at_address(limited->front(), *net::Address::parse("0.0.0.0:1"));
+    ASSERT_TRUE(outside);
+    EXPECT_THAT(outside->clients, SizeIs(1));
 }
 
 TEST(Listeners, AnAuthorityForClientsMeansThatTheyNeedACertificate) {

@@ -21,7 +21,7 @@ Expected<std::vector<ListenerSpec>> mirrors(const std::string& text) {
     return resolve_mirrors(file->mirrors, *options);
 }
 
-std::string error_of(const std::string& text) {
+std::string error_of_mirrors(const std::string& text) {
     const auto specs = mirrors(text);
     return specs ? "no error" : specs.error().what;
 }
@@ -56,12 +56,13 @@ mirrors:
 TEST(Mirrors, OfTheHubNeedNoUpstreamsAndKnowRepositories) {
     const auto specs = mirrors(
         "mirrors: [{listen: 127.0.0.1:1, kind: huggingface, access: shared, ref_ttl: 5m, "
-        "offline_access: [10.0.0.0/8, 192.0.2.7]}]\n");
+        "patience: 2s, offline_access: [10.0.0.0/8, 192.0.2.7]}]\n");
     ASSERT_TRUE(specs) << specs.error().what;
     const proxy::Mirror& mirror = *specs->front().mirror;
     EXPECT_THAT(mirror.upstreams, ElementsAre("https://huggingface.co"));
     EXPECT_EQ(mirror.access, filters::Access::shared);
     EXPECT_EQ(mirror.ref_ttl, std::chrono::minutes(5));
+    EXPECT_EQ(mirror.patience, std::chrono::seconds(2));
     EXPECT_THAT(mirror.offline_access, SizeIs(2));
     EXPECT_EQ(mirror.rule->access, filters::Access::shared);
 }
@@ -79,10 +80,12 @@ TEST(Mirrors, XetIsStrippedUnlessTheMirrorServesIt) {
     EXPECT_TRUE(any_matches(served->front().mirror->xet_servers, "cas.example"));
     EXPECT_FALSE(any_matches(served->front().mirror->xet_servers, "cas-server.xethub.hf.co"));
     const std::string hub = "mirrors: [{listen: 127.0.0.1:1, kind: huggingface, ";
-    EXPECT_THAT(error_of(hub + "xet: half}]\n"), HasSubstr("'half' is neither strip nor serve"));
-    EXPECT_THAT(error_of(hub + "xet: serve, offline: true}]\n"), HasSubstr("xet: strip"));
-    EXPECT_THAT(error_of("mirrors: [{listen: 127.0.0.1:1, upstreams: [http://a.b], xet: serve}]\n"),
-                HasSubstr("knows no repositories"));
+    EXPECT_THAT(error_of_mirrors(hub + "xet: half}]\n"),
+                HasSubstr("'half' is neither strip nor serve"));
+    EXPECT_THAT(error_of_mirrors(hub + "xet: serve, offline: true}]\n"), HasSubstr("xet: strip"));
+    EXPECT_THAT(
+        error_of_mirrors("mirrors: [{listen: 127.0.0.1:1, upstreams: [http://a.b], xet: serve}]\n"),
+        HasSubstr("knows no repositories"));
 }
 
 TEST(Mirrors, ARegistryMayAnswerForOthers) {
@@ -92,12 +95,12 @@ TEST(Mirrors, ARegistryMayAnswerForOthers) {
         mirrors(registry + "ref_ttl: 5s, namespaces: [docker.io, \"b.example:5000\"]}]\n");
     ASSERT_TRUE(specs) << specs.error().what;
     EXPECT_EQ(specs->front().mirror->namespaces.size(), 2U);
-    EXPECT_THAT(error_of(registry + "namespaces: [\"https://a.example\"]}]\n"),
+    EXPECT_THAT(error_of_mirrors(registry + "namespaces: [\"https://a.example\"]}]\n"),
                 HasSubstr("is no host"));
-    EXPECT_THAT(error_of(registry + "xet: serve}]\n"), HasSubstr("has no Xet"));
-    EXPECT_THAT(
-        error_of("mirrors: [{listen: 127.0.0.1:1, kind: huggingface, namespaces: [a.b]}]\n"),
-        HasSubstr("is no registry"));
+    EXPECT_THAT(error_of_mirrors(registry + "xet: serve}]\n"), HasSubstr("has no Xet"));
+    EXPECT_THAT(error_of_mirrors(
+                    "mirrors: [{listen: 127.0.0.1:1, kind: huggingface, namespaces: [a.b]}]\n"),
+                HasSubstr("is no registry"));
 }
 
 TEST(Mirrors, AMirrorAsksForNoProxyPassword) {
@@ -110,8 +113,8 @@ TEST(Mirrors, AMirrorAsksForNoProxyPassword) {
 
 TEST(Mirrors, WhatIsWrongIsNamedWithItsCure) {
     const auto with = [](const std::string& keys) {
-        return error_of("mirrors:\n  - {listen: 127.0.0.1:1, upstreams: [https://a.example], " +
-                        keys + "}\n");
+        return error_of_mirrors(
+            "mirrors:\n  - {listen: 127.0.0.1:1, upstreams: [https://a.example], " + keys + "}\n");
     };
     EXPECT_THAT(with("upstream: x"),
                 AllOf(HasSubstr("file.yaml:2: unknown key 'upstream'"), HasSubstr("'upstreams'")));
@@ -123,28 +126,30 @@ TEST(Mirrors, WhatIsWrongIsNamedWithItsCure) {
     EXPECT_THAT(with("kind: huggingface, offline_access: [me]"), HasSubstr("offline_access"));
     EXPECT_THAT(with("token: a, token_file: b"), HasSubstr("keep one"));
     EXPECT_THAT(with("token: \"two words\""), HasSubstr("token"));
-    EXPECT_THAT(error_of("mirrors: [{upstreams: [https://a.example]}]"), HasSubstr("'listen'"));
-    EXPECT_THAT(error_of("mirrors: [{listen: 127.0.0.1:1}]"), HasSubstr("'upstreams'"));
-    EXPECT_THAT(error_of("mirrors: [{listen: 127.0.0.1:1, upstreams: [ftp://a]}]"),
+    EXPECT_THAT(error_of_mirrors("mirrors: [{upstreams: [https://a.example]}]"),
+                HasSubstr("'listen'"));
+    EXPECT_THAT(error_of_mirrors("mirrors: [{listen: 127.0.0.1:1}]"), HasSubstr("'upstreams'"));
+    EXPECT_THAT(error_of_mirrors("mirrors: [{listen: 127.0.0.1:1, upstreams: [ftp://a]}]"),
                 HasSubstr("https://host.example"));
-    EXPECT_THAT(error_of("mirrors: [{listen: 127.0.0.1:1, upstreams: ['https://a/?b']}]"),
+    EXPECT_THAT(error_of_mirrors("mirrors: [{listen: 127.0.0.1:1, upstreams: ['https://a/?b']}]"),
                 HasSubstr("take the query away"));
-    EXPECT_THAT(error_of("mirrors: [{listen: 127.0.0.1:1, listen: 127.0.0.1:2}]"),
+    EXPECT_THAT(error_of_mirrors("mirrors: [{listen: 127.0.0.1:1, listen: 127.0.0.1:2}]"),
                 HasSubstr("twice"));
-    EXPECT_THAT(error_of("mirrors: {listen: 127.0.0.1:1}"), HasSubstr("expected a list"));
-    EXPECT_THAT(error_of("listeners: [{address: 127.0.0.1:1, offers: mirror}]"),
+    EXPECT_THAT(error_of_mirrors("mirrors: {listen: 127.0.0.1:1}"), HasSubstr("expected a list"));
+    EXPECT_THAT(error_of_mirrors("listeners: [{address: 127.0.0.1:1, offers: mirror}]"),
                 HasSubstr("`mirrors:`"));
 }
 
 TEST(Mirrors, NoneIsOpenToOtherMachinesByMistake) {
-    EXPECT_THAT(error_of("mirrors: [{listen: 0.0.0.0:8090, upstreams: [https://a.example]}]"),
-                AllOf(HasSubstr("0.0.0.0:8090 can be reached from other machines"),
-                      HasSubstr("clients: [10.0.0.0/8]"), HasSubstr("client_ca")));
+    EXPECT_THAT(
+        error_of_mirrors("mirrors: [{listen: 0.0.0.0:8090, upstreams: [https://a.example]}]"),
+        AllOf(HasSubstr("0.0.0.0:8090 can be reached from other machines"),
+              HasSubstr("clients: [10.0.0.0/8]"), HasSubstr("client_ca")));
 }
 
 TEST(Mirrors, ATokenFileThatOthersCanReadIsRefused) {
-    EXPECT_THAT(error_of("mirrors: [{listen: 127.0.0.1:1, upstreams: [https://a.example], "
-                         "token_file: /etc/passwd}]"),
+    EXPECT_THAT(error_of_mirrors("mirrors: [{listen: 127.0.0.1:1, upstreams: [https://a.example], "
+                                 "token_file: /etc/passwd}]"),
                 HasSubstr("chmod 600 /etc/passwd"));
 }
 

@@ -32,10 +32,13 @@ TEST(LoggableUrl, AnOperationWrittenIntoANameIsFreeText) {
 TEST(LoggableUrl, UserAndPasswordAreGoneHoweverTheyAreWritten) {
     for (const char* url :
          {"http://user:secret@a.b/p", "http:\\\\user:secret@a.b/p", "user:secret@a.b:443",
-          "http:/user:secret@a.b/", "ftp://user:se cret@secret@a.b/", "//secret@a.b"})
+          "http:/user:secret@a.b/", "ftp://user:se cret@secret@a.b/", "//secret@a.b",
+          "http://user:secret#2@a.b/p", "http://user:secret?secret@a.b/p", "http://secret#@a.b"})
         EXPECT_EQ(loggable_url(url).find("secret"), std::string::npos) << loggable_url(url);
     EXPECT_EQ(loggable_url("http://user:secret@a.b/p"), "http://*@a.b/p");
     EXPECT_EQ(loggable_url("http://a.b/@scope/p"), "http://a.b/@scope/p");
+    EXPECT_EQ(loggable_url("https://a.b?x=1@2&token=secret"), "https://a.b?x=*&token=*");
+    EXPECT_EQ(loggable_url("a b?k=1&k@2=secret"), "*");
 }
 
 TEST(LoggableUrl, AFragmentIsGone) {

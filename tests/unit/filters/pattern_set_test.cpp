@@ -153,5 +153,20 @@ TEST(PatternSet, AHostIsReadFromThePatternsText) {
         EXPECT_FALSE(HostExpressions(pattern).match("example.org")) << pattern;
 }
 
+TEST(PatternSet, APatternThatTakesAnyHostNamesNone) {
+    for (const char* pattern :
+         {R"(^https?://[\w.]+/v2/)", "^https?://[a-z0-9.]+/x", R"(^https?://[^/]+\.[a-z]{2,3}/x)",
+          R"(^https?://\w+(\.\w+)*(:\d+)?/x)"})
+        EXPECT_FALSE(HostExpressions(pattern).match("login.bank.example")) << pattern;
+}
+
+TEST(PatternSet, APatternMayNameThePortsOfItsHost) {
+    for (const char* ports :
+         {":8443", ":(8443|9443)", R"(:\d{4})", R"(:\d+)", ":[0-9]{5}", "(:9000)?"})
+        EXPECT_TRUE(HostExpressions(std::string(R"(^https?://git\.example)") + ports + "/x")
+                        .match("git.example"))
+            << ports;
+}
+
 }  // namespace
 }  // namespace hawker::filters

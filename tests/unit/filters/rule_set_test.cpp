@@ -160,6 +160,12 @@ TEST(RuleSet, ErrorsNameTheRuleItsLineAndTheFault) {
     auto capability = rule("x");
     capability.access = Access::capability;
     EXPECT_THAT(refusal({capability}), HasSubstr("needs `digest`"));
+    RuleSpec learning;
+    learning.match = "^http://a/";
+    learning.learn_digest = true;
+    EXPECT_TRUE(RuleSet::compile({learning}));
+    learning.policy = Policy::http;
+    EXPECT_THAT(refusal({learning}), HasSubstr("learn_digest: "));
 }
 
 TEST(RuleSet, AWordThatStripsNothingIsRefused) {

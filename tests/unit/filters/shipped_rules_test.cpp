@@ -110,7 +110,8 @@ TEST_F(ShippedRules, GitLabGiteeAndModelScope) {
     EXPECT_EQ(look("http://" + gitee + "?Expires=1&Signature=s&FileName=f"),
               "gitee-lfs https://" + gitee + " [digest]");
     const std::string modelscope = "cdn-lfs-cn-1.modelscope.cn/prod/lfs-objects/" + split;
-    EXPECT_EQ(look("http://" + modelscope + "?filename=f&auth_key=1-2-3-4"),
+    EXPECT_EQ(look("http://" + modelscope +
+                   "?filename=f&namespace=n&repository=r&revision=v&tag=t&auth_key=1-2-3-4"),
               "modelscope-lfs https://" + modelscope + " [digest]");
 }
 
@@ -125,6 +126,15 @@ TEST_F(ShippedRules, ContainerRegistries) {
         "/data";
     EXPECT_EQ(look("http://" + store + "?verify=1-x%3D"),
               "oci-blob-stores https://" + store + " [digest]");
+    const std::string quay = "cdn01.quay.io/quayio-production-s3/sha256/7b/" + hex;
+    EXPECT_EQ(look("https://" + quay +
+                   "?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Signature=s&region=us-east-1&namespace="
+                   "n&username=u&repo_name=r&akamai_signature=exp=1~hmac=2"),
+              "oci-blob-stores https://" + quay + " [digest]");
+    const std::string ecr = "123456789012.dkr.ecr.us-east-1.amazonaws.com" + blob;
+    EXPECT_EQ(look("https://" + ecr), "oci-blobs https://" + ecr + " [digest]");
+    const std::string own = "ec2-3-1-2-3.eu-central-1.compute.amazonaws.com:5000" + blob;
+    EXPECT_EQ(look("http://" + own), "oci-blobs-elsewhere http://" + own + " [digest]");
     EXPECT_EQ(look("http://registry-1.docker.io/v2/library/alpine/manifests/latest"),
               "pass: no rule matches");
     EXPECT_EQ(look("http://registry.local:5000/v2/../v2/a/blobs/sha256:" + hex),
@@ -139,8 +149,10 @@ TEST_F(ShippedRules, SpeakOfTheHostsTheyAreFor) {
           "objects.githubusercontent.com", "gitlab.com", "lfs.gitee.com",
           "cdn-lfs-cn-1.modelscope.cn", "registry-1.docker.io", "ghcr.io"})
         EXPECT_TRUE(set_->may_match_host(host)) << host;
-    for (const char* host : {"example.org", "huggingface.co", "github.com", "api.github.com",
-                             "hf.co", "localhost", "127.0.0.1"})
+    for (const char* host :
+         {"example.org", "huggingface.co", "github.com", "api.github.com", "hf.co", "localhost",
+          "127.0.0.1", "abcd.gr7.us-east-1.eks.amazonaws.com", "d1.cloudfront.net",
+          "my-bucket.s3.eu-west-1.amazonaws.com", "a.blob.core.windows.net"})
         EXPECT_FALSE(set_->may_match_host(host)) << host;
 }
 

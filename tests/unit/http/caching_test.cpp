@@ -2,6 +2,7 @@
 #include "daemon/http/caching.h"
 
 #include "daemon/http/validators.h"
+#include "tests/unit/http/fields.h"
 
 #include <set>
 
@@ -15,14 +16,6 @@ using std::chrono::seconds;
 
 const WallTime kNow = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 6 / 1));
 
-using Pairs = std::initializer_list<std::pair<std::string_view, std::string>>;
-
-Fields fields(Pairs list) {
-    Fields result;
-    for (const auto& [name, value] : list) result.add(name, value);
-    return result;
-}
-Fields control(std::string_view value) { return fields({{"Cache-Control", std::string(value)}}); }
 std::string date(seconds from_now) { return format_date(kNow + from_now); }
 seconds lifetime(Pairs list) { return freshness_lifetime(fields(list), kNow); }
 

@@ -1,16 +1,12 @@
 // Fields, response heads, hop-by-hop fields (C1 to C3).
 #include "daemon/http/message.h"
 
+#include "tests/unit/http/fields.h"
+
 #include <gtest/gtest.h>
 
 namespace hawker::http {
 namespace {
-
-Fields fields(std::initializer_list<std::pair<std::string_view, std::string_view>> list) {
-    Fields result;
-    for (const auto& [name, value] : list) result.add(name, value);
-    return result;
-}
 
 std::string names(const Fields& fields) {
     std::string result;

@@ -2,6 +2,7 @@
 #include "daemon/http/reuse.h"
 
 #include "daemon/http/validators.h"
+#include "tests/unit/http/fields.h"
 
 #include <gtest/gtest.h>
 
@@ -11,17 +12,10 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::seconds;
 
-Fields fields(std::initializer_list<std::pair<std::string_view, std::string_view>> list) {
-    Fields result;
-    for (const auto& [name, value] : list) result.add(name, value);
-    return result;
-}
-CacheControl control(std::string_view value) {
-    return CacheControl::of(fields({{"Cache-Control", value}}));
-}
+CacheControl directives(std::string_view value) { return CacheControl::of(control(value)); }
 StoredTerms stored(seconds lifetime, std::string_view said = "") {
     StoredTerms terms;
-    terms.control = control(said);
+    terms.control = directives(said);
     terms.lifetime = lifetime;
     return terms;
 }
@@ -35,28 +29,28 @@ TEST(Reuse, FreshUntilItsLifetimeIsOver) {
 }
 
 TEST(Reuse, TheRequestMayWantItYounger) {
-    EXPECT_EQ(use_of(stored(60s), control("no-cache"), 0s), Use::validate);
-    EXPECT_EQ(use_of(stored(60s), control("max-age=0"), 0s), Use::validate);
-    EXPECT_EQ(use_of(stored(60s), control("max-age=10"), 10s), Use::fresh);
-    EXPECT_EQ(use_of(stored(60s), control("max-age=10"), 11s), Use::validate);
-    EXPECT_EQ(use_of(stored(60s), control("min-fresh=20"), 40s), Use::fresh);
-    EXPECT_EQ(use_of(stored(60s), control("min-fresh=20"), 41s), Use::validate);
-    EXPECT_EQ(use_of(stored(60s), control("min-fresh=20, min-fresh=5"), 50s), Use::validate);
+    EXPECT_EQ(use_of(stored(60s), directives("no-cache"), 0s), Use::validate);
+    EXPECT_EQ(use_of(stored(60s), directives("max-age=0"), 0s), Use::validate);
+    EXPECT_EQ(use_of(stored(60s), directives("max-age=10"), 10s), Use::fresh);
+    EXPECT_EQ(use_of(stored(60s), directives("max-age=10"), 11s), Use::validate);
+    EXPECT_EQ(use_of(stored(60s), directives("min-fresh=20"), 40s), Use::fresh);
+    EXPECT_EQ(use_of(stored(60s), directives("min-fresh=20"), 41s), Use::validate);
+    EXPECT_EQ(use_of(stored(60s), directives("min-fresh=20, min-fresh=5"), 50s), Use::validate);
 }
 
 TEST(Reuse, AReloadAsksForWhatNeverChangesInVain) {
-    EXPECT_EQ(use_of(stored(60s, "immutable"), control("max-age=0"), 5s), Use::fresh);
-    EXPECT_EQ(use_of(stored(60s, "immutable"), control("max-age=0"), 60s), Use::validate);
-    EXPECT_EQ(use_of(stored(60s, "immutable"), control("no-cache"), 5s), Use::validate);
+    EXPECT_EQ(use_of(stored(60s, "immutable"), directives("max-age=0"), 5s), Use::fresh);
+    EXPECT_EQ(use_of(stored(60s, "immutable"), directives("max-age=0"), 60s), Use::validate);
+    EXPECT_EQ(use_of(stored(60s, "immutable"), directives("no-cache"), 5s), Use::validate);
 }
 
 TEST(Reuse, OrTakeItStale) {
-    EXPECT_EQ(use_of(stored(60s), control("max-stale"), 9999s), Use::stale);
-    EXPECT_EQ(use_of(stored(60s), control("max-stale=10"), 70s), Use::stale);
-    EXPECT_EQ(use_of(stored(60s), control("max-stale=10"), 71s), Use::validate);
-    EXPECT_EQ(use_of(stored(60s), control("max-stale=x"), 61s), Use::validate);
+    EXPECT_EQ(use_of(stored(60s), directives("max-stale"), 9999s), Use::stale);
+    EXPECT_EQ(use_of(stored(60s), directives("max-stale=10"), 70s), Use::stale);
+    EXPECT_EQ(use_of(stored(60s), directives("max-stale=10"), 71s), Use::validate);
+    EXPECT_EQ(use_of(stored(60s), directives("max-stale=x"), 61s), Use::validate);
     for (const auto* forbidden : {"must-revalidate", "proxy-revalidate", "s-maxage=60", "no-cache"})
-        EXPECT_EQ(use_of(stored(60s, forbidden), control("max-stale"), 70s), Use::validate)
+        EXPECT_EQ(use_of(stored(60s, forbidden), directives("max-stale"), 70s), Use::validate)
             << forbidden;
 }
 
@@ -66,14 +60,14 @@ TEST(Reuse, StaleWhileRevalidateHasAWindow) {
     EXPECT_EQ(use_of(stored(60s, "stale-while-revalidate=10"), {}, 71s), Use::validate);
     EXPECT_EQ(use_of(stored(60s, "stale-while-revalidate=10, must-revalidate"), {}, 65s),
               Use::validate);
-    EXPECT_EQ(use_of(stored(60s, "stale-while-revalidate=10"), control("max-age=0"), 65s),
+    EXPECT_EQ(use_of(stored(60s, "stale-while-revalidate=10"), directives("max-age=0"), 65s),
               Use::validate);
 }
 
 TEST(Reuse, StaleIfErrorToo) {
     EXPECT_TRUE(may_use_after_error(stored(60s, "stale-if-error=10"), {}, 70s));
     EXPECT_FALSE(may_use_after_error(stored(60s, "stale-if-error=10"), {}, 71s));
-    EXPECT_TRUE(may_use_after_error(stored(60s), control("stale-if-error=10"), 70s));
+    EXPECT_TRUE(may_use_after_error(stored(60s), directives("stale-if-error=10"), 70s));
     EXPECT_FALSE(may_use_after_error(stored(60s), {}, 61s));
     EXPECT_FALSE(may_use_after_error(stored(60s, "stale-if-error=10, must-revalidate"), {}, 65s));
     for (const int status : {500, 502, 503, 504}) EXPECT_TRUE(is_failure_of_origin(status));

@@ -1,6 +1,8 @@
 // Which stored response a request selects (RFC 9111 section 4.1).
 #include "daemon/http/selection.h"
 
+#include "tests/unit/http/fields.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -9,12 +11,6 @@ namespace {
 
 using testing::ElementsAre;
 using testing::IsEmpty;
-
-Fields fields(std::initializer_list<std::pair<std::string_view, std::string_view>> list) {
-    Fields result;
-    for (const auto& [name, value] : list) result.add(name, value);
-    return result;
-}
 
 std::string selected(const std::vector<std::string>& names, const Fields& request) {
     return selection_of(request, names);

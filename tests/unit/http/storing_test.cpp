@@ -2,6 +2,7 @@
 #include "daemon/http/storing.h"
 
 #include "daemon/http/validators.h"
+#include "tests/unit/http/fields.h"
 
 #include <gtest/gtest.h>
 
@@ -9,15 +10,6 @@ namespace hawker::http {
 namespace {
 
 using namespace std::chrono_literals;
-
-using Pairs = std::initializer_list<std::pair<std::string_view, std::string>>;
-
-Fields fields(Pairs list) {
-    Fields result;
-    for (const auto& [name, value] : list) result.add(name, value);
-    return result;
-}
-Fields control(std::string_view value) { return fields({{"Cache-Control", std::string(value)}}); }
 
 bool keeps(int status, const Fields& response, const Fields& request = {},
            const StoringTerms& terms = {}) {
@@ -74,6 +66,35 @@ TEST(Storing, NoStoreAndPrivateForbidIt) {
         keeps(200, fields({{"CDN-Cache-Control", "max-age=9"}, {"Cache-Control", "no-store"}})));
     EXPECT_FALSE(
         keeps(200, fields({{"CDN-Cache-Control", "no-store"}, {"Cache-Control", "public"}})));
+}
+
+// `newer`: of a 304 to somebody with or without credentials.
+Renewal renewal(const Fields& newer, bool has_credentials = false, const Fields& request = {}) {
+    const auto stored = fields({{"Cache-Control", "max-age=60"}, {"Vary", "Foo"}});
+    StoringTerms terms;
+    terms.sent_credentials = has_credentials;
+    return renewal_of(request, 200, stored, newer, terms);
+}
+
+TEST(Renewing, WhatMayBeStoredMayRenew) {
+    EXPECT_EQ(renewal({}), Renewal::renew);
+    EXPECT_EQ(renewal(control("max-age=9")), Renewal::renew);
+    EXPECT_EQ(renewal(fields({{"Vary", "foo"}})), Renewal::renew);
+    EXPECT_EQ(renewal(control("public"), true), Renewal::renew);
+}
+
+TEST(Renewing, WhatWasSaidToOneChangesNothingForTheOthers) {
+    EXPECT_EQ(renewal({}, true), Renewal::leave);
+    EXPECT_EQ(renewal(control("max-age=9"), true), Renewal::leave);
+    EXPECT_EQ(renewal(fields({{"Set-Cookie", "a=b"}})), Renewal::leave);
+    EXPECT_EQ(renewal({}, false, fields({{"X-Forwarded-Host", "evil.example"}})), Renewal::leave);
+}
+
+TEST(Renewing, WhatNobodyMayKeepAnyMoreGoes) {
+    EXPECT_EQ(renewal(control("no-store")), Renewal::remove);
+    EXPECT_EQ(renewal(control("private, max-age=60"), true), Renewal::remove);
+    EXPECT_EQ(renewal(fields({{"Vary", "*"}})), Renewal::remove);
+    EXPECT_EQ(renewal(fields({{"Vary", "Bar"}})), Renewal::remove);  // others select it now
 }
 
 TEST(Storing, MustUnderstandIsForThoseWhoDo) {

@@ -64,6 +64,31 @@ TEST(FileHead, OnlyLinksToXetAreTakenAway) {
     EXPECT_EQ(last.fields.joined("Link"), "<https://h/a,b>; rel=\"canonical\"");
 }
 
+TEST(LinkedContent, IsWhatTheHubItselfSaidOfThePlaceThatItLedTo) {
+    const std::vector<std::string> bases = {"https://hub"};
+    const std::string bridge = "https://cdn/xet-bridge-us/x/y?Signature=z";
+    const auto led = head(302, {{"X-Linked-Etag", "\"" + kSha + "\""}, {"Location", bridge}});
+    const auto renamed = head(307, {{"Location", "/new/name/resolve/main/f"}});
+    for (const auto& hops : {std::vector{led}, std::vector{renamed, led}}) {
+        const auto linked = linked_content(hops, bases);
+        ASSERT_TRUE(linked);
+        EXPECT_EQ(linked->url, bridge);
+        EXPECT_EQ(linked->sha256.hex(), kSha);
+    }
+}
+
+TEST(LinkedContent, IsNoOtherServersWord) {
+    const std::vector<std::string> bases = {"https://hub"};
+    const auto led = head(302, {{"X-Linked-Etag", kSha}, {"Location", "https://cdn/x"}});
+    const auto away = head(302, {{"Location", "https://hub.evil/x"}});
+    const auto without =
+        head(302, {{"X-Linked-Etag", "\"no-sha\""}, {"Location", "https://cdn/x"}});
+    const auto small = head(307, {{"Location", "https://hub/api/resolve-cache/x"}});
+    for (const auto& hops : {std::vector{away, led}, std::vector{without}, std::vector{small}})
+        EXPECT_FALSE(linked_content(hops, bases));
+    EXPECT_FALSE(linked_content({}, bases));
+}
+
 TEST(WithoutMember, GoesWhereverItStandsAndLeavesTheRest) {
     const auto strip = [](std::string_view json) { return without_member(json, "xetHash"); };
     EXPECT_EQ(strip(R"([{"path":"a","xetHash":"x","size":1}])"), R"([{"path":"a","size":1}])");
@@ -93,6 +118,23 @@ TEST(CommitIn, IsTheShaOfTheRepositoryAndOfNothingInside) {
     EXPECT_FALSE(commit_in(R"({"a":"sha)"));
 }
 
+TEST(OpennessIn, IsOpenOnlyWhereAllOfItSaysSo) {
+    const std::string open = R"({"sha":"x", "private" : false , "gated":false,"disabled":false})";
+    EXPECT_EQ(openness_in(open), Openness::open);
+    EXPECT_EQ(openness_in("{\"private\":false,\"gated\":false\n}"), Openness::open);
+    EXPECT_EQ(openness_in(R"({"private":true,"gated":false})"), Openness::hidden);
+    EXPECT_EQ(openness_in(R"({"gated":false,"private":true})"), Openness::hidden);
+    for (const std::string gated : {R"("auto")", R"("manual")", "true", "null", R"("false")"})
+        EXPECT_EQ(openness_in(R"({"private":false,"gated":)" + gated + "}"), Openness::gated);
+    for (const std::string unsaid :
+         {R"({"private":false})", R"({"gated":false})", R"({"private":null,"gated":false})",
+          R"({"private":"false","gated":false})", R"({"private":0,"gated":false})",
+          R"({"private":false,"gated":false,"disabled":true})",
+          R"({"cardData":{"private":false,"gated":false}})", R"([{"private":false,"gated":false}])",
+          R"({"private":false,"gated")", "<html>", ""})
+        EXPECT_EQ(openness_in(unsaid), Openness::unsaid) << unsaid;
+}
+
 TEST(Links, OfTheUpstreamsLeadToUs) {
     const std::vector<std::string> bases = {"https://huggingface.co", "http://h:8"};
     EXPECT_EQ(links_in_our_name(R"(<https://huggingface.co/api/models?cursor=a,b>; rel="next")",
@@ -101,6 +143,18 @@ TEST(Links, OfTheUpstreamsLeadToUs) {
     EXPECT_EQ(links_in_our_name("<http://h:8/x>; rel=next, <http://h:80/y>; rel=prev", bases, "M"),
               "<M/x>; rel=next, <http://h:80/y>; rel=prev");
     EXPECT_EQ(links_in_our_name("</relative>; rel=next", bases, "M"), "</relative>; rel=next");
+}
+
+TEST(OfTheApi, IsJsonThatCallsItselfSo) {
+    const auto is_it = [](const char* type, std::string_view body) {
+        return is_of_the_api(head(200, {{"Content-Type", type}}), body);
+    };
+    EXPECT_TRUE(is_it("application/json; charset=utf-8", "{}"));
+    EXPECT_TRUE(is_it("Application/JSON", " \n[1]"));
+    EXPECT_TRUE(is_of_the_api(head(200, {}), "[]"));
+    EXPECT_FALSE(is_it("text/html", "{}"));
+    EXPECT_FALSE(is_it("application/json", "<html>"));
+    EXPECT_FALSE(is_it("application/json", ""));
 }
 
 TEST(NoEntry, IsA404ThatNamesItself) {

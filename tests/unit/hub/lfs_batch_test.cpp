@@ -18,9 +18,10 @@ std::string answer(const std::string& action, const std::string& name = "downloa
            "}}]}";
 }
 
-std::string linked(const std::string& text) {
-    const auto rewritten = with_our_links(
-        text, kNow, [](const LfsDownload& each) { return "OURS" + lfs_target(each, "seal"); });
+std::string linked(const std::string& text, std::string_view token = {}) {
+    const auto rewritten = with_our_links(text, kNow, token, [](const LfsDownload& each) {
+        return "OURS" + lfs_target(each, "seal");
+    });
     return rewritten.value_or("none");
 }
 
@@ -47,6 +48,23 @@ TEST(LfsAnswer, EveryDownloadLeadsToUs) {
                 HasSubstr("/7/1003600/c/seal/"));
 }
 
+TEST(LfsAnswer, WhatHoldsTheMirrorsTokenIsForNobodysEyes) {
+    for (const std::string& value :
+         {std::string("Bearer T0ken"), std::string("Basic dTpUMGtlbg==")}) {
+        const std::string said = linked(
+            answer(R"({"href":"h","header":{"Accept":"a","Authorization":")" + value + "\"}}"),
+            "T0ken");
+        EXPECT_THAT(said, AllOf(HasSubstr("/t/seal/"), HasSubstr(R"("Accept":"a")"),
+                                Not(HasSubstr(value))));
+        EXPECT_THAT(linked(answer(R"({"href":"h","header":{"X-Key":")" + value + "\"}}", "verify"),
+                           "T0ken"),
+                    Not(HasSubstr(value)));
+    }
+    EXPECT_THAT(
+        linked(answer(R"({"href":"h","header":{"Authorization":"RemoteAuth x"}})"), "T0ken"),
+        AllOf(HasSubstr("/c/seal/"), HasSubstr("RemoteAuth x")));
+}
+
 TEST(LfsAnswer, ALinkEndsWhenTheHostsOwnDoes) {
     const auto ends = [](const std::string& when) {
         return linked(answer(R"({"href":"https://h/x",)" + when + "}"));
@@ -56,7 +74,8 @@ TEST(LfsAnswer, ALinkEndsWhenTheHostsOwnDoes) {
     EXPECT_THAT(ends(R"("expires_at":"1970-01-01T00:00:00Z")"), HasSubstr("/7/1000000/-/"));
     EXPECT_THAT(ends(R"("expires_at":"2070-01-01T00:00:00Z")"), HasSubstr("/7/1086400/-/"));
     EXPECT_THAT(ends(R"("expires_in":0,"expires_at":"1970-01-12T13:47:40Z")"),
-                HasSubstr("/7/1000060/-/"));
+                AllOf(HasSubstr("/7/1000060/-/"), HasSubstr(R"("expires_in":60)"),
+                      Not(HasSubstr("expires_at"))));
     for (const char* garbage :
          {"soon", "1970-01-12", "1970-01-12T13:47:40", "1970-01-12T13:47:40+2"})
         EXPECT_THAT(ends(R"("expires_at":")" + std::string(garbage) + "\""),
@@ -108,6 +127,13 @@ TEST(LfsTarget, AnythingElseIsNone) {
           "/.hawker/lfs/" + kOid + "/1/2/?/s/aA==", "/.hawker/lfs/" + kOid + "/1/2/-//aA==",
           "/.hawker/lfs/" + kOid + "/1/2/-/s/???", std::string("/other"), std::string()})
         EXPECT_FALSE(read_lfs_target(bad)) << bad;
+}
+
+TEST(LfsBatch, WhatIsDeeperThanAnyBatchIsNotRead) {
+    const std::string deep = std::string(400'000, '[') + std::string(400'000, ']');
+    EXPECT_FALSE(plain_download(R"({"operation":"download","x":)" + deep + "}"));
+    const auto no_link = [](const LfsDownload&) { return std::string(); };
+    EXPECT_FALSE(with_our_links(R"({"objects":[)" + deep + "]}", 0, "", no_link));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 namespace hawker::hub {
 namespace {
 
-constexpr std::string_view kCommit = "0123456789abcdef0123456789abcdef01234567";
+constexpr std::string_view kRouteCommit = "0123456789abcdef0123456789abcdef01234567";
 
 Subject subject(std::string_view target, std::string_view method = "GET") {
     return route_of(method, target).subject;
@@ -33,15 +33,19 @@ TEST(Route, TypesAreNoOrganisations) {
 
 TEST(Route, ARevisionIsDecodedAndARepositoryMayBeCalledResolve) {
     EXPECT_EQ(route_of("GET", "/o/n/resolve/refs%2Fpr%2F1/f").revision, "refs/pr/1");
+    const Route parquet = route_of("GET", "/datasets/o/n/resolve/refs/convert/parquet/a/0.parquet");
+    EXPECT_EQ(parquet.revision, "refs/convert/parquet");
+    EXPECT_EQ(parquet.path, "a/0.parquet");
+    EXPECT_EQ(route_of("GET", "/o/n/resolve/refs/pr/1/f").revision, "refs/pr/1");
     EXPECT_EQ(route_of("GET", "/o/n/resolve/main/resolve/f").path, "resolve/f");
     EXPECT_EQ(route_of("GET", "/o/n/resolve/a%0Ab/f").subject, Subject::other);
 }
 
 TEST(Route, OnlyFortyHexadecimalDigitsAreACommit) {
-    EXPECT_TRUE(is_commit(kCommit));
+    EXPECT_TRUE(is_commit(kRouteCommit));
     EXPECT_FALSE(is_commit("0123456"));
     EXPECT_FALSE(is_commit("0123456789ABCDEF0123456789abcdef01234567"));
-    EXPECT_TRUE(route_of("GET", "/o/n/resolve/" + std::string(kCommit) + "/f").is_immutable());
+    EXPECT_TRUE(route_of("GET", "/o/n/resolve/" + std::string(kRouteCommit) + "/f").is_immutable());
 }
 
 TEST(Route, TheApiIsKnownByItsWords) {
@@ -59,6 +63,31 @@ TEST(Route, TheApiIsKnownByItsWords) {
     EXPECT_EQ(subject("/api/models/o/n/xet-read-token/main"), Subject::other);
     EXPECT_EQ(subject("/api/models/o/n", "DELETE"), Subject::other);
     EXPECT_EQ(subject("/o/n/resolve/main/f", "PUT"), Subject::other);
+}
+
+TEST(Route, ASlashAtTheEndOfAnApiPathChangesNothing) {
+    EXPECT_EQ(subject("/api/models/o/n/"), Subject::info);
+    EXPECT_EQ(subject("/api/models/o/n/refs/"), Subject::listing);
+    EXPECT_EQ(subject("/api/models/o/n/paths-info/main/", "POST"), Subject::paths_info);
+    const Route tree = route_of("GET", "/api/models/o/n/tree/main/?recursive=true");
+    EXPECT_EQ(tree.subject, Subject::tree);
+    EXPECT_EQ(listing_target(tree, kRouteCommit),
+              "/api/models/o/n/tree/" + std::string(kRouteCommit) + "?recursive=true");
+    EXPECT_EQ(route_of("GET", "/api/models/o/n/tree/main/a/b/").path, "a/b");
+    EXPECT_EQ(subject("/api/models/o/n/tree/main//"), Subject::other);
+    EXPECT_EQ(subject("/o/n/resolve/main/f/"), Subject::other);
+}
+
+TEST(Route, WhatIsMissingCanBeSaidInWords) {
+    const auto words = [](std::string_view target) { return in_words(route_of("GET", target)); };
+    EXPECT_EQ(words("/o/n/resolve/main/a/b.bin?x"), "'a/b.bin' of models/o/n at 'main'");
+    EXPECT_EQ(words("/api/datasets/o/n"), "the repository datasets/o/n");
+    EXPECT_EQ(words("/api/models/o/n/revision/refs%2Fpr%2F1"),
+              "the revision 'refs/pr/1' of models/o/n");
+    EXPECT_EQ(words("/api/models/o/n/tree/main/a"),
+              "the listing of 'a' in the revision 'main' of models/o/n");
+    EXPECT_EQ(words("/api/models/o/n/refs"), "the listing of the repository models/o/n");
+    EXPECT_EQ(words("/api/whoami-v2"), "");
 }
 
 TEST(Route, TheBatchApiAndItsLinksAreKnown) {
@@ -80,23 +109,24 @@ TEST(Route, WhatCouldBeReadTwoWaysIsPassedOn) {
 TEST(Route, AFileUnderACommitHasOneNameHoweverItIsWritten) {
     const Route plain = route_of("GET", "/o/n/resolve/main/a%2Db%20c");
     const Route same = route_of("GET", "/o/n/resolve/v1/a-b%20c?download=true");
-    EXPECT_EQ(file_name(plain, kCommit), file_name(same, kCommit));
-    EXPECT_NE(file_name(plain, kCommit),
-              file_name(route_of("GET", "/o/n/resolve/main/a"), kCommit));
-    EXPECT_NE(file_name(route_of("GET", "/o/n/resolve/main/a"), kCommit),
-              file_name(route_of("GET", "/datasets/o/n/resolve/main/a"), kCommit));
+    EXPECT_EQ(file_name(plain, kRouteCommit), file_name(same, kRouteCommit));
+    EXPECT_NE(file_name(plain, kRouteCommit),
+              file_name(route_of("GET", "/o/n/resolve/main/a"), kRouteCommit));
+    EXPECT_NE(file_name(route_of("GET", "/o/n/resolve/main/a"), kRouteCommit),
+              file_name(route_of("GET", "/datasets/o/n/resolve/main/a"), kRouteCommit));
 }
 
 TEST(Route, TheHubIsAskedForTheSameFileUnderTheCommit) {
     const Route route = route_of("GET", "/datasets/o/n/resolve/refs%2Fpr%2F1/a%20b?download=true");
-    EXPECT_EQ(file_target(route, kCommit),
-              "/datasets/o/n/resolve/" + std::string(kCommit) + "/a%20b?download=true");
+    EXPECT_EQ(file_target(route, kRouteCommit),
+              "/datasets/o/n/resolve/" + std::string(kRouteCommit) + "/a%20b?download=true");
     EXPECT_EQ(revision_target(route), "/api/datasets/o/n/revision/refs%2Fpr%2F1");
     const Route tree = route_of("GET", "/api/spaces/n/tree/refs%2Fpr%2F1/a%20b?recursive=true");
-    EXPECT_EQ(listing_target(tree, kCommit),
-              "/api/spaces/n/tree/" + std::string(kCommit) + "/a%20b?recursive=true");
+    EXPECT_EQ(listing_target(tree, kRouteCommit),
+              "/api/spaces/n/tree/" + std::string(kRouteCommit) + "/a%20b?recursive=true");
     const Route paths = route_of("POST", "/api/models/o/n/paths-info/main");
-    EXPECT_EQ(listing_target(paths, kCommit), "/api/models/o/n/paths-info/" + std::string(kCommit));
+    EXPECT_EQ(listing_target(paths, kRouteCommit),
+              "/api/models/o/n/paths-info/" + std::string(kRouteCommit));
 }
 
 TEST(Route, AQuestionExpandsUnlessItSaysThatItDoesNot) {

@@ -42,6 +42,8 @@ TEST_F(Xet, RoutesAreToldByThePath) {
     EXPECT_EQ(xet_route_of("/xet/https/c.hf.co/xorbs/default/a?x=/reconstructions"),
               XetRoute::server);
     EXPECT_EQ(xet_route_of("/o/m/resolve/main/xet-read-token"), XetRoute::none);
+    EXPECT_EQ(xet_route_of("/xet/model/resolve/main/model.bin"), XetRoute::none);
+    EXPECT_EQ(xet_route_of("/xet/https-notes/resolve/main/reconstructions"), XetRoute::none);
 }
 
 TEST_F(Xet, AnAnswersUrlsAreRewrittenAndNothingElse) {

@@ -74,6 +74,20 @@ TEST_F(SocketTest, AnEndThatCameWithTheLastBytesIsRead) {
     }(*pair.near, *pair.far));
 }
 
+TEST_F(SocketTest, AResetThatCameWithTheLastBytesIsRead) {
+    auto pair = make_tcp_pair();
+    run([](Socket& near, std::unique_ptr<Socket> far) -> Task<void> {
+        std::array<std::byte, 8> buffer{};
+        Task<Expected<std::size_t>> reading = near.read(buffer, kSoon, "the bytes");
+        co_await far->write("abc", kSoon);
+        reset(std::move(far));
+        const auto got = co_await reading;  // one event has told of both
+        EXPECT_EQ(*got, 3U);
+        const auto end = co_await near.read(buffer, kSoon, "the end");
+        EXPECT_EQ(end.error().code, Errc::closed);
+    }(*pair.near, std::move(pair.far)));
+}
+
 TEST_F(SocketTest, AWriteThatNobodyTakesTimesOut) {
     auto pair = make_pair();
     run([](Socket& near) -> Task<void> {

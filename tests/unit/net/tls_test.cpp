@@ -1,5 +1,9 @@
 // TLS on accepted connections, against OpenSSL's own client.
+#include "certificates/openssl_objects.h"
 #include "tests/unit/net/tls_fixture.h"
+
+#include <filesystem>
+#include <fstream>
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -14,6 +18,22 @@ TEST_F(TlsTest, AClientThatTrustsTheAuthorityIsSatisfied) {
     EXPECT_EQ(session->version, "TLSv1.3");
     EXPECT_FALSE(session->resumed);
     EXPECT_TRUE(near->is_tls());
+}
+
+TEST_F(TlsTest, TheChainBehindACertificateIsShownToo) {
+    const auto file = std::filesystem::path(::testing::TempDir()) /
+                      ("chain" + std::to_string(::getpid()) + ".pem");
+    {
+        std::ofstream out(file);
+        out << certificates::certificate_pem(leaf->leaf()) << authority->certificate_pem()
+            << certificates::key_pem(leaf->key());
+    }
+    std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+    terms.identity = certificates::Identity::load(file, file).value();
+    std::filesystem::remove(file);
+    shake(kHost);
+    EXPECT_EQ(said, "ok");
+    EXPECT_EQ(sk_X509_num(::SSL_get_peer_cert_chain(client.ssl())), 2);
 }
 
 TEST_F(TlsTest, NoNameIsFine) {

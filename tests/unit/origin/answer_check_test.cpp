@@ -145,6 +145,13 @@ TEST_F(AnswerCheck, RetryAfterIsSecondsOrADate) {
     EXPECT_EQ(after("99999999999999999999"), 24h);
     EXPECT_EQ(after("soon"), std::nullopt);
     EXPECT_EQ(check(404, {{"Retry-After", "7"}}).error().retry_after, std::nullopt);
+    const auto limited = [this](std::string value) {
+        return check(429, {{"RateLimit", std::move(value)}}).error().retry_after;
+    };
+    EXPECT_EQ(limited(R"("resolvers";r=0;t=55)"), 55s);
+    EXPECT_EQ(limited(R"("api"; r=0; t=7)"), 7s);
+    EXPECT_EQ(limited(R"("resolvers";r=3;t=55)"), std::nullopt) << "that is not why";
+    EXPECT_EQ(limited("r=0"), std::nullopt);
 }
 
 TEST_F(AnswerCheck, ValidatorsAreStrongOrAbsent) {
@@ -153,6 +160,11 @@ TEST_F(AnswerCheck, ValidatorsAreStrongOrAbsent) {
     EXPECT_EQ(validator({{"Content-Length", "9"}, {"ETag", "\"x\""}, {"Last-Modified", kDate}}),
               "etag:\"x\"");
     EXPECT_EQ(validator({{"Content-Length", "9"}, {"ETag", "W/\"x\""}, {"Last-Modified", kDate}}),
+              fmt::format("lm:{}:9", kDate));
+    EXPECT_EQ(validator({{"Content-Length", "9"}, {"Last-Modified", kDate}, {"Date", kDate}}), "")
+        << "it may change once more in that second";
+    constexpr auto* kLater = "Tue, 14 Nov 2023 22:13:31 GMT";
+    EXPECT_EQ(validator({{"Content-Length", "9"}, {"Last-Modified", kDate}, {"Date", kLater}}),
               fmt::format("lm:{}:9", kDate));
     EXPECT_EQ(validator({{"Content-Length", "9"}, {"ETag", "W/\"x\""}}), "");
     EXPECT_EQ(validator({{"Content-Length", "9"}, {"ETag", "bare"}}), "");
@@ -241,6 +253,12 @@ TEST_F(AnswerCheck, AnErrorPageInDisguiseIsNotStored) {
     options.knows_digest = true;  // it will find out about JSON
     EXPECT_FALSE(is_stored({{"Content-Type", "text/html"}}));
     EXPECT_TRUE(is_stored({{"Content-Type", "application/json"}}));
+}
+
+TEST_F(AnswerCheck, AnErrorPageIsOneInPartsToo) {
+    range = RangeSpec(0, 99);
+    EXPECT_FALSE(check(206, {{"Content-Range", "bytes 0-99/1234"}, {"Content-Type", "text/html"}}));
+    EXPECT_TRUE(check(206, {{"Content-Range", "bytes 0-99/1234"}, {"Content-Type", "a/b"}}));
 }
 
 TEST_F(AnswerCheck, AUrlMaySayThatItIsAPage) {

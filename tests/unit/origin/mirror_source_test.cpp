@@ -100,6 +100,34 @@ TEST_F(MirrorSourceTest, WhatOneServerFailsToSayTheNextIsAskedFor) {
     }(*this));
 }
 
+TEST_F(MirrorSourceTest, AServerThatSaysNothingIsLeftForTheNextBeforeTheOriginsTimeIsUp) {
+    run([](MirrorSourceTest& test) -> Task<void> {
+        ScriptedOrigin other(*test.loop);
+        test.options_.upstreams = std::make_shared<Upstreams>(2, kShort);
+        test.options_.alternatives = {test.origin.url(), other.url("/same")};
+        test.origin.says("", After::hang);
+        other.says(ok("abc"));
+        co_await test.fetch_one(RangeSpec::whole());
+        EXPECT_EQ(test.body, "abc");
+        const SteadyTime now = std::chrono::steady_clock::now();
+        EXPECT_EQ(test.options_.upstreams->order(now).front(), 1U) << "the first one rests";
+        co_await other.close();
+    }(*this));
+}
+
+TEST_F(MirrorSourceTest, AProbeForWhatMayBeGivenUnaskedEndsSoonWhereItIsTheOnlyServer) {
+    run([](MirrorSourceTest& test) -> Task<void> {
+        test.options_.upstreams = std::make_shared<Upstreams>(1, kShort);
+        test.options_.alternatives = {test.origin.url()};
+        test.origin.says("", After::hang);
+        auto now = co_await test.source().probe(Otherwise::something);
+        EXPECT_EQ(now.error().code, Errc::timed_out);
+        now = co_await test.source().probe(Otherwise::something);
+        EXPECT_EQ(now.error().code, Errc::unavailable);
+        EXPECT_EQ(test.origin.requests.size(), 1U) << "it rests";
+    }(*this));
+}
+
 TEST_F(LandingTest, WhereAWayHasEndedOnePartAsksForItAndTheOthersGoAlong) {
     run([](LandingTest& test) -> Task<void> {
         ScriptedOrigin other(*test.loop);
@@ -139,6 +167,27 @@ TEST_F(LandingTest, WhereAServerLedToWhatBreaksOffTheNextIsAskedTheWay) {
         EXPECT_EQ(test.body, "abc");
         EXPECT_EQ(test.origin.requests.size(), 3U);
         co_await other.close();
+    }(*this));
+}
+
+TEST_F(MirrorSourceTest, CredentialsGoAlongWhereOneServerLeadsToAnotherAndNoFurther) {
+    run([](MirrorSourceTest& test) -> Task<void> {
+        ScriptedOrigin other(*test.loop);
+        ScriptedOrigin stranger(*test.loop);
+        test.options_.upstreams = std::make_shared<Upstreams>(2);
+        test.options_.alternatives = {test.origin.url(), other.url("/same")};
+        test.options_.follow_redirects = true;
+        test.options_.may_store_credentialed = true;
+        test.options_.fields.add("Authorization", "Bearer reader");
+        test.origin.says(redirect(other.url("/same")));
+        other.says(redirect(stranger.url("/there")));
+        stranger.says(ok("abc"));
+        co_await test.fetch_one(RangeSpec::whole());
+        EXPECT_EQ(test.body, "abc");
+        EXPECT_TRUE(other.requests.at(0).contains("Authorization: Bearer reader"));
+        EXPECT_FALSE(stranger.requests.at(0).contains("reader"));
+        co_await other.close();
+        co_await stranger.close();
     }(*this));
 }
 

@@ -68,6 +68,37 @@ TEST_F(UpstreamsTest, WhereAllFailedTheOneWhoseRestEndsFirstIsAskedFirst) {
     EXPECT_THAT(order(), ElementsAre(1, 0, 2));
 }
 
+TEST_F(UpstreamsTest, ARestIsNoShorterThanTheTrialThatFailed) {
+    upstreams.failed(0, now, 4s);
+    now += 3s;
+    EXPECT_THAT(order(), ElementsAre(1, 2, 0));
+    now += 1s;
+    EXPECT_THAT(order(), ElementsAre(0, 1, 2));
+    upstreams.failed(0, now, 60s);
+    now += 59s;
+    EXPECT_THAT(order(), ElementsAre(1, 2, 0));
+}
+
+TEST_F(UpstreamsTest, WhoHoldsSomethingAsksNoneThatRests) {
+    fails(0);
+    EXPECT_THAT(upstreams.order(now, Otherwise::something), ElementsAre(1, 2));
+    fails(1);
+    fails(2);
+    EXPECT_THAT(upstreams.order(now, Otherwise::something), ElementsAre());
+    now += 1s;
+    EXPECT_THAT(upstreams.order(now, Otherwise::something), ElementsAre(0, 1, 2));
+}
+
+TEST_F(UpstreamsTest, OnlyTheLastOneThatIsWellIsWaitedForAsLongAsItTakes) {
+    EXPECT_EQ(upstreams.patience(0, now, Otherwise::nothing), Upstreams::kPatience);
+    fails(1);
+    EXPECT_EQ(upstreams.patience(0, now, Otherwise::nothing), Upstreams::kPatience);
+    fails(2);
+    EXPECT_EQ(upstreams.patience(0, now, Otherwise::nothing), std::nullopt);
+    EXPECT_EQ(upstreams.patience(0, now, Otherwise::something), Upstreams::kPatience);
+    EXPECT_EQ(upstreams.patience(1, now, Otherwise::nothing), Upstreams::kPatience);
+}
+
 TEST_F(UpstreamsTest, NoneIsWellWhileAllRest) {
     fails(0);
     fails(1);

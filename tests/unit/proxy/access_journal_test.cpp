@@ -127,6 +127,26 @@ TEST_F(Journal, ADamagedRecordIsNoneAndTheOthersStillAre) {
     EXPECT_TRUE(memory->is_allowed("carol", task(1)));
 }
 
+TEST_F(Journal, WhatWasLastSaidOutlivesTheProcessAndHasNoEnd) {
+    using Word = AccessMemory::Standing::Word;
+    memory->hear("", task(1), Word::open);
+    memory->hear("", task(2), Word::open);
+    memory->hear("", task(2), Word::refused);
+    memory->hear("alice", task(1), Word::hidden);
+    ttl = std::chrono::seconds(1);
+    const WallTime then = clock.time;
+    clock.time += std::chrono::hours(1000);
+    for (int life = 0; life < 2; ++life) {
+        begin();
+        EXPECT_EQ(memory->standing("", task(1)).word, Word::open);
+        EXPECT_EQ(memory->standing("", task(1)).heard, then);
+        EXPECT_EQ(memory->standing("", task(2)).word, Word::refused);
+        EXPECT_EQ(memory->standing("alice", task(1)).word, Word::hidden);
+        EXPECT_EQ(memory->standing("alice", task(2)).word, Word::none);
+    }
+    EXPECT_FALSE(memory->is_allowed("", task(1))) << "it is no yes";
+}
+
 TEST_F(Journal, ItIsWrittenAnewBeforeItGrowsWithoutEnd) {
     for (int i = 0; i < 500; ++i) {
         memory->allow("alice", task(static_cast<unsigned char>(i % 3)), in(60 + i));

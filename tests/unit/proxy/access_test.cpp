@@ -46,6 +46,20 @@ TEST_F(Access, ANoForgetsTheYesOfThisPrincipalAlone) {
     EXPECT_TRUE(memory->is_allowed("bob", task(1)));
 }
 
+TEST_F(Access, TheLastWordStandsAndWhatWasSaidLongestAgoLeavesFirst) {
+    using Word = AccessMemory::Standing::Word;
+    for (unsigned char i = 1; i <= 3; ++i) memory->hear("", task(i), Word::refused);
+    clock.time += std::chrono::seconds(1);
+    memory->hear("", task(1), Word::open);
+    EXPECT_EQ(memory->standing("", task(1)).word, Word::open);
+    EXPECT_EQ(memory->standing("", task(1)).heard, clock.time);
+    memory->hear("", task(4), Word::refused);
+    EXPECT_EQ(memory->standing("", task(1)).word, Word::open);
+    EXPECT_EQ(memory->standing("", task(2)).word, Word::none);
+    memory->forget("", task(1));
+    EXPECT_EQ(memory->standing("", task(1)).word, Word::open) << "it is no yes that ends";
+}
+
 TEST_F(Access, AKeyIsOfThisProcessAlone) {
     const auto another = AccessMemory::create(3, clock);
     EXPECT_EQ(memory->key_of("alice", task(1)), memory->key_of("alice", task(1)));

@@ -95,6 +95,20 @@ TEST(Forwarding, WhatASignatureCoversIsLeftAloneUnlessAFetchSendsItToo) {
     EXPECT_EQ(field_to_leave_alone(http::Fields()), "");
 }
 
+TEST(Forwarding, AFetchSpeaksForAClientWhoseFieldsItHas) {
+    http::Fields fields;
+    for (const std::string_view name :
+         {"Host", "User-Agent", "Accept", "Accept-Encoding", "Authorization", "Range", "Connection",
+          "x-amz-date", "X-Dragonfly-Tag", "Proxy-Authorization"})
+        fields.add(std::string(name), "x");
+    EXPECT_TRUE(fetch_says_all(fields));
+    for (const std::string_view name : {"X-JFrog-Art-Api", "Accept-Language", "Referer"}) {
+        http::Fields more = fields;
+        more.add(std::string(name), "x");
+        EXPECT_FALSE(fetch_says_all(more)) << name;
+    }
+}
+
 TEST(Forwarding, ARequestThatWasHereBeforeIsALoop) {
     http::Fields fields;
     fields.add("Via", "1.1 a.example, 1.1 me (comment)");

@@ -60,10 +60,22 @@ TEST_F(ShelvesTest, VariantsStandBesideEachOtherTheLatestFirst) {
     EXPECT_THAT(put(variant(1, "a")), IsEmpty());
     EXPECT_THAT(put(variant(2, "b")), IsEmpty());
     EXPECT_THAT(here(), ElementsAre(2, 1));
-    EXPECT_THAT(put(variant(3, "a")), ElementsAre(id(1)));  // the same question's next answer
-    EXPECT_THAT(here(), ElementsAre(3, 2));
+    // The same question's next answer: should it come to nothing, the first one is still here.
+    EXPECT_THAT(put(variant(3, "a")), ElementsAre(id(1)));
+    EXPECT_THAT(here(), ElementsAre(3, 2, 1));
     shelves.drop(key, id(3));
-    EXPECT_THAT(here(), ElementsAre(2));
+    EXPECT_THAT(here(), ElementsAre(2, 1));
+}
+
+TEST_F(ShelvesTest, WhatIsWithdrawnTakesWhatItReplacedWithIt) {
+    put(variant(1, "a"));
+    put(variant(2, "b"));
+    put(variant(3, "a"));
+    put(variant(4, "a"));
+    EXPECT_THAT(shelves.withdraw(key, id(3)), ElementsAre(id(3), id(1)));
+    EXPECT_THAT(here(), ElementsAre(4, 2));
+    EXPECT_THAT(shelves.withdraw(key, id(9)), ElementsAre(id(9)));
+    EXPECT_THAT(here(), ElementsAre(4, 2));
 }
 
 TEST_F(ShelvesTest, ThereAreNoMoreThanSoManyOfOneKey) {
@@ -118,8 +130,8 @@ TEST_F(ShelvesTest, PartsOfOneContentStandTogetherUntilTheWholeComes) {
     put(variant(1, "", "bytes 0-4/20"));
     EXPECT_THAT(put(variant(2, "", "bytes 10-19/20")), IsEmpty());
     EXPECT_THAT(put(variant(3, "", "bytes 0-7/20")), ElementsAre(id(1)));  // covers it
-    EXPECT_THAT(put(variant(4, "", "bytes 0-4/30", "\"b\"")), ElementsAre(id(3), id(2)));
-    EXPECT_THAT(put(variant(5)), ElementsAre(id(4)));
+    EXPECT_THAT(put(variant(4, "", "bytes 0-4/30", "\"b\"")), ElementsAre(id(3), id(2), id(1)));
+    EXPECT_THAT(put(variant(5)), ElementsAre(id(4), id(3), id(2), id(1)));
 }
 
 bool any(const StoredVariant& /*variant*/) { return true; }

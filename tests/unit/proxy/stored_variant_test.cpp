@@ -11,8 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::seconds;
 
-const WallTime kNow = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 6 / 1));
-const Exchanged kJustNow{kNow, kNow};
+const WallTime kStoredAt = WallTime(std::chrono::sys_days(std::chrono::year(2026) / 6 / 1));
+const Exchanged kJustNow{kStoredAt, kStoredAt};
 
 using Pairs = std::initializer_list<std::pair<std::string_view, std::string>>;
 
@@ -42,11 +42,11 @@ TEST(StoredVariant, ReadsWhatItWrote) {
     EXPECT_EQ(read->selection, written.selection);
     EXPECT_EQ(read->arrived, written.arrived);
     EXPECT_EQ(read->stored.head.status, 404);
-    EXPECT_EQ(read->stored.received, kNow - 10s);
+    EXPECT_EQ(read->stored.received, kStoredAt - 10s);
     EXPECT_EQ(read->terms.lifetime, 60s);
-    EXPECT_EQ(read->age(kNow + 5s), 15s);
+    EXPECT_EQ(read->age(kStoredAt + 5s), 15s);
     EXPECT_FALSE(read->stored.head.fields.has("X-Hawker-Selection"));
-    EXPECT_FALSE(decode_variant(written.task, origin::encode_head(written.stored.head, kNow)));
+    EXPECT_FALSE(decode_variant(written.task, origin::encode_head(written.stored.head, kStoredAt)));
     EXPECT_FALSE(decode_variant(written.task, "garbage"));
 }
 
@@ -73,7 +73,7 @@ TEST(StoredVariant, FieldsOfOneAnswerOrOneConnectionAreNotKept) {
                              "Content-Length", "Age", "X-Secret"})
         EXPECT_FALSE(left.has(name)) << name;
     EXPECT_TRUE(left.has("X-Kept"));
-    EXPECT_EQ(left.get("Date"), http::format_date(kNow));
+    EXPECT_EQ(left.get("Date"), http::format_date(kStoredAt));
     http::StoringTerms terms;
     terms.keeps_cookies = true;
     EXPECT_TRUE(
@@ -82,15 +82,15 @@ TEST(StoredVariant, FieldsOfOneAnswerOrOneConnectionAreNotKept) {
 
 TEST(StoredVariant, AConfirmationMakesItYoung) {
     const auto before = variant({{"Cache-Control", "max-age=60"},
-                                 {"Date", http::format_date(kNow)},
+                                 {"Date", http::format_date(kStoredAt)},
                                  {"ETag", "\"a\""},
                                  {"X-A", "1"}});
-    EXPECT_EQ(before.use({}, kNow + 90s), http::Use::validate);
-    const Exchanged later{kNow + 89s, kNow + 90s};
+    EXPECT_EQ(before.use({}, kStoredAt + 90s), http::Use::validate);
+    const Exchanged later{kStoredAt + 89s, kStoredAt + 90s};
     const auto after =
         refreshed(before, fields({{"X-A", "2"}, {"Age", "4"}, {"ETag", "\"b\""}}), later, {});
-    EXPECT_EQ(after.use({}, kNow + 90s), http::Use::fresh);
-    EXPECT_EQ(after.age(kNow + 90s), 5s);  // what it says, and the time that the answer took
+    EXPECT_EQ(after.use({}, kStoredAt + 90s), http::Use::fresh);
+    EXPECT_EQ(after.age(kStoredAt + 90s), 5s);  // what it says, and the time that the answer took
     EXPECT_EQ(after.stored.head.fields.get("X-A"), "2");
     EXPECT_EQ(after.stored.head.fields.get("ETag"), "\"a\"");
     EXPECT_EQ(after.task, before.task);

@@ -1,4 +1,4 @@
-#include "daemon/nearest_word.h"
+#include "base/nearest_word.h"
 
 #include <algorithm>
 #include <numeric>
@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-namespace hawker::daemon {
+namespace hawker {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
     // One row of the table is enough: row[j] is the distance from the bytes of `a` seen so far to
@@ -38,4 +38,4 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> kno
     return nearest ? fmt::format("; did you mean '{}'?", *nearest) : std::string();
 }
 
-}  // namespace hawker::daemon
+}  // namespace hawker
