@@ -208,8 +208,7 @@ CachedRoad::Permit CachedRoad::permit_at_once(const cache::Reader& reader,
 }
 
 Task<CachedRoad::Permit> CachedRoad::permit(cache::Reader& reader, const PreparedHead& head) {
-    const bool stale = must_revalidate(reader, head);
-    const Staleness staleness = stale ? Staleness::stale : Staleness::fresh;
+    const auto staleness = must_revalidate(reader, head) ? Staleness::stale : Staleness::fresh;
     const Permit answered = co_await ask_origin(reader.representation(), staleness);
     co_return answered;
 }
@@ -228,7 +227,8 @@ Task<CachedRoad::Permit> CachedRoad::ask_origin(const cache::Representation& rep
         co_await step_aside(verdict.error());
         co_return Permit::answered;
     }
-    const Expected<cache::Arrival>& now = (*verdict)->now;
+    if (!*verdict) co_return Permit::granted;
+    const auto& now = (*verdict)->now;
     if (now && !is_the_same(*now, representation)) co_return Permit::reopen;
     if (now) {
         // What it says to credentials is theirs alone.

@@ -60,15 +60,14 @@ bool Permission::needs_none() const {
 }
 
 const TaskId& Permission::matter() const {
-    const bool is_shared = context_.mirror && context_.mirror->access;
-    return is_shared ? *context_.mirror->access : decision_.task_id;
+    return is_shared() ? *context_.mirror->access : decision_.task_id;
 }
 
 bool Permission::is_remembered() const {
     const AccessMemory& access = context_.services.access;
     if (needs_none() || access.is_allowed(principal(), matter())) return true;
     // What is open to those who show nothing is open to all.
-    return context_.mirror && context_.mirror->access && access.is_allowed({}, matter());
+    return is_shared() && access.is_allowed({}, matter());
 }
 
 void Permission::remember() {
@@ -80,25 +79,51 @@ void Permission::remember() {
 
 void Permission::withdraw() { refuse(context_.services.access, principal_of(context_), matter()); }
 
+Task<Expected<bool>> Permission::is_granted_by_another() {
+    AccessMemory& access = context_.services.access;
+    const bool asks_of_the_file = decision_.rule->policy == filters::Policy::http;
+    if (!is_shared() || asks_of_the_file) co_return false;
+    const Digest key = access.key_of(principal(), matter());
+    while (!is_remembered()) {
+        AccessQuestions::Place place = access.questions().take(key, context_.loop);
+        lead_of_all_ = std::move(place.lead);
+        if (!place.seat) co_return false;
+        const auto verdict = co_await wait_at(std::move(place.seat));
+        if (!verdict) co_return fail(verdict.error());
+        if (*verdict) break;
+    }
+    co_return is_remembered();  // a no was of the other file alone
+}
+
 Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask(const cache::Representation& held,
                                                                origin::Otherwise otherwise) {
     AccessMemory& access = context_.services.access;
     const Digest key = access.key_of(principal(), decision_.task_id);
     for (;;) {
         AccessQuestions::Place place = access.questions().take(key, context_.loop);
+        joined_ = place.lead == nullptr;
         if (place.lead) {
-            joined_ = false;
+            const auto granted = co_await is_granted_by_another();
+            if (!granted) co_return fail(granted.error());
+            if (*granted) co_return nullptr;
             auto verdict = co_await ask_origin(held, otherwise, *place.lead);
+            if (verdict && lead_of_all_) lead_of_all_->tell(*verdict);
+            lead_of_all_ = nullptr;
             co_return verdict;
         }
         if (!place.seat) co_return fail(Errc::exhausted, "too many questions of access are open");
-        joined_ = true;
-        context_.cancel = [seat = place.seat] { seat->leave(); };
-        auto verdict = co_await place.seat->wait();
-        context_.cancel = nullptr;
-        if (place.seat->has_left()) co_return fail(Errc::cancelled, "the client went away");
-        if (verdict) co_return verdict;
+        auto verdict = co_await wait_at(std::move(place.seat));
+        if (!verdict || *verdict) co_return verdict;
     }
+}
+
+Task<Expected<AccessQuestions::Shared>> Permission::wait_at(
+    std::shared_ptr<AccessQuestions::Seat> seat) {
+    context_.cancel = [seat] { seat->leave(); };
+    auto verdict = co_await seat->wait();
+    context_.cancel = nullptr;
+    if (seat->has_left()) co_return fail(Errc::cancelled, "the client went away");
+    co_return verdict;
 }
 
 Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask_origin(

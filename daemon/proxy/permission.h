@@ -25,9 +25,10 @@ public:
     // The origin said no to this principal: 401 or 403.
     void withdraw();
 
-    // What the origin says of `held`. When it has something else by now, the task was removed:
-    // open it again. Errc::cancelled when this client left, Errc::exhausted when too many questions
-    // are open. `otherwise`: it may be given unasked.
+    // What the origin says of `held`; null when its yes to another file of the repository, asked
+    // meanwhile with the same credentials, is ours too. When it has something else by now, the task
+    // was removed: open it again. Errc::cancelled when this client left, Errc::exhausted when too
+    // many questions are open. `otherwise`: it may be given unasked.
     Task<Expected<std::shared_ptr<const Verdict>>> ask(const cache::Representation& held,
                                                        origin::Otherwise otherwise);
 
@@ -37,9 +38,15 @@ public:
 private:
     // The rule asks nobody, or not this user.
     bool needs_none() const;
+    // The yes is for more than this task.
+    bool is_shared() const { return context_.mirror && context_.mirror->access; }
     // What the yes is for.
     const TaskId& matter() const;
     std::string principal() const { return principal_of(context_).name; }
+    // The files of one repository are one question: waits while somebody asks for another of them.
+    // True: with a yes.
+    Task<Expected<bool>> is_granted_by_another();
+    Task<Expected<AccessQuestions::Shared>> wait_at(std::shared_ptr<AccessQuestions::Seat> seat);
     Task<Expected<std::shared_ptr<const Verdict>>> ask_origin(const cache::Representation& held,
                                                               origin::Otherwise otherwise,
                                                               AccessQuestions::Lead& lead);
@@ -47,6 +54,7 @@ private:
     Context& context_;
     const filters::Decision& decision_;
     OwnSource& source_;
+    std::unique_ptr<AccessQuestions::Lead> lead_of_all_;  // those who wait for our word
     bool joined_ = false;
 };
 
