@@ -130,9 +130,9 @@ protected:
 
 // Moves bytes both ways by splice(2) until both sides have ended; half-closes are passed on. Ends
 // with Errc::timed_out when neither side moved for `idle`, and with Errc::closed when either side
-// is reset or closed by its owner; then both sockets are closed. `to_right`/`to_left` count bytes
-// that were handed over. A quiet tunnel holds no pipe. With a `pace` both
-// directions wait for it before they hand over.
+// is reset, behind what that side had said, or closed by its owner. `to_right`/`to_left` count
+// bytes that were handed over. A quiet tunnel holds no pipe. With a `pace` both directions wait for
+// it before they hand over. Whoever called it closes both sockets when it has ended with an error.
 struct TunnelBytes {
     std::uint64_t to_right = 0;
     std::uint64_t to_left = 0;

@@ -52,7 +52,7 @@ bool is_reset(const Socket::State& state) {
 class Pump {
 public:
     Pump(Socket& from, Socket& to, Course& course, std::uint64_t& bytes)
-        : from_(from.state()), to_(to.state()), course_(course), bytes_(bytes) {}
+        : from_(from.state()), to_(to.state()), far_(to), course_(course), bytes_(bytes) {}
 
     // One direction's failure ends both: half a broken tunnel is of no use to anybody.
     Task<Expected<void>> run() {
@@ -60,7 +60,9 @@ public:
         const Claim writing(to_.write_side);
         auto ended = co_await move_all();
         if (ended) ended = co_await stand_by();
-        if (!ended) {
+        if (course_.deaf == &far_) {
+            leave();
+        } else if (!ended) {
             from_.close();
             to_.close();
         }
@@ -119,8 +121,10 @@ private:
                 continue;
             }
             if (put < 0 && errno == EINTR) continue;
-            if (put == 0 || errno != EAGAIN)
+            if (put == 0 || errno != EAGAIN) {
+                course_.deaf = &far_;
                 co_return fail(Errc::closed, system_error(errno, "write to the tunnel").what);
+            }
             auto ready = co_await wait(to_, to_.write_side);
             if (!ready) co_return ready;
         }
@@ -142,14 +146,18 @@ private:
     Task<Expected<void>> stand_by() {
         to_.end_writing();
         pipe_ = Pipe();
-        --course_.running;
-        to_.nudge(to_.read_side);  // the other direction, if it stands by already
+        leave();
         while (course_.running > 0) {
             if (is_reset(from_)) co_return fail(Errc::closed, "one side of the tunnel was reset");
             auto ready = co_await wait(from_, from_.read_side);
             if (!ready) co_return ready;
         }
         co_return Expected<void>();
+    }
+
+    void leave() {
+        --course_.running;
+        to_.nudge(to_.read_side);  // the other direction, if it stands by already
     }
 
     // The pipe is empty whenever this is called.
@@ -175,6 +183,7 @@ private:
 
     Socket::State& from_;
     Socket::State& to_;
+    const Socket& far_;
     Course& course_;
     std::uint64_t& bytes_;
     Pipe pipe_;

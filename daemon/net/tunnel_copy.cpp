@@ -21,7 +21,7 @@ Task<Expected<void>> wait_for_bytes(Socket& from, const Course& course) {
 }
 
 // The bytes that were there, moved on; 0 at the end of the stream.
-Task<Expected<std::size_t>> move_some(Socket& from, Socket& to, const Course& course, Pace* pace) {
+Task<Expected<std::size_t>> move_some(Socket& from, Socket& to, Course& course, Pace* pace) {
     const auto buffer = std::make_unique_for_overwrite<std::array<std::byte, kRun>>();
     const std::size_t most = pace ? std::min<std::uint64_t>(kRun, pace->quantum()) : kRun;
     auto got = co_await from.read(std::span(*buffer).first(most), course.idle,
@@ -31,7 +31,10 @@ Task<Expected<std::size_t>> move_some(Socket& from, Socket& to, const Course& co
     if (pace) co_await pace->before(*got);
     const std::array<std::span<const std::byte>, 1> parts = {std::span(*buffer).first(*got)};
     auto put = co_await to.write(parts, course.idle);
-    if (!put) co_return fail(std::move(put.error()));
+    if (!put) {
+        if (put.error().code != Errc::timed_out) course.deaf = &to;
+        co_return fail(std::move(put.error()));
+    }
     co_return *got;
 }
 
@@ -55,7 +58,7 @@ Task<Expected<void>> pump_by_copying(Socket& from, Socket& to, Course& course, s
     auto ended = co_await move_all(from, to, course, bytes, pace);
     if (ended) {
         co_await to.shutdown_write(course.idle);
-    } else {
+    } else if (course.deaf != &to) {
         from.close();
         to.close();
     }

@@ -11,6 +11,9 @@ struct Course {
     Deadline idle{0};
     SteadyTime last = std::chrono::steady_clock::now();
     int running = 2;  // directions
+    // It takes no more bytes. What it had said before, an answer to too long a request for one, is
+    // on its way all the same: that direction ends by itself.
+    const Socket* deaf = nullptr;
 
     void note() { last = std::chrono::steady_clock::now(); }
     Deadline left() const {

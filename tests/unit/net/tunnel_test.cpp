@@ -179,6 +179,33 @@ TEST_F(TcpTunnelTest, AResetEndsBothSides) {
     }(client, server, bytes));
 }
 
+class Unhurried final : public Pace {
+public:
+    std::uint64_t quantum() const override { return 64UL << 10U; }
+    Task<void> before(std::uint64_t) override { co_return; }
+};
+
+// An answer to a request that was too long, from a server that hears no more of it.
+class ResetTunnelTest : public TcpTunnelTest, public ::testing::WithParamInterface<bool> {};
+
+TEST_P(ResetTunnelTest, WhatWasSaidBeforeAResetArrives) {
+    Unhurried unhurried;
+    Pace* const pace = GetParam() ? &unhurried : nullptr;
+    run([](Pair& left, Pair& right, TunnelBytes& count, Pace* slowed) -> Task<void> {
+        co_await send_all(*left.near, "a long request");
+        auto said = co_await right.far->write("too long", kSoon);
+        EXPECT_TRUE(said);
+        reset(std::move(right.far));
+        Task<Expected<void>> running = tunnel(*left.far, *right.near, kSoon, count, slowed);
+        const std::string heard = co_await read_all(*left.near);
+        EXPECT_EQ(heard, "too long");
+        auto ended = co_await running;
+        EXPECT_EQ(ended.error().code, Errc::closed);
+    }(client, server, bytes, pace));
+}
+
+INSTANTIATE_TEST_SUITE_P(SplicedAndCopied, ResetTunnelTest, ::testing::Bool());
+
 TEST_F(TcpTunnelTest, AResetAfterAHalfCloseIsNoticedToo) {
     run([](Pair& left, Pair& right, TunnelBytes& count) -> Task<void> {
         Task<Expected<void>> running = tunnel(*left.far, *right.near, kSoon, count);
