@@ -90,6 +90,11 @@ bool confirms(const Fields& not_modified, const Fields& stored, const Fields& cl
     return !ours || !client.has("If-None-Match") || list_has(client.joined("If-None-Match"), *ours);
 }
 
+bool is_what_client_has(const Fields& not_modified, const Fields& client) {
+    const auto told = not_modified.get("ETag");
+    return told && list_has(client.joined("If-None-Match"), *told);
+}
+
 Fields updated(const Fields& stored, const Fields& newer) {
     Fields result = stored;
     for (const Field& field : newer)

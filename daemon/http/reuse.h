@@ -43,6 +43,8 @@ bool has_validator(const Fields& stored);
 void add_conditions(Fields& request, const Fields& stored);
 // A 304 to that request is about `stored`, and not about something that only the client has.
 bool confirms(const Fields& not_modified, const Fields& stored, const Fields& client);
+// It names an entity tag that the client has asked about.
+bool is_what_client_has(const Fields& not_modified, const Fields& client);
 
 // `stored` after a 304, or a 200 to a HEAD (section 3.2): every field of `newer` replaces those of
 // its name, but for what belongs to the stored content.

@@ -11,11 +11,6 @@ namespace hawker::proxy {
 
 namespace {
 
-// The client's own business with the origin: what is stored cannot stand in for its answer.
-bool has_preconditions(const http::Fields& fields) {
-    return fields.has("If-Match") || fields.has("If-Unmodified-Since");
-}
-
 bool asks_if_changed(const http::Fields& fields) {
     return fields.has("If-None-Match") || fields.has("If-Modified-Since");
 }
@@ -29,8 +24,7 @@ void HttpRoad::learn_rights(int status) {
 
 Task<void> HttpRoad::ask(VariantPtr stored) {
     const http::Fields& own = context_.request.fields;
-    bool validates =
-        stored && !has_preconditions(own) && http::has_validator(stored->stored.head.fields);
+    bool validates = stored && http::has_validator(stored->stored.head.fields);
     for (;;) {
         http::Fields fields = question_.fields;
         if (validates) http::add_conditions(fields, stored->stored.head.fields);
@@ -52,11 +46,11 @@ Task<void> HttpRoad::ask(VariantPtr stored) {
         if (http::confirms(answer.head->fields, stored->stored.head.fields, own)) {
             const bool answered = co_await answer_confirmed(answer, stored);
             if (answered) co_return;
-        } else if (asks_if_changed(own)) {
+        } else if (http::is_what_client_has(answer.head->fields, own)) {
             co_await answer_new(answer, stored);
             co_return;
         }
-        // Confirmed was what is not here any more, or what nobody asked about.
+        // Confirmed was what is not here any more, or nobody knows what.
         answer.response->cancel();
         validates = false;
     }
@@ -186,8 +180,7 @@ Task<void> HttpRoad::learn_from_head(const HttpStore::Answer& answer, VariantPtr
 Task<bool> HttpRoad::ask_for_the_gap(const Parts& parts) {
     const http::Fields& own = context_.request.fields;
     const auto wanted = wanted_of(context_.request, parts.size());
-    if (!wanted || parts.entity_tag().empty() || asks_if_changed(own) || has_preconditions(own))
-        co_return false;
+    if (!wanted || parts.entity_tag().empty() || asks_if_changed(own)) co_return false;
     const auto gap = parts.gap(*wanted);
     if (!gap || (gap->first == wanted->first && gap->end == wanted->end)) co_return false;
     RangeSpec spec(gap->first, gap->end - 1);

@@ -32,8 +32,13 @@ HttpRoad::HttpRoad(Context& context)
 HttpRoad::~HttpRoad() { context_.cancel = nullptr; }
 
 Task<void> HttpRoad::run() {
-    // What must not be kept is not asked for together with others either.
-    if (asked_.no_store && !asked_.only_if_cached) {
+    // What must not be kept is not asked for together with others either. What the origin must have
+    // for the request to be done, no cache can tell (RFC 9110 section 13.1.1).
+    const http::Fields& own = context_.request.fields;
+    const bool is_offline = context_.mirror && context_.mirror->asks_nobody;
+    const bool is_of_the_origin =
+        !is_offline && (own.has("If-Match") || own.has("If-Unmodified-Since"));
+    if ((asked_.no_store || is_of_the_origin) && !asked_.only_if_cached) {
         co_await pass_through(context_);
         co_return;
     }

@@ -67,6 +67,29 @@ def test_what_may_not_be_kept_any_more_is_not(hawker, origin, told, method):
     assert not other.cache_status.get("hit") and other.header("X-Version") is None and other.sha256 == FIRST.sha256()
 
 
+# What the client itself knows of it ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("part", [{}, {"Range": "bytes=0-99"}])
+def test_what_the_origin_must_have_is_judged_by_the_origin(hawker, origin, part):
+    page = origin.add("/http/edited", FIRST, headers={"Cache-Control": "max-age=600"})
+    hawker.fetch_until_stored(origin.url(page.path), headers=part)
+    page.content = SECOND
+    page.handler = lambda request, answer: request.header("If-Match") in (None, page.etag) or answer.become(412, {}, b"edited since")
+    now = hawker.fetch(origin.url(page.path), headers={"If-Match": page.etag})
+    assert (now.status, now.sha256) == (200, SECOND.sha256())
+    assert hawker.fetch(origin.url(page.path), headers={**part, "If-Match": '"of before"'}).status == 412
+
+
+def test_a_304_that_does_not_say_to_which_tag_is_no_word_about_the_clients(hawker, origin):
+    page = origin.add("/http/two", FIRST, headers=aged(700, "max-age=600"))
+    hawker.fetch_until_stored(origin.url(page.path))
+    page.handler = lambda request, answer: page.etag in (request.header("If-None-Match") or "") and answer.become(304, {})
+    answer = hawker.fetch(origin.url(page.path), headers={"If-None-Match": '"older"'})
+    assert (answer.status, answer.sha256) == (200, FIRST.sha256())
+    assert page.requests[-1].header("If-None-Match") == '"older"'
+
+
 # A next one that never comes ----------------------------------------------------------------------------------------------
 
 
