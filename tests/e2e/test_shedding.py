@@ -107,8 +107,8 @@ def test_files_that_nobody_reads_keep_no_descriptor_from_anybody(start_hawker, v
             answer = hawker.fetch(origin.url(path))
             assert (answer.status, answer.sha256) == (200, content.sha256())
     assert origin.bytes_sent == sum(content.size for content in contents.values())
-    # As many clients as fit beside a few files, none of them turned away or waiting long.
-    for visitor in visitors(hawker, 80):
+    # More than fit beside the files, and fewer than fit without them: 120 descriptors are for both, some 35 for hawkerd itself.
+    for visitor in visitors(hawker, 60):
         assert ask(visitor, origin.url("/shared/7")) == 200
     assert hawker.metrics()["hawker_connections_shed_total"] == 0
     assert "Too many open files" not in hawker.log()
