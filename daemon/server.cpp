@@ -143,7 +143,8 @@ void Server::open_admin() {
         return {};
     };
     const auto measure = [this] {
-        metrics_.set_access_waiting(access_->questions().waiting());
+        metrics_.set_access_waiting(access_->questions().waiting() +
+                                    documents_.questions().waiting());
         metrics_.set_waiting(slots_.waiting(), lanes_->waiting());
     };
     backend_ = std::make_unique<AdminBackend>(*cache_, *access_, metrics_, pool_, *control_,

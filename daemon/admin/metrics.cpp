@@ -92,7 +92,8 @@ struct Metrics::State {
                           "Resident memory of our own: neither page cache nor the index's map");
     Gauge& access_waiting =
         gauge("hawker_access_waiting",
-              "Clients whose hit waits for another's question whether it may be read");
+              "Clients that wait for another's question: whether a hit may be read, or what an "
+              "upstream says");
     Gauge& cache_bytes =
         gauge("hawker_cache_bytes", "Bytes of data on disk; what objects share counts once");
     Gauge& cache_objects = gauge("hawker_cache_objects", "Objects in the cache");

@@ -46,7 +46,8 @@ public:
     void connections_shed(std::size_t number);
     // What the process holds in memory of its own.
     void set_memory(std::uint64_t bytes);
-    // Clients whose hit waits for another's question to the origin whether it may be read.
+    // Clients that wait for what another has asked: whether a hit may be read, or what a mirror's
+    // upstream says.
     void set_access_waiting(std::size_t clients);
     std::uint64_t open_connections() const;
     // A tunnel to a host that a caching rule could have matched.

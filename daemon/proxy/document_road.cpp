@@ -107,36 +107,42 @@ bool DocumentRoad::is_fresh(const DocumentQuestion& question, const Document& do
     return !question.ttl || context_.services.clock.wall() < document.received + *question.ttl;
 }
 
-// One question for all who ask with the same credentials at the same time.
-Task<Reply> DocumentRoad::ask_once(const DocumentQuestion& question, const DocumentTerms& terms) {
-    AccessMemory& access = context_.services.access;
-    const Digest key = access.key_of(rights_.principal(), question.id);
+Task<std::optional<Reply>> DocumentRoad::hear_with_others(TaskId question, Lead& lead) {
+    const Digest key = context_.services.access.key_of(rights_.principal(), question);
     for (;;) {
         auto place = context_.services.documents.questions().take(key, context_.loop);
-        if (place.seat) {
-            context_.cancel = [seat = place.seat] { seat->leave(); };
-            const auto heard = co_await place.seat->wait();
-            context_.cancel = nullptr;
-            if (heard) co_return *heard;
-            if (place.seat->has_left())
-                co_return Reply(fail(Errc::cancelled, "the client went away"));
-            continue;
-        }
-        // Those before us may have heard it while we looked for it.
-        const DocumentPtr heard = rights_.is_allowed(terms.matter)
-                                      ? context_.services.documents.find(question.id)
-                                      : nullptr;
-        if (heard && is_fresh(question, *heard)) {
-            Reply known(heard);
-            if (place.lead) place.lead->tell(std::make_shared<const Reply>(known));
-            co_return known;
-        }
-        auto reply = co_await ask_upstreams(question);
-        if (reply.document) co_await learn(question, terms, *reply.document);
-        const bool is_ours = !reply.document && reply.document.error().code == Errc::cancelled;
-        if (place.lead && !is_ours) place.lead->tell(std::make_shared<const Reply>(reply));
-        co_return reply;
+        lead = std::move(place.lead);
+        if (!place.seat) co_return std::nullopt;
+        context_.cancel = [seat = place.seat] { seat->leave(); };
+        const auto heard = co_await place.seat->wait();
+        context_.cancel = nullptr;
+        if (heard) co_return *heard;
+        if (place.seat->has_left()) co_return Reply(fail(Errc::cancelled, "the client went away"));
     }
+}
+
+void DocumentRoad::tell_others(Lead& lead, const Reply& reply) {
+    const bool is_ours = !reply.document && reply.document.error().code == Errc::cancelled;
+    if (lead && !is_ours) lead->tell(std::make_shared<const Reply>(reply));
+    lead = nullptr;
+}
+
+// One question for all who ask with the same credentials at the same time.
+Task<Reply> DocumentRoad::ask_once(const DocumentQuestion& question, const DocumentTerms& terms) {
+    Lead lead;
+    auto heard = co_await hear_with_others(question.id, lead);
+    if (heard) co_return std::move(*heard);
+    // Those before us may have heard it while we looked for it.
+    const DocumentPtr known =
+        rights_.is_allowed(terms.matter) ? context_.services.documents.find(question.id) : nullptr;
+    Reply reply(known);
+    if (!known || !is_fresh(question, *known)) {
+        auto asked = co_await ask_upstreams(question);
+        reply = std::move(asked);
+        if (reply.document) co_await learn(question, terms, *reply.document);
+    }
+    tell_others(lead, reply);
+    co_return reply;
 }
 
 Task<Reply> DocumentRoad::ask_upstreams(const DocumentQuestion& question) {
@@ -219,6 +225,7 @@ Task<Expected<DocumentPtr>> DocumentRoad::ask_one(const DocumentQuestion& questi
         if (is_led && !follows && question.abroad == Abroad::refused) co_return no_way(next);
         if (!follows) {
             (*document)->received = context_.services.clock.wall();
+            (*document)->is_elsewhere = is_abroad;
             if (question.check && (*document)->head.status == 200) {
                 auto keeps = question.check(**document);
                 if (!keeps) co_return fail(std::move(keeps.error()));
@@ -263,7 +270,7 @@ Task<void> DocumentRoad::learn(const DocumentQuestion& question, const DocumentT
         rights_.refuse(terms.matter);
         if (terms.when_refused) terms.when_refused();
     };
-    if (status == 401 || status == 403) refuse();
+    if ((status == 401 || status == 403) && !document->is_elsewhere) refuse();
     const bool is_absence = terms.says_absent && terms.says_absent(document->head) && !question.ttl;
     if (status != 200 && !is_absence) co_return;
     if (terms.is_yes) {

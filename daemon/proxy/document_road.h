@@ -85,6 +85,12 @@ public:
 
     // nullopt: the client has its answer.
     Task<std::optional<Told>> tell(DocumentQuestion question, DocumentTerms terms);
+    using Lead = std::unique_ptr<Questions<Reply>::Lead>;
+    // What somebody with the same credentials is told who is asking the same just now. nullopt: it
+    // is ours to ask, and to tell at `lead`, which is null where too many questions are open.
+    Task<std::optional<Reply>> hear_with_others(TaskId question, Lead& lead);
+    // At `lead`, unless it is only that our own client left.
+    static void tell_others(Lead& lead, const Reply& reply);
     // The first upstream's answer that is one, and nothing is remembered of it.
     Task<Reply> ask_upstreams(const DocumentQuestion& question);
     // `head` and `body`, made of what was told, as the response. Hop-by-hop fields need not be

@@ -27,7 +27,8 @@ struct Document {
     http::ResponseHead head;
     std::string body;
     WallTime received;
-    bool may_keep = true;  // false: it is for who asked alone
+    bool may_keep = true;       // false: it is for who asked alone
+    bool is_elsewhere = false;  // it is where an upstream led to that says this
 };
 using DocumentPtr = std::shared_ptr<const Document>;
 

@@ -43,8 +43,11 @@ private:
     // hub_xet.cpp. False: this has nothing to do with Xet.
     Task<bool> serve_xet();
     Task<bool> serve_xet_head();
+    // The first upstream's word on the file, if one has any.
+    Task<Reply> ask_xet_head();
     Task<bool> send_xet_head(http::ResponseHead head, Told::How how);
-    Task<void> keep_xet_head(const std::shared_ptr<Document>& said);
+    Task<void> send_head(http::ResponseHead head, Told::How how);
+    Task<void> keep_xet_head(http::ResponseHead head);
     TaskId xet_head_name() const;
     Task<void> serve_xet_server(std::string_view target);
     Task<Expected<DocumentPtr>> ask_xet_server(std::string url);
@@ -57,6 +60,8 @@ private:
     void prepare_file();
     std::string canonical_url(const hub::Route& file, std::string_view commit) const;
     Task<bool> serve_absence();
+    // The Hub's no for a file, of which more may be true.
+    void hear_no(const http::ResponseHead& head);
     // The Hub has just said that the file is not there.
     void note_absence(const http::ResponseHead& head);
     TaskId absence() const;

@@ -134,10 +134,7 @@ void HubExchange::prepare_file() {
         turn_.urls[i] = mirror_.upstreams[i] + target;
     turn_.access = files_;
     turn_.down = [this](http::ResponseHead& head) {
-        if (hub::says_no_entry(head)) note_absence(head);
-        // Not only its files: nobody is told of it any more.
-        if (head.status == 401 && head.fields.get("X-Error-Code") == "RepoNotFound")
-            for (const TaskId& matter : all_matters()) rights_.refuse(matter);
+        hear_no(head);
         go_down(head);
     };
     // The Hub's yes counts for those who wait for the same file as soon as it is given; once,
@@ -209,6 +206,13 @@ Task<void> HubExchange::serve_file() {
     co_await serve_from_cache(context_);
     if (absent_) co_await store_document(context_, absence(), absent_);
     if (context_.record.source != "hit") co_await keep_where_it_lies();
+}
+
+void HubExchange::hear_no(const http::ResponseHead& head) {
+    if (!commit_.empty() && hub::says_no_entry(head)) note_absence(head);
+    // Not only its files: nobody is told of it any more.
+    if (head.status == 401 && head.fields.get("X-Error-Code") == "RepoNotFound")
+        for (const TaskId& matter : all_matters()) rights_.refuse(matter);
 }
 
 void HubExchange::note_absence(const http::ResponseHead& head) {

@@ -123,8 +123,8 @@ Task<void> HubExchange::send_in_our_name(Expected<DocumentPtr> document) {
 // Where no upstream says it, the road of files has an answer too.
 Task<bool> HubExchange::serve_xet_head() {
     const bool is_fixed = route_.is_immutable();
+    if (is_fixed) commit_ = route_.revision;
     if (is_fixed && rights_.is_allowed(files_)) {
-        commit_ = route_.revision;
         DocumentPtr known = co_await find_document(context_, xet_head_name());
         if (!known) known = co_await find_document(context_, absence());
         if (known) {
@@ -133,8 +133,43 @@ Task<bool> HubExchange::serve_xet_head() {
         }
         if (is_listed_in_git()) co_return false;
     }
+    DocumentRoad::Lead lead;
+    auto reply = co_await documents_.hear_with_others(xet_head_name(), lead);
+    const bool is_first_hand = !reply;
+    if (!reply) {
+        auto asked = co_await ask_xet_head();
+        documents_.tell_others(lead, asked);
+        reply = std::move(asked);
+    }
+    if (!reply->document) {
+        const bool has_left = reply->document.error().code == Errc::cancelled;
+        if (has_left) co_await answer(context_, reply->document.error());
+        co_return has_left;
+    }
+    const DocumentPtr said = *reply->document;
+    const int status = said->head.status;
+    // The road of files would only hear it again.
+    if (status == 401 || status == 403 || status == 404) {
+        http::ResponseHead head = said->head;
+        if (status != 404) rights_.refuse(files_);
+        hear_no(head);
+        go_down(head);
+        co_await send_head(std::move(head), Told::How::asked);
+        if (absent_ && is_first_hand) co_await store_document(context_, absence(), absent_);
+        co_return true;
+    }
+    const bool is_sent = co_await send_xet_head(said->head, Told::How::asked);
+    // What is in git is never in Xet; what is in LFS may be tomorrow.
+    const bool is_in_git = status < 400 && said->head.fields.has("X-Repo-Commit") &&
+                           !said->head.fields.has("X-Linked-Etag");
+    if (is_fixed && is_first_hand && (is_sent || is_in_git)) co_await keep_xet_head(said->head);
+    co_return is_sent;
+}
+
+Task<Reply> HubExchange::ask_xet_head() {
     constexpr auto kOtherwise = origin::Otherwise::something;
     const Clock& clock = context_.services.clock;
+    Reply reply(fail(Errc::unavailable, "No upstream of this mirror can be asked now."));
     for (const std::size_t place : turn_.upstreams->order(clock.now(), kOtherwise)) {
         const SteadyTime began = clock.now();
         origin::Request request;
@@ -150,27 +185,25 @@ Task<bool> HubExchange::serve_xet_head() {
         auto head = co_await response->head();
         response->cancel();
         context_.cancel = nullptr;
-        if (!head && head.error().code == Errc::cancelled) {
-            co_await answer(context_, head.error());
-            co_return true;
-        }
+        if (!head && head.error().code == Errc::cancelled) co_return Reply(fail(head.error()));
         if (has_failed(head)) turn_.upstreams->failed(place, clock.now(), clock.now() - began);
         if (!head || head->status >= 500) continue;
         turn_.upstreams->worked(place);
         const auto said = std::make_shared<Document>();
-        said->head = http::ResponseHead(*head);
-        const bool is_sent = co_await send_xet_head(std::move(*head), Told::How::asked);
-        // What is in git is never in Xet; what is in LFS may be tomorrow.
-        const bool is_in_git = said->head.status < 400 && said->head.fields.has("X-Repo-Commit") &&
-                               !said->head.fields.has("X-Linked-Etag");
-        if (is_fixed && (is_sent || is_in_git)) co_await keep_xet_head(said);
-        co_return is_sent;
+        said->head = std::move(*head);
+        reply.document = said;
+        break;
     }
-    co_return false;
+    co_return reply;
 }
 
 Task<bool> HubExchange::send_xet_head(http::ResponseHead head, Told::How how) {
     if (!hub::xet_file_head(head, link_bases(), xet_names())) co_return false;
+    co_await send_head(std::move(head), how);
+    co_return true;
+}
+
+Task<void> HubExchange::send_head(http::ResponseHead head, Told::How how) {
     http::CacheStatus status;
     status.hit = how == Told::How::known;
     if (!status.hit) status.fwd = "bypass";
@@ -181,7 +214,6 @@ Task<bool> HubExchange::send_xet_head(http::ResponseHead head, Told::How how) {
     context_.out.begin(std::move(head), length);
     auto sent = co_await context_.out.finish();
     if (!sent) cut(context_, sent.error());
-    co_return true;
 }
 
 TaskId HubExchange::xet_head_name() const {
@@ -191,15 +223,17 @@ TaskId HubExchange::xet_head_name() const {
 }
 
 // Under a commit it stays so; whoever may read its files goes on without asking the Hub.
-Task<void> HubExchange::keep_xet_head(const std::shared_ptr<Document>& said) {
-    http::Fields kept;
+Task<void> HubExchange::keep_xet_head(http::ResponseHead head) {
+    const auto kept = std::make_shared<Document>();
     for (const std::string_view name : kXetHeadFields)
-        for (const std::string_view value : said->head.fields.all(name)) kept.add(name, value);
-    said->body = kept.get("X-Xet-Hash").value_or("not in Xet");
-    said->head.fields = std::move(kept);
-    said->received = context_.services.clock.wall();
+        for (const std::string_view value : head.fields.all(name))
+            kept->head.fields.add(name, value);
+    kept->head.status = head.status;
+    kept->head.reason = std::move(head.reason);
+    kept->body = kept->head.fields.get("X-Xet-Hash").value_or("not in Xet");
+    kept->received = context_.services.clock.wall();
     rights_.allow(files_);
-    co_await keep_document(context_, xet_head_name(), said);
+    co_await keep_document(context_, xet_head_name(), kept);
 }
 
 }  // namespace hawker::proxy

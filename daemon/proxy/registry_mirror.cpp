@@ -304,14 +304,17 @@ Task<bool> RegistryExchange::says_blob_head() {
     question.target = target_;
     question.accepted = "*/*";
     question.method = "HEAD";
+    question.abroad = Abroad::followed;
     auto reply = co_await documents_.ask_upstreams(question);
     if (!reply.document) {
         co_await answer(context_, reply.document.error());
         co_return true;
     }
     http::ResponseHead head = (*reply.document)->head;
-    const bool is_elsewhere = head.status >= 300 && head.status < 400;
-    if (is_elsewhere) co_return false;
+    // A store whose links are signed for a GET: its no is none of the registry's.
+    const bool is_no_word = (head.status >= 300 && head.status < 400) ||
+                            ((*reply.document)->is_elsewhere && head.status != 200);
+    if (is_no_word) co_return false;
     if (head.status == 401 || head.status == 403) rights_.refuse(pulls());
     if (head.status == 200) (void)turn_.join({}, head);
     head.fields.remove(MirrorRights::kAudience);

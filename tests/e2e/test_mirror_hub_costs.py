@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from harness import origin_answer as answers
-from harness.content import MIB, Content, Text
+from harness.content import KIB, MIB, Content, Text
 from harness.hub_listings import git_oid
 from harness.hub_mirror import CONFIG, FILES, WEIGHTS, hub, repo, start_mirror, stored  # noqa: F401: some are fixtures
 from harness.origin import Origin
@@ -86,6 +86,32 @@ def test_ten_workers_cost_what_one_costs(start_mirror, hub, repo):
     assert hub.cdn.bytes_sent <= 1.01 * WEIGHTS.size
 
 
+def test_workers_with_a_file_each_ask_once_whether_they_may_read_the_repository(start_mirror, hub):
+    paths = [f"part-{number}.bin" for number in range(8)]
+    first, second = plant("hf_token_of_who_was_here_before"), plant("hf_token_of_who_comes_now")
+    repo = hub.repo("org/private", {path: Content(300 * KIB + number) for number, path in enumerate(paths)}, token=first)
+    mirror, hawker = start_mirror()
+    for path in paths:
+        stored(hawker, mirror.get(repo.resolve(path, repo.commit), Authorization=f"Bearer {first}"))
+    repo.token = second
+    answers_now = threading.Event()
+    for path in paths:
+        hub.resource(repo.resolve(path, repo.commit)).fault(answers.late_head(answers_now))
+
+    def read_all_as(token):
+        answers_now.clear()
+        before = len(hub.requests)
+        with concurrent.futures.ThreadPoolExecutor(len(paths)) as workers:
+            asked = [workers.submit(mirror.get, repo.resolve(path, repo.commit), Authorization=f"Bearer {token}") for path in paths]
+            eventually(lambda: hawker.metrics()["hawker_access_waiting"] == len(paths) - 1, "all others wait for one")
+            assert len(hub.requests) - before <= 1
+            answers_now.set()
+            return [each.result().status for each in asked], len(hub.requests) - before
+
+    assert read_all_as(plant("hf_token_of_a_stranger")) == ([401] * 8, 8), "a no may be of one file alone"
+    assert read_all_as(second) == ([200] * 8, 1)
+
+
 def at_the_same_time(hawker, ask, until):
     """What ten workers get who ask while the first one's question is not answered yet."""
     with concurrent.futures.ThreadPoolExecutor(10) as workers:
@@ -119,16 +145,44 @@ def test_ten_workers_do_not_wait_for_each_other_where_a_login_page_answers(start
         assert {each.result().body for each in asked} == {b"<html>who are you?"}
 
 
+SERVED = {"xet": "serve", "xet_hosts": ["cas.hub.test"]}
+
+
+@pytest.mark.parametrize("xet", [{}, SERVED], ids=["without Xet", "with Xet"])
 @pytest.mark.parametrize("method", ["HEAD", "GET"])
-def test_ten_workers_hear_once_that_a_file_is_not_there(start_mirror, hub, repo, method):
+def test_ten_workers_hear_once_that_a_file_is_not_there(start_mirror, hub, repo, method, xet):
     answers_now = threading.Event()
     missing = repo.resolve("missing.json", repo.commit)
     hub.resource(missing).fault(answers.late_head(answers_now))
-    mirror, hawker = start_mirror()
+    mirror, hawker = start_mirror(**xet)
     for answer in at_the_same_time(hawker, lambda: mirror.request(method, missing), answers_now):
         assert (answer.status, answer.header("X-Error-Code")) == (404, "EntryNotFound")
         assert answer.header("X-Repo-Commit") == repo.commit and answer.complete
     assert len(hub.asked("missing.json")) == 1
+
+
+def test_ten_workers_hear_once_where_a_file_is_in_xet(start_mirror, hub):
+    token = plant("hf_token_of_a_member")
+    repo = hub.repo("org/private", FILES, token=token)
+    answers_now = threading.Event()
+    for revision in ("main", repo.commit):
+        path = repo.resolve("model.bin", revision)
+        hub.resource(path).fault(answers.late_head(answers_now))
+        answers_now.clear()
+        mirror, hawker = start_mirror(**SERVED)
+        before = len(hub.requests)
+        for answer in at_the_same_time(hawker, lambda: mirror.head(path, Authorization=f"Bearer {token}"), answers_now):  # noqa: B023
+            assert (answer.status, answer.header("X-Repo-Commit")) == (200, repo.commit) and answer.header("X-Xet-Hash")
+        assert len(hub.requests) - before == 1
+
+
+def test_where_xet_is_served_the_hub_says_no_once(start_mirror, hub):
+    repo = hub.repo("org/private", FILES, token=plant("hf_token_of_a_member"))
+    mirror, _ = start_mirror(**SERVED)
+    for asked, revision in enumerate(("main", repo.commit), start=1):
+        answer = mirror.head(repo.resolve("model.bin", revision))
+        assert (answer.status, answer.header("X-Error-Code")) == (401, "RepoNotFound")
+        assert len(hub.requests) == asked
 
 
 def test_ten_workers_hear_once_that_the_hub_is_busy_and_others_ask_for_themselves(start_mirror, hub, repo):

@@ -67,7 +67,22 @@ def test_head_of_a_blob_that_is_in_a_store_is_answered_here(start_mirror, regist
     mirror, _ = start_mirror()
     head = mirror.head(repo.blob(LAYER))
     assert (head.status, head.header("Content-Length"), head.body) == (200, str(IMAGE.blobs[LAYER].size), b"")
-    assert head.header("Location") is None
+    assert head.header("Location") is None and head.header("Docker-Content-Digest") == LAYER
+    assert (len(registry.requests), registry.store.bytes_sent) == (1, 0), "nothing of it is fetched"
+
+
+def test_a_store_whose_links_are_for_a_get_alone_says_no_for_nobody(start_mirror, registry):
+    repo = registry.repo("team/app", IMAGE)
+    mirror, _ = start_mirror()
+
+    def refuse_head(answer):
+        if answer.request.method == "HEAD":
+            answer.become(403, {}, b"SignatureDoesNotMatch")
+
+    repo.stored(LAYER).fault(refuse_head)
+    head = mirror.head(repo.blob(LAYER))
+    assert (head.status, head.header("Content-Length")) == (200, str(IMAGE.blobs[LAYER].size))
+    assert mirror.get(repo.blob(LAYER)).status == 200
 
 
 def test_asking_whether_a_blob_is_there_fetches_nothing(start_mirror, registry):
