@@ -205,6 +205,12 @@ TheCache::Turn TheCache::take_turn(const std::shared_ptr<LiveObject>& object,
         live->digest_verified = false;
     }
     const Origin origin = origin_for(*live, has_led);
+    // Who led was asked about its part; this one may want more of the same object.
+    if (!has_led && !stock_->has_room_for(*live, request.wanted)) {
+        turn.step = Step::fail;
+        turn.error = no_room().error();
+        return turn;
+    }
     turn.step = Step::read;
     turn.reader = std::make_unique<TaskReader>(stock_, object, *live, request, home, origin);
     return turn;

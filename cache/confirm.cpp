@@ -85,8 +85,12 @@ Task<void> Fetch::verify_digest() {
         {
             auto live = object_->lock();
             if (is_over() || live->failure || !is_hashed(*live)) break;
+            if (std::exchange(live->rehash_from, kNoEnd) < hashed_) {
+                hash_ = {};
+                hashed_ = 0;
+            }
             end = live->holdings.present.run_end(hashed_);
-            is_whole = end == live->holdings.size;
+            is_whole = live->holdings.all_present();
         }
         if (end > hashed_) {
             auto hashed = co_await hash_up_to(std::min(end, hashed_ + kHashTurn));

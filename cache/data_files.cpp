@@ -103,7 +103,9 @@ Expected<void> DataFile::sync() {
     }
     if (!folder_) return {};
     const UniqueFd folder = folder_();
-    if (!folder || disk_.sync_directory(folder.get()) != 0) {
+    // Too few descriptors now may be enough later.
+    if (!folder) return io_error(errno, "open the directory of a data file");
+    if (disk_.sync_directory(folder.get()) != 0) {
         sync_problem_ = errno;
         return io_error(sync_problem_, "sync the directory of a data file");
     }
@@ -243,18 +245,17 @@ void DataFiles::remove(const TaskId& task, std::uint64_t generation) {
         state_->disk->unlink(folder->get(), name_of(task, generation));
 }
 
-void DataFiles::sweep(const std::function<bool(const Found&)>& keep) {
+void DataFiles::sweep(const std::function<Fate(const Found&)>& judge) {
     for (const Disk::Entry& folder : state_->disk->list(state_->pieces.get())) {
         if (folder.name.size() != 2 || folder.name.starts_with('.')) continue;
         const UniqueFd directory = state_->open_folder(folder.name);
         if (!directory) continue;
         for (const Disk::Entry& entry : state_->disk->list(directory.get())) {
-            auto found = parse_name(entry.name);
+            const auto found = parse_name(entry.name);
             if (!found || !entry.name.starts_with(folder.name) || !entry.is_file) continue;
-            found->bytes = entry.bytes;
-            found->inode = entry.inode;
-            found->names = entry.names;
-            if (!keep(*found)) state_->disk->unlink(directory.get(), entry.name);
+            const Fate fate = judge(*found);
+            if (fate == Fate::end) return;
+            if (fate == Fate::go) state_->disk->unlink(directory.get(), entry.name);
         }
     }
 }

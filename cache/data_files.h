@@ -87,16 +87,13 @@ public:
                         std::uint64_t to_generation);
     // Removes the name; bytes are given back with the last name and the last open descriptor.
     void remove(const TaskId& task, std::uint64_t generation);
-    // Visits every data file; for the background sweep of orphans and for counting. `visit` says
-    // whether to keep it.
+    // Visits every data file, for the background sweep of orphans, until `judge` ends it.
     struct Found {
         TaskId task;
         std::uint64_t generation = 0;
-        std::uint64_t bytes = 0;  // allocated on disk
-        std::uint64_t inode = 0;
-        std::uint64_t names = 0;  // hard links
     };
-    void sweep(const std::function<bool(const Found&)>& keep);
+    enum class Fate : std::uint8_t { keep, go, end };
+    void sweep(const std::function<Fate(const Found&)>& judge);
 
     // Of the file system that holds the directory.
     Expected<Disk::Space> space() const;

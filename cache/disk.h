@@ -39,9 +39,6 @@ public:
     struct Entry {
         std::string name;
         bool is_file = false;
-        std::uint64_t bytes = 0;  // allocated on disk
-        std::uint64_t inode = 0;
-        std::uint64_t names = 0;  // hard links
     };
     // All of a directory at once: what is visited may be unlinked meanwhile.
     virtual std::vector<Entry> list(int directory) = 0;

@@ -14,8 +14,10 @@ namespace hawker::cache {
 
 namespace {
 
-// Candidates remembered in one pass over the index: bounds memory whatever the number of objects.
-constexpr std::size_t kCandidates = 4096;
+// Candidates of one pass over the index: as many as make the room that is wanted, and some more,
+// because some are in use; bounded, whatever the number of objects.
+constexpr std::size_t kAtLeast = 4096;
+constexpr std::size_t kAtMost = 262'144;
 // Small objects are not worth a look at the disk each.
 constexpr std::uint64_t kUnseen = 4ULL << 20U;
 
@@ -86,7 +88,11 @@ struct Eviction::State {
     std::uint64_t stored(const ObjectRecord& record) const;
     Place place_of(const ObjectRecord& record, const AccessRecord& access, std::uint64_t size,
                    Evict order) const;
-    std::vector<Candidate> gather(const std::optional<Place>& after, Evict order) const;
+    struct Pass {
+        std::vector<Candidate> candidates;
+        bool left_some_out = false;
+    };
+    Pass gather(const std::optional<Place>& after, Evict order, std::uint64_t goal) const;
 };
 
 // Bytes that leave with the object.
@@ -112,9 +118,11 @@ Place Eviction::State::place_of(const ObjectRecord& record, const AccessRecord& 
     return {0, record.task};
 }
 
-// The first to leave of those whose place is after `after`, in order.
-std::vector<Candidate> Eviction::State::gather(const std::optional<Place>& after,
-                                               Evict order) const {
+// The first to leave of those whose place is after `after`, in order: `goal` bytes.
+Eviction::State::Pass Eviction::State::gather(const std::optional<Place>& after, Evict order,
+                                              std::uint64_t goal) const {
+    Pass pass;
+    std::uint64_t sum = 0;
     std::priority_queue<Candidate> best;  // its top is the last of them to leave
     index.each(std::nullopt, [&](const ObjectRecord& record, const AccessRecord& access) {
         Candidate candidate;
@@ -122,16 +130,20 @@ std::vector<Candidate> Eviction::State::gather(const std::optional<Place>& after
         candidate.bytes = stored(record);
         candidate.place = place_of(record, access, candidate.bytes, order);
         if (after && candidate.place <= *after) return true;
-        if (best.size() == kCandidates && !(candidate < best.top())) return true;
+        sum += candidate.bytes;
         best.push(candidate);
-        if (best.size() > kCandidates) best.pop();
+        while (best.size() > kAtMost ||
+               (best.size() > kAtLeast && sum - best.top().bytes >= goal)) {
+            sum -= best.top().bytes;
+            best.pop();
+            pass.left_some_out = true;
+        }
         return true;
     });
-    std::vector<Candidate> candidates;
-    candidates.reserve(best.size());
-    for (; !best.empty(); best.pop()) candidates.push_back(best.top());
-    std::ranges::reverse(candidates);
-    return candidates;
+    pass.candidates.reserve(best.size());
+    for (; !best.empty(); best.pop()) pass.candidates.push_back(best.top());
+    std::ranges::reverse(pass.candidates);
+    return pass;
 }
 
 Eviction::Eviction(Index& index, const DataFiles& files, const Log& log, TryRemove try_remove)
@@ -203,9 +215,9 @@ std::uint64_t Eviction::run() {
     std::uint64_t victims = 0;
     std::optional<Place> after;
     for (bool more = true; more && gone < goal;) {
-        const std::vector<Candidate> candidates = state.gather(after, order);
-        more = candidates.size() == kCandidates;
-        for (const Candidate& candidate : candidates) {
+        const State::Pass pass = state.gather(after, order, goal - gone);
+        more = pass.left_some_out;
+        for (const Candidate& candidate : pass.candidates) {
             if (gone >= goal) break;
             after = candidate.place;
             const auto shared =

@@ -21,6 +21,11 @@
 
 namespace hawker::cache {
 
+// Errc::exhausted: it is larger than the cache may become.
+inline std::unexpected<Error> no_room() {
+    return fail(Errc::exhausted, "the object is larger than the cache has room for");
+}
+
 class Eviction {
 public:
     // `try_remove` removes an object if nobody uses it and returns whether it did.

@@ -14,8 +14,11 @@ ByteRange Holdings::piece_range(std::uint32_t number) const {
 std::vector<std::uint32_t> Holdings::whole_pieces(ByteRange range) const {
     std::vector<std::uint32_t> whole;
     if (!size || range.empty()) return whole;
-    for (std::uint32_t number = piece_at(range.first); number <= piece_at(range.end - 1); ++number)
-        if (present.contains(piece_range(number))) whole.push_back(number);
+    const std::uint64_t last = piece_at(range.end - 1);
+    for (std::uint64_t number = piece_at(range.first); number <= last; ++number) {
+        const auto piece = static_cast<std::uint32_t>(number);
+        if (present.contains(piece_range(piece))) whole.push_back(piece);
+    }
     return whole;
 }
 

@@ -28,6 +28,10 @@ struct Holdings {
     std::map<std::uint32_t, PieceRecord> doubtful;
     bool tail_is_held = false;
 
+    // No more pieces than there are numbers for.
+    static bool can_be_cut(std::uint64_t whole, std::uint64_t piece) {
+        return whole / piece < std::numeric_limits<std::uint32_t>::max();
+    }
     std::uint32_t piece_at(std::uint64_t offset) const {
         return static_cast<std::uint32_t>(offset / piece_size);
     }

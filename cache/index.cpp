@@ -124,6 +124,17 @@ std::vector<PieceRecord> Index::pieces(const TaskId& task, std::uint64_t generat
     return pieces;
 }
 
+// Nearly every file has pieces, and their rows lie close together: the objects' own are many more.
+Expected<bool> Index::names_file(const TaskId& task, std::uint64_t generation) const {
+    const auto txn = state_->environment->read();
+    if (!txn) return fail(Errc::unavailable, "the index cannot be read now");
+    const RowKey prefix = RowKey::body(task, generation);
+    Cursor rows = txn->cursor(Table::pieces);
+    if (rows.seek(prefix.view()) && rows.key().starts_with(prefix.view())) return true;
+    const auto record = state_->find_in(*txn, task);
+    return record && record->generation == generation && !record->inlined;
+}
+
 std::optional<IndexedObject> Index::find_with_body(const TaskId& task) const {
     const IndexResidency::LookUp look_up(state_->residency);
     const auto txn = state_->environment->read();

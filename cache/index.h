@@ -115,6 +115,8 @@ public:
     std::optional<ObjectRecord> find(const TaskId& task) const;
     std::vector<PieceRecord> pieces(const TaskId& task,
                                     std::uint64_t generation) const;  // by number
+    // Does the data file of that generation belong to an object? An error where nobody can say.
+    Expected<bool> names_file(const TaskId& task, std::uint64_t generation) const;
     // As of one snapshot.
     std::optional<IndexedObject> find_with_body(const TaskId& task) const;
     // The last `calm_look_ups` for objects with their bodies found all that they needed in memory,

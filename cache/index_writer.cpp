@@ -113,7 +113,9 @@ void IndexWriter::push(Mutation mutation) {
     const std::uint64_t weight = weight_of(mutation);
     if (is_addition(mutation) && weight_ + weight > kQueueBytes) {
         ++refused_;
-        if (const auto lost = whose_pieces(mutation)) refused_pieces_.insert(*lost);
+        if (const auto lost = whose_rows(mutation))
+            (std::holds_alternative<PutPiece>(mutation) ? refused_pieces_ : refused_rows_)
+                .insert(*lost);
         return;
     }
     if (queue_.empty()) first_queued_ = scribe_.now();
@@ -193,6 +195,10 @@ IndexWriter::Progress IndexWriter::write_one_batch() {
     const std::uint64_t refused = std::exchange(refused_, 0);
     lost_.merge(refused_pieces_);
     refused_pieces_.clear();
+    for (const auto& lost : std::exchange(refused_rows_, {})) {
+        lost_.insert(lost);
+        given_up_.try_emplace(lost, Loss::rows);
+    }
     lock.unlock();
 
     if (refused > 0)

@@ -96,7 +96,8 @@ private:
     bool hurry_ = false;  // somebody does not wait for the interval
     Stop stop_ = Stop::no;
     std::uint64_t refused_ = 0;  // additions that found the queue full, not yet logged
-    Lost refused_pieces_;
+    Lost refused_pieces_;        // by the queue
+    Lost refused_rows_;          // the same, with the object's own row
     Touches touches_;
     Time touches_due_;
 

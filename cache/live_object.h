@@ -51,6 +51,8 @@ struct LiveState {
     std::shared_ptr<DataFile> file;  // null for a small body
     std::shared_ptr<Body> body;      // null for a file
     bool digest_verified = false;
+    // The first byte that has left since a running hash may have seen it.
+    std::uint64_t rehash_from = kNoEnd;
     bool recordable = true;              // the index may be told about it
     bool recorded = false;               // the index knows the object
     std::set<std::uint32_t> unrecorded;  // pieces that are here, and could not be summed up yet

@@ -138,6 +138,13 @@ void LiveTable::spare(const TaskId& task, std::uint64_t generation) {
     if (it != shard.doomed.end() && it->second == generation) shard.doomed.erase(it);
 }
 
+std::uint64_t LiveTable::doomed(const TaskId& task) const {
+    const Shard& shard = shard_of(task);
+    const std::scoped_lock lock(shard.mutex);
+    const auto it = shard.doomed.find(task);
+    return it == shard.doomed.end() ? 0 : it->second;
+}
+
 bool LiveTable::is_doomed(const TaskId& task, std::uint64_t generation) const {
     const Shard& shard = shard_of(task);
     const std::scoped_lock lock(shard.mutex);

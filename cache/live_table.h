@@ -56,6 +56,8 @@ public:
     // Until spared, a record of this or an earlier generation is as good as removed.
     void doom(const TaskId& task, std::uint64_t generation);
     void spare(const TaskId& task, std::uint64_t generation);
+    // The latest generation that is doomed; 0: none.
+    std::uint64_t doomed(const TaskId& task) const;
     bool is_doomed(const TaskId& task, std::uint64_t generation) const;
 
     // Descriptors are wanted: up to about `most` idle objects with a file go, those least recently

@@ -73,6 +73,8 @@ Task<Expected<void>> Opening::ask() {
 }
 
 Expected<void> Opening::judge(const Arrival& arrival) {
+    const std::uint64_t piece = choose_piece_size(arrival.size, request_.fetch.piece_size);
+    if (arrival.size && !Holdings::can_be_cut(*arrival.size, piece)) return no_room();
     if (brings_everything(arrival)) return {};
     if (!arrival.ranged || !arrival.size || arrival.offset > *arrival.size)
         return fail(range_.is_whole() ? Errc::invalid : Errc::changed,
@@ -105,7 +107,7 @@ Task<Expected<void>> Opening::welcome() {
         if (const auto wanted = request_.wanted.resolve(expected)) expected = wanted->length();
         if (!stock_->eviction->could_fit(expected)) {
             beginning_->transfer->cancel();
-            co_return fail(Errc::exhausted, "the object is larger than the cache has room for");
+            co_return no_room();
         }
         // Made with its first bytes: by then the client has the head.
         file = stock_->files->create(object_->task, generation);

@@ -93,7 +93,7 @@ RangeSpec request_for(ByteRange segment, std::uint64_t size, unsigned connection
 }
 
 std::uint64_t choose_piece_size(std::optional<std::uint64_t> size, std::uint64_t asked) {
-    if (asked != 0) return asked;
+    if (asked != 0) return std::clamp(asked, kLeastPiece, kMostPiece);
     std::uint64_t piece = kDefaultPiece;
     while (size && *size / piece > 512 && piece < kLargestPiece) piece *= 2;
     return piece;

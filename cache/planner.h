@@ -20,6 +20,9 @@ using namespace hawker::literals;
 
 inline constexpr std::uint64_t kDefaultPiece = 4_MiB;
 inline constexpr std::uint64_t kLargestPiece = 64_MiB;
+// Whoever asks for a size of his own.
+inline constexpr std::uint64_t kLeastPiece = 4_KiB;
+inline constexpr std::uint64_t kMostPiece = 1_GiB;
 inline constexpr std::uint64_t kLargestSegment = 64_MiB;
 inline constexpr std::uint64_t kFirstSegmentPieces = 4;
 // The least that is worth a wait: so many times of what could have come meanwhile.
@@ -58,6 +61,7 @@ RangeSpec request_for(ByteRange segment, std::uint64_t size, unsigned connection
 
 // `asked`, or by size when that is 0: 4 MiB up to 2 GiB, then doubling so that an object has about
 // 512 pieces.
+// Held within 4 KiB and 1 GiB, so that a piece's length and number fit where they are recorded.
 std::uint64_t choose_piece_size(std::optional<std::uint64_t> size, std::uint64_t asked);
 
 // Outward to piece boundaries; the last piece ends with the representation.

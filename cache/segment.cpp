@@ -111,6 +111,8 @@ Fetch::Verdict Fetch::accept(Segment& segment, const Arrival& arrival) {
         return fail(Errc::changed, "the size is another one than at the beginning");
     if (arrival.offset != segment.next && arrival.offset != 0)
         return fail(Errc::invalid, "the answer begins at another byte than was asked for");
+    if (arrival.size && !Holdings::can_be_cut(*arrival.size, live->holdings.piece_size))
+        return no_room();
     if (arrival.size && !known.size) {
         live->change().size = arrival.size;
         live->holdings.size = arrival.size;
@@ -194,8 +196,7 @@ Task<Fetch::Verdict> Fetch::keep(std::uint64_t at, std::span<const std::byte> by
             co_return fail(Errc::invalid, "more bytes than the representation has");
         // Where no size was told, nobody has asked whether it fits.
         const bool is_open = !live->holdings.size && live->file;
-        if (is_open && !stock_->eviction->could_fit(range.end))
-            co_return fail(Errc::exhausted, "the object is larger than the cache has room for");
+        if (is_open && !stock_->eviction->could_fit(range.end)) co_return no_room();
         missing = live->holdings.present.gaps(range);
         file = live->file;
         body = live->body;

@@ -65,8 +65,12 @@ Expected<std::shared_ptr<Stock>> Stock::open(
 }
 
 std::optional<IndexedObject> Stock::find_indexed(const TaskId& task) const {
+    // Asked before, too: a removal may be committed, and forgotten, while we look.
+    const std::uint64_t doomed = table->doomed(task);
     auto found = index->find_with_body(task);
-    if (found && table->is_doomed(task, found->record.generation)) return std::nullopt;
+    if (!found) return found;
+    const std::uint64_t generation = found->record.generation;
+    if (generation <= doomed || table->is_doomed(task, generation)) return std::nullopt;
     return found;
 }
 

@@ -52,6 +52,8 @@ public:
     // For the eviction: removes an object that nobody uses.
     bool remove_idle(const TaskId& task, std::uint64_t generation);
 
+    // Could what is missing of `wanted` be here beside what is?
+    bool has_room_for(const LiveState& live, const RangeSpec& wanted) const;
     // Evicts at once if need be. Waits for the disk.
     void make_room() { eviction->run(); }
     // The work that recurs: once after the start the orphans are swept, then limits are checked

@@ -37,14 +37,25 @@ void Stock::tick() {
 void Stock::sweep_orphans() {
     std::uint64_t swept = 0;
     files->sweep([&](const DataFiles::Found& found) {
-        if (found.generation >= first_generation_ || stopping) return true;
+        if (stopping) return DataFiles::Fate::end;
+        if (found.generation >= first_generation_) return DataFiles::Fate::keep;
         // As committed: a removal that is only queued gives its file back after its commit.
-        const auto record = index->find(found.task);
-        if (record && record->generation == found.generation && !record->inlined) return true;
+        const auto named = index->names_file(found.task, found.generation);
+        if (!named || stopping) return DataFiles::Fate::end;
+        if (*named) return DataFiles::Fate::keep;
         ++swept;
-        return false;
+        return DataFiles::Fate::go;
     });
     if (swept > 0) log.info("swept {} data files that belonged to no object", swept);
+}
+
+bool Stock::has_room_for(const LiveState& live, const RangeSpec& spec) const {
+    if (live.representation->complete || live.body || !live.holdings.size) return true;
+    const auto wanted = spec.resolve(*live.holdings.size);
+    if (!wanted) return true;
+    const std::uint64_t here = live.holdings.present.count(*wanted);
+    const std::uint64_t missing = wanted->length() - here;
+    return missing == 0 || eviction->could_fit(live.holdings.present.total() + missing);
 }
 
 void Stock::note_stored(std::uint64_t bytes) {

@@ -90,16 +90,17 @@ std::vector<Disk::Entry> SystemDisk::list(int directory) {
     if (!opened) return entries;
     static_cast<void>(fd.release());  // closedir() closes it
     while (const dirent* found = ::readdir(opened.get())) {
-        struct stat status{};
         Entry entry;
         entry.name = found->d_name;  // NOLINT: our own DIR
-        if (entry.name == "." || entry.name == ".." ||
-            ::fstatat(directory, entry.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
-            continue;
-        entry.is_file = S_ISREG(status.st_mode);
-        entry.bytes = static_cast<std::uint64_t>(status.st_blocks) * 512;
-        entry.inode = status.st_ino;
-        entry.names = status.st_nlink;
+        if (entry.name == "." || entry.name == "..") continue;
+        entry.is_file = found->d_type == DT_REG;
+        // File systems that do not say it here have to be asked: a read of the disk for each.
+        if (found->d_type == DT_UNKNOWN) {
+            struct stat status{};
+            const int asked =
+                ::fstatat(directory, entry.name.c_str(), &status, AT_SYMLINK_NOFOLLOW);
+            entry.is_file = asked == 0 && S_ISREG(status.st_mode);
+        }
         entries.push_back(std::move(entry));
     }
     return entries;

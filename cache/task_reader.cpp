@@ -267,6 +267,7 @@ void TaskReader::lose(std::uint32_t number) {
         live->holdings.doubtful.erase(number);
         if (live->holdings.present.count(range) == 0) return;
         live->holdings.present.remove(range);
+        live->rehash_from = std::min(live->rehash_from, range.first);
         live->change().complete = false;
         live->digest_verified = false;
         if (live->recordable) {

@@ -83,7 +83,7 @@ inline constexpr std::array kCacheOptions = {
            .type = Type::size,
            .fallback = "0",
            .help = "The unit in which objects are indexed and checked. 0: 4MiB, and larger for "
-                   "objects above 2GiB."},
+                   "objects above 2GiB; what is given is held within 4KiB and 1GiB."},
     Option{.key = "fetch.connections",
            .type = Type::number,
            .unit = "connections",

@@ -69,7 +69,8 @@ Expected<void> check(const RuleSpec& spec) {
         return fail(Errc::invalid,
                     "learn_digest: for `policy: immutable` without `digest` and `key.range`");
     if (spec.connections == 0U) return fail(Errc::invalid, "connections: at least 1");
-    if (spec.piece_size == 0U) return fail(Errc::invalid, "piece_size: more than 0");
+    if (spec.piece_size && (*spec.piece_size < (4U << 10U) || *spec.piece_size > (1U << 30U)))
+        return fail(Errc::invalid, "piece_size: from 4KiB to 1GiB");
     return {};
 }
 

@@ -272,5 +272,25 @@ TEST_F(FetchTest, AnObjectLargerThanTheCacheIsLeftToTheClient) {
     EXPECT_EQ(origin.open_lines(), 0U);
 }
 
+TEST_F(FetchTest, APartOfALargerObjectOpensNoWayToAllOfIt) {
+    limits.max_size = 1_MiB;
+    cache->set_limits(limits);
+    EXPECT_TRUE(visit_range(ByteRange(0, 1000)).finished);
+    const std::uint64_t sent = origin.bytes_sent();
+    Client& whole_of_it = visit();
+    EXPECT_EQ(whole_of_it.code(), Errc::exhausted);
+    EXPECT_TRUE(whole_of_it.received.empty());
+    EXPECT_EQ(origin.bytes_sent(), sent);
+    EXPECT_TRUE(visit_range(ByteRange(10, 20)).finished);
+}
+
+TEST_F(FetchTest, AnObjectOfMorePiecesThanThereAreNumbersForIsLeftToTheClient) {
+    Behaviour boast;
+    boast.edit = [](Arrival& arrival) { arrival.size = std::uint64_t{1} << 63U; };
+    origin.script.push_back(boast);
+    EXPECT_EQ(visit_range(ByteRange(0, 1000)).code(), Errc::exhausted);
+    EXPECT_EQ(origin.open_lines(), 0U);
+}
+
 }  // namespace
 }  // namespace hawker::cache

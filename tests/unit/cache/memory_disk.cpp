@@ -188,9 +188,6 @@ std::vector<Disk::Entry> MemoryDisk::list(int directory) {
         Entry entry;
         entry.name = name;
         entry.is_file = !node->is_directory;
-        entry.bytes = size_of(*node);
-        entry.inode = inode_of(node->fd.get());
-        entry.names = 1;
         entries.push_back(std::move(entry));
     }
     return entries;

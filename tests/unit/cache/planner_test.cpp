@@ -1,5 +1,8 @@
 #include "cache/planner.h"
 
+#include "cache/holdings.h"
+
+#include <limits>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -164,6 +167,20 @@ TEST(PieceSize, GrowsSoThatAnObjectHasAFewHundred) {
     EXPECT_EQ(choose_piece_size(2_GiB, 0), 4_MiB);
     EXPECT_EQ(choose_piece_size(20_GiB, 0), 64_MiB);
     EXPECT_EQ(choose_piece_size(20_GiB, 1_MiB), 1_MiB);
+    EXPECT_EQ(choose_piece_size(20_GiB, 1), 4_KiB);
+    EXPECT_EQ(choose_piece_size(20_GiB, 20_GiB), 1_GiB);
+}
+
+TEST(Holdings, ThePieceWithTheLastNumberIsOne) {
+    constexpr std::uint32_t kLast = std::numeric_limits<std::uint32_t>::max();
+    Holdings held;
+    held.piece_size = 4_KiB;
+    held.size = (std::uint64_t{kLast} + 1) * held.piece_size;
+    const ByteRange last = held.piece_range(kLast);
+    held.present.add(last);
+    EXPECT_EQ(held.whole_pieces(last), std::vector<std::uint32_t>{kLast});
+    EXPECT_FALSE(Holdings::can_be_cut(*held.size, held.piece_size));
+    EXPECT_TRUE(Holdings::can_be_cut(last.first - 1, held.piece_size));
 }
 
 }  // namespace
