@@ -77,15 +77,16 @@ def test_a_hot_hit_writes_nothing_to_the_index(ask, counters):
     assert spent.by_others().index_writes <= intervals_since(begun)
 
 
-def assert_the_heap_is_left_alone(ask, counters):
+def assert_the_heap_is_left_alone(ask, counters, spare=0):
     begun = time.monotonic()
     with Spent(counters) as spent:
         ask(HITS)
     loops = spent.by_senders()
     assert loops.sends == HITS, "head and body leave in one call"
     # The object's last use is noted anew after it was written down.
-    assert loops.allocations <= intervals_since(begun), f"{loops.allocations / HITS} for each hit"
-    assert loops.frees <= intervals_since(begun)
+    few = intervals_since(begun) + spare
+    assert loops.allocations <= few, f"{loops.allocations / HITS} for each hit"
+    assert loops.frees <= few
 
 
 @pytest.mark.parametrize("signed", [False, True], ids=["plain", "signed"])
@@ -98,7 +99,8 @@ def test_a_hot_hit_asks_nothing_of_the_heap(ask, counters, signed):
 @pytest.mark.parametrize("form", ["json", "text"])
 def test_a_line_in_the_access_log_asks_nothing_of_the_heap(ask, counters, form, signed):
     ask.warm(signed, **{"log.access": True, "log.format": form})
-    assert_the_heap_is_left_alone(ask, counters)
+    # The log's queue grows, once, by as much as its thread lags.
+    assert_the_heap_is_left_alone(ask, counters, spare=HITS // 50)
     eventually(lambda: ask.lines_of_hits() >= HITS, "a line for each")
 
 

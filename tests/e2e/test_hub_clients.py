@@ -108,7 +108,7 @@ def test_who_is_killed_in_the_middle_goes_on_where_the_mirror_is(start_mirror, h
     mirror, hawker = start_mirror(hawker_options={"fetch.connections": 1})
     machine = HubMachine(tmp_path / "one", pypi.python("hub1"), mirror, HF_HUB_DISABLE_XET="1")
     first = machine.start(hf("hub1"), "download", "org/slow")
-    eventually(lambda: resource.bytes_sent > 4 * MIB, "some of it on its way")
+    eventually(lambda: resource.bytes_sent > 4 * MIB, "some of it on its way", within=60)
     first.kill()
     first.wait()
     resource.heal()

@@ -11,12 +11,12 @@ from harness.hub_machine import HubMachine
 from harness.mirror_client import MirrorClient
 from harness.origin import Origin
 from harness.small_hub import SmallHub
-from harness.waiting import eventually
+from harness.waiting import eventually, stretched
 
 LARGE = Content(24 * MIB, seed=3)
 CONFIG = b'{"architectures": ["Small"]}'
 FILES = {"config.json": CONFIG, "model.bin": LARGE}
-OPTIONS = {"origin.stall_timeout": "1s", "origin.first_byte_timeout": "1s", "fetch.connections": 2}
+OPTIONS = {"origin.stall_timeout": stretched(1000), "origin.first_byte_timeout": stretched(1000), "fetch.connections": 2}
 
 
 class TwoHubs:

@@ -13,7 +13,7 @@ from harness.crowd import Crowd
 from harness.interception import CDN, OurAuthority, inside, openssl_client, options_for
 from harness.origin_answer import truncated
 from harness.rules import rule
-from harness.waiting import eventually
+from harness.waiting import eventually, stretched
 
 NAMED = [rule("cdn", r"^https://files\.hawker\.test(?::\d+)?/", access="verify")]
 
@@ -280,7 +280,7 @@ def test_another_name_than_the_tunnels_is_refused(intercepting, tls_origin, ours
 
 
 def test_a_handshake_that_stalls_costs_its_own_connection(intercepting, tls_origin, ours):
-    hawker = intercepting({"timeouts.handshake": "300ms"})
+    hawker = intercepting({"timeouts.handshake": stretched(2000)})
     with hawker.connect() as silent, hawker.connect() as half:
         for client in (silent, half):
             assert client.connect_to(tls_origin.host).status == 200

@@ -12,7 +12,7 @@ from harness.interception import OurAuthority, inside, options_for
 from harness.origin_answer import stalled
 from harness.passwords import Passwords
 from harness.rules import default_rules
-from harness.waiting import eventually
+from harness.waiting import eventually, patience
 
 
 def seconds(action):
@@ -58,21 +58,21 @@ def test_a_limit_holds_for_all_transfers_together(start_hawker, cached, options)
 
     taken = seconds(both)
     assert taken > (6 - 1) / 4 * 0.8  # six MiB at four a second, less what may go at once
-    assert taken < 8
+    assert taken < patience(8)
 
 
 def test_a_rules_limit_is_that_rules_alone(start_hawker, cached):
     rules = [{**rule, "bandwidth": "2MiB"} if rule["name"] == "shared" else rule for rule in default_rules()]
     hawker = start_hawker(rules=rules)
     slow, quick = cached(hawker, 3 * MIB), cached(hawker, 3 * MIB, "/http/model")
-    assert seconds(slow) > 3 * seconds(quick)
+    assert seconds(slow) > 3 * min(seconds(quick) for _ in range(5))
 
 
 def test_a_users_limit_is_that_users_alone(start_hawker, cached, tmp_path):
     passwords = Passwords(tmp_path, "slow", "quick")
     hawker = start_hawker({"auth.htpasswd": str(passwords.file), "users": {"slow": {"bandwidth": "2MiB"}}})
     slow, quick = (cached(hawker, 3 * MIB, user=f"{user}:{passwords.of[user]}") for user in ("slow", "quick"))
-    assert seconds(slow) > 3 * seconds(quick)
+    assert seconds(slow) > 3 * min(seconds(quick) for _ in range(5))
 
 
 def test_a_miss_is_paced_towards_the_client_and_not_from_the_origin(start_hawker, origin):
@@ -94,11 +94,12 @@ def test_tunnels_are_paced_too(start_hawker, tls_origin, authority):
         return run("curl", "-q", "-sS", "--noproxy", "", "--proxy", hawker.proxy_url, "--cacert", authority.ca_file,
                    tls_origin.url("/blob")).stdout
 
-    begin = time.monotonic()
-    assert read(slow) == Content(3 * MIB).bytes()
-    middle = time.monotonic()
-    assert read(quick) == Content(3 * MIB).bytes()
-    assert middle - begin > 3 * (time.monotonic() - middle)
+    def taken(hawker):
+        begin = time.monotonic()
+        assert read(hawker) == Content(3 * MIB).bytes()
+        return time.monotonic() - begin
+
+    assert taken(slow) > 3 * min(taken(quick) for _ in range(5))
 
 
 def test_opened_tunnels_are_paced_as_every_request(start_hawker, tls_origin, tmp_path):

@@ -6,7 +6,7 @@ import pytest
 
 from harness.content import KIB, MIB, Content
 from harness.origin_answer import paced
-from harness.waiting import eventually
+from harness.waiting import eventually, stretched
 
 SMALL = Content(100 * KIB)
 SLOW = Content(4 * MIB)
@@ -70,7 +70,7 @@ def test_idle_connections_of_other_loops_make_room_too(start_hawker, visitors, u
 
 
 def test_who_asks_for_nothing_for_long_is_closed_and_who_asks_is_not(start_hawker, visitors, url):
-    hawker = start_hawker({"timeouts.idle": "1s"})
+    hawker = start_hawker({"timeouts.idle": stretched(2000)})
     silent, talking = visitors(hawker, 2)
     assert ask(silent, url) == 200
     asked = 0
@@ -79,7 +79,7 @@ def test_who_asks_for_nothing_for_long_is_closed_and_who_asks_is_not(start_hawke
         asked += 1
     assert asked > 1
     assert ask(talking, url) == 200
-    eventually(lambda: is_closed(talking), "its own second of silence")
+    eventually(lambda: is_closed(talking), "its own two seconds of silence")
 
 
 def test_where_all_are_busy_one_more_hears_why_and_later_is_served(start_hawker, visitors, url, slow_url):
@@ -133,7 +133,7 @@ def test_a_crowd_beyond_the_descriptors_disturbs_nobody(start_hawker, visitors, 
     for visitor in crowd:
         visitor.close()
     eventually(lambda: hawker.metrics()["hawker_connections"] < 10, "the crowd's end")
-    assert hawker.fetch(url).sha256 == SMALL.sha256()
+    eventually(lambda: hawker.fetch(url).sha256 == SMALL.sha256(), "room again")  # some of the crowd may not even be accepted yet
 
 
 def test_above_its_memory_it_turns_clients_away_and_below_it_serves_again(start_hawker, url):

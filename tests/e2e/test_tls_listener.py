@@ -14,7 +14,7 @@ from harness.certificates import Authority
 from harness.content import KIB, MIB, Content, Text
 from harness.crowd import Crowd
 from harness.daemon import BINARY
-from harness.waiting import eventually
+from harness.waiting import eventually, stretched
 
 BODY = Content(100 * KIB)
 
@@ -164,7 +164,7 @@ def test_the_admin_api_speaks_tls_too(start_hawker, authority, tls):
 
 
 def test_a_handshake_that_stalls_costs_one_connection(guarded, authority, tls, url):
-    hawker = guarded(tls, {"timeouts.handshake": "300ms"})
+    hawker = guarded(tls, {"timeouts.handshake": stretched(2000)})
     with plain_to(hawker) as silent, plain_to(hawker) as half:
         half.send(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
         assert body_through(hawker, authority, url) == BODY.bytes()

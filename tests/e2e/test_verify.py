@@ -10,7 +10,7 @@ from harness.crowd import Crowd
 from harness.origin_answer import late_head, no_answer, stalled, status
 from harness.rules import HOST, rule
 from harness.signing import secret
-from harness.waiting import eventually
+from harness.waiting import eventually, stretched
 
 MANY = 50
 QUESTION = "bytes=0-0"
@@ -130,7 +130,7 @@ def choice(request):
 @pytest.fixture
 def unsure(start_hawker, choice):
     more = {} if choice == "deny" else {"on_unverifiable": choice}
-    return start_hawker({"origin.first_byte_timeout": "1s"}, rules=[rule("unsure", HOST + "/unsure/", **more)])
+    return start_hawker({"origin.first_byte_timeout": stretched(1000)}, rules=[rule("unsure", HOST + "/unsure/", **more)])
 
 
 @pytest.mark.parametrize("how", SILENT)

@@ -6,7 +6,7 @@ import pytest
 
 from harness.content import GIB, KIB, MIB, Content, Text
 from harness.origin_answer import chunked, reset, status, with_headers
-from harness.waiting import eventually
+from harness.waiting import eventually, stretched
 
 CASES = {
     "both lengths": "POST {url} HTTP/1.1\r\nHost: {host}\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
@@ -317,7 +317,7 @@ def test_a_slow_head_is_given_up(start_hawker):
 
 
 def test_an_idle_connection_is_closed(start_hawker, origin):
-    hawker = start_hawker({"timeouts.idle": "300ms"})
+    hawker = start_hawker({"timeouts.idle": stretched(1000)})
     origin.add("/plain", Text(b"x"))
     with hawker.connect() as client:
         client.request("GET", origin.url("/plain"))

@@ -1,5 +1,6 @@
 """A listening socket on loopback, with a thread for each connection."""
 
+import contextlib
 import socket
 import threading
 
@@ -15,6 +16,8 @@ class Accepting:
         threading.Thread(target=self._accept, daemon=True).start()
 
     def close(self):
+        with contextlib.suppress(OSError):  # closed already
+            self._listener.shutdown(socket.SHUT_RDWR)  # who waits in accept() hears it
         self._listener.close()
 
     def _accept(self):

@@ -10,6 +10,7 @@ import threading
 import zipfile
 
 from harness import daemon
+from harness.crowd_server import CrowdServer
 from harness.waiting import patience
 
 HAWKER = daemon.BINARY.resolve().parent / "hawker"
@@ -79,7 +80,7 @@ class Shop:
             def log_message(self, *_):
                 pass
 
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = CrowdServer(("127.0.0.1", 0), Handler)
         self._server.handle_error = lambda *_: None  # clients that do not trust us hang up
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(leaf)

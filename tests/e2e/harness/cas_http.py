@@ -7,6 +7,8 @@ import socket
 import threading
 import urllib.parse
 
+from harness.crowd_server import CrowdServer
+
 _RUN = 64 * 1024
 
 
@@ -36,7 +38,7 @@ class Server:
     def __init__(self, answer, tls=None, name="127.0.0.1", address="127.0.0.1"):
         self.answer = answer
         self.requests = []
-        self._http = http.server.ThreadingHTTPServer((address, 0), _handler(self))
+        self._http = CrowdServer((address, 0), _handler(self))
         self._http.daemon_threads = True
         if tls:
             self._http.socket = tls.wrap_socket(self._http.socket, server_side=True)
@@ -86,9 +88,10 @@ def _handler(server):
             try:
                 for at in range(0, len(answer.body), _RUN):
                     run = answer.body[at : at + _RUN]
+                    request.sent += len(run)  # before the client can have it
                     self.wfile.write(run)
-                    request.sent += len(run)
             except OSError:  # the client has heard enough
+                request.sent -= len(run)
                 self.close_connection = True
 
         do_GET = do_HEAD = do_POST = do_PUT = _serve

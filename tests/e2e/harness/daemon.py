@@ -103,7 +103,7 @@ class Hawker:
     def terminate(self):
         os.kill(self.pid, signal.SIGTERM)
 
-    def stop(self, within=20):
+    def stop(self, within=60):
         """SIGTERM, then the exit code."""
         self._remember_admin()
         self.terminate()

@@ -17,7 +17,7 @@ class HubMachine:
         self.cache = folder / ".cache/huggingface/hub"
         tokens = {"READER_TOKEN": token} if token else {}
         self.variables = environment(HOME=str(folder), HF_ENDPOINT=mirror.url, HF_HUB_DISABLE_TELEMETRY="1",
-                                     HF_HUB_DISABLE_PROGRESS_BARS="1", **tokens, **variables)
+                                     HF_HUB_DISABLE_PROGRESS_BARS="1", HF_HUB_DISABLE_UPDATE_CHECK="1", **tokens, **variables)
 
     def run(self, script, *arguments, within=120):
         return json.loads(self.execute(self.program, CLIENTS / script, *arguments, within=within).splitlines()[-1])

@@ -1,11 +1,14 @@
 """A mirror of the stand-in Hub: the fixtures of its tests."""
 
+import concurrent.futures
+
 import pytest
 
 from harness.content import MIB, Content
 from harness.mirror_client import MirrorClient, restarted, stored  # noqa: F401: tests take them from here
 from harness.rules import HOST, default_rules, rule
 from harness.small_hub import SmallHub
+from harness.waiting import eventually
 
 WEIGHTS = Content(3 * MIB)
 CONFIG = b'{"architectures": ["Small"]}'
@@ -34,3 +37,12 @@ def start_mirror(start_hawker, hub):
 @pytest.fixture
 def repo(hub):
     return hub.repo("org/model", FILES)
+
+
+def at_the_same_time(hawker, ask, until):
+    """What ten workers get who ask while the first one's question is not answered yet."""
+    with concurrent.futures.ThreadPoolExecutor(10) as workers:
+        asked = [workers.submit(ask) for _ in range(10)]
+        eventually(lambda: hawker.metrics()["hawker_access_waiting"] == 9, "nine wait for the tenth")
+        until.set()
+        return [each.result() for each in asked]

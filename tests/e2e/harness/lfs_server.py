@@ -10,6 +10,7 @@ import threading
 
 from harness import git_backend
 from harness.content import Content
+from harness.crowd_server import CrowdServer
 from harness.names import machine
 from harness.origin import Origin
 
@@ -28,7 +29,7 @@ class LfsServer:
         self.bytes_from_home = 0  # of objects that the git host itself serves
         self.batches = []  # request bodies of the batch API
         self.handed_out = []  # every href
-        self._server = http.server.ThreadingHTTPServer((address, 0), _handler(self))
+        self._server = CrowdServer((address, 0), _handler(self))
         self._server.daemon_threads = True
         if tls:
             self._server.socket = authority.server_context().wrap_socket(self._server.socket, server_side=True)

@@ -7,6 +7,7 @@
     assert model.requests[0].header("Range") == "bytes=0-"
 """
 
+import contextlib
 import hashlib
 import socket
 import ssl
@@ -62,6 +63,8 @@ class Origin:
 
     def close(self):
         self._stopping.set()
+        with contextlib.suppress(OSError):  # closed already
+            self._listener.shutdown(socket.SHUT_RDWR)  # who waits in accept() hears it
         self._listener.close()
         with self._lock:
             remaining = list(self._open)

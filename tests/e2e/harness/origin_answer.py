@@ -68,8 +68,13 @@ def send(answer, connection, count, stopping):
             if answer.cut is not None and sent == answer.cut_after and not _cut(answer, connection, stopping):
                 return False
             piece = run if answer.cut is None else run[: answer.cut_after - sent]
-            _send_piece(answer, connection, piece)
+            # Before the client can have it: whoever has heard all of an answer may count it.
             count(len(piece))
+            try:
+                _send_piece(answer, connection, piece)
+            except OSError:
+                count(-len(piece))
+                raise
             sent += len(piece)
             run = run[len(piece) :]
             if answer.rate is not None:

@@ -11,7 +11,12 @@ def patience(seconds):
     return seconds * FACTOR
 
 
-def eventually(condition, what="the condition", within=10.0):
+def stretched(milliseconds):
+    """As an option: how long something may take that a test has to be faster than."""
+    return f"{round(patience(milliseconds))}ms"
+
+
+def eventually(condition, what="the condition", within=30.0):
     """The first true value of `condition()`; AssertionError naming `what` when the deadline passes."""
     deadline = time.monotonic() + patience(within)
     pause = 0.002

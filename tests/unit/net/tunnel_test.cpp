@@ -91,9 +91,9 @@ TEST_F(TunnelTest, ClosingOneSocketEndsTheTunnel) {
 TEST_F(TunnelTest, BytesInOneDirectionKeepTheOtherAlive) {
     run([](Loop& home, Pair& left, Pair& right, TunnelBytes& count) -> Task<void> {
         Task<Expected<void>> running =
-            tunnel(*left.far, *right.near, std::chrono::milliseconds(300), count);
+            tunnel(*left.far, *right.near, std::chrono::milliseconds(800), count);
         for (int i = 0; i < 8; ++i) {
-            co_await sleep_on(home, std::chrono::milliseconds(50));
+            co_await sleep_on(home, std::chrono::milliseconds(150));
             auto sent = co_await left.near->write("x", kSoon);
             EXPECT_TRUE(sent);
         }
