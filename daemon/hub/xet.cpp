@@ -95,26 +95,37 @@ std::string xet_urls_in_our_name(std::string_view json, const XetNames& names) {
     return out;
 }
 
+XetFields xet_fields(const http::Fields& fields, std::span<const std::string> upstreams,
+                     const XetNames& names) {
+    XetFields said;
+    said.hash = fields.get("X-Xet-Hash").value_or("");
+    said.links = xet_links(fields.joined("Link"), upstreams, names);
+    if (const auto route = fields.get("X-Xet-Refresh-Route")) {
+        const std::string ours =
+            links_in_our_name(fmt::format("<{}>", *route), upstreams, names.own_base);
+        said.refresh_route = ours.substr(1, ours.size() - 2);
+    }
+    return said;
+}
+
+void add_xet_fields(http::Fields& fields, const XetFields& said) {
+    if (!said.hash.empty()) fields.add("X-Xet-Hash", said.hash);
+    if (!said.links.empty()) fields.add("Link", said.links);
+    if (!said.refresh_route.empty()) fields.add("X-Xet-Refresh-Route", said.refresh_route);
+}
+
 bool xet_file_head(http::ResponseHead& head, std::span<const std::string> upstreams,
                    const XetNames& names) {
-    const auto hash = head.fields.get("X-Xet-Hash");
-    const auto size = head.fields.get("X-Linked-Size");
-    const std::string links = xet_links(head.fields.joined("Link"), upstreams, names);
-    const auto route = head.fields.get("X-Xet-Refresh-Route");
-    if (head.status >= 400 || !hash || !size || (links.empty() && !route)) return false;
-    const std::string kept_hash(*hash);
-    const std::string kept_route =
-        route ? links_in_our_name(fmt::format("<{}>", *route), upstreams, names.own_base) : "";
-    const std::string length(*size);
+    const XetFields said = xet_fields(head.fields, upstreams, names);
+    const std::string length(head.fields.get("X-Linked-Size").value_or(""));
+    const bool has_way = !said.links.empty() || !said.refresh_route.empty();
+    if (head.status >= 400 || said.hash.empty() || length.empty() || !has_way) return false;
     if (!join_file_head({}, head)) return false;
     head.status = 200;
     head.reason = http::reason_phrase(200);
     head.fields.set("Content-Length", length);
     head.fields.set("Accept-Ranges", "bytes");
-    head.fields.set("X-Xet-Hash", kept_hash);
-    if (!links.empty()) head.fields.add("Link", links);
-    if (!kept_route.empty())
-        head.fields.set("X-Xet-Refresh-Route", kept_route.substr(1, kept_route.size() - 2));
+    add_xet_fields(head.fields, said);
     return true;
 }
 

@@ -40,6 +40,17 @@ std::optional<std::string> xet_url_in_our_name(std::string_view url, const XetNa
 // JSON with every string that is such a URL in our name; the rest byte for byte.
 std::string xet_urls_in_our_name(std::string_view json, const XetNames& names);
 
+// What a head says of Xet, in our name; empty what it does not say.
+struct XetFields {
+    std::string hash;
+    std::string refresh_route;
+    std::string links;
+};
+XetFields xet_fields(const http::Fields& fields, std::span<const std::string> upstreams,
+                     const XetNames& names);
+// Says it, in place of nothing.
+void add_xet_fields(http::Fields& fields, const XetFields& said);
+
 // What the Hub said to a HEAD of a file that is kept in Xet, with a redirect or without: as the
 // mirror says it, complete and without a redirect. False when the file is not in Xet: then nothing
 // was changed.

@@ -18,7 +18,7 @@ void Landings::keep(const Digest& name, LandingPtr landing, SteadyTime now) {
     Kept kept;
     kept.name = name;
     kept.landing = std::move(landing);
-    kept.until = now + kLife;
+    kept.until = now + life_;
     kept_.push_back(std::move(kept));
     places_.emplace(name, std::prev(kept_.end()));
     while (kept_.size() > most_) forget(Digest(kept_.front().name));

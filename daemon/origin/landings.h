@@ -38,7 +38,8 @@ public:
     // As long as every signer's links live, and few enough that a yes is not much older than that.
     static constexpr std::chrono::minutes kLife{10};
 
-    explicit Landings(std::size_t most = 4096) : most_(most) {}
+    explicit Landings(std::size_t most = 4096, SteadyTime::duration life = kLife)
+        : most_(most), life_(life) {}
     Landings(const Landings&) = delete;
     Landings& operator=(const Landings&) = delete;
 
@@ -56,6 +57,7 @@ private:
     void forget(const Digest& name);
 
     const std::size_t most_;
+    const SteadyTime::duration life_;
     std::mutex mutex_;
     std::list<Kept> kept_;  // the oldest first
     std::unordered_map<Digest, std::list<Kept>::iterator> places_;

@@ -1,6 +1,7 @@
 #include "daemon/proxy/document_road.h"
 
 #include "daemon/http/caching.h"
+#include "daemon/origin/target.h"
 #include "daemon/proxy/pass_through.h"
 
 #include <utility>
@@ -44,6 +45,14 @@ bool is_no_word(const Reply& reply) {
 
 }  // namespace
 
+std::string led_to(const std::string& url, const http::ResponseHead& head) {
+    const auto location = head.fields.get("Location");
+    const auto base = origin::split_url(url);
+    if (!is_redirect(head.status) || !location || !base) return {};
+    const auto next = origin::resolve_reference(*base, *location);
+    return next ? next->url() : std::string();
+}
+
 Task<Expected<std::shared_ptr<Document>>> read_document(origin::Response& response) {
     auto document = std::make_shared<Document>();
     auto head = co_await response.head();
@@ -58,7 +67,7 @@ Task<Expected<std::shared_ptr<Document>>> read_document(origin::Response& respon
             reinterpret_cast<const char*>(bytes->data()),  // NOLINT: bytes as text
             bytes->size());
         if (document->body.size() > kLargestDocument)
-            co_return fail(Errc::denied, "The upstream's answer is larger than a listing may be.");
+            co_return fail(Errc::invalid, "The upstream's answer is larger than a listing may be.");
     }
 }
 
@@ -157,7 +166,8 @@ Task<Reply> DocumentRoad::ask_upstreams(const DocumentQuestion& question) {
         const bool failed = reply.document
                                 ? (*reply.document)->head.status >= 500
                                 : is_upstreams_fault(reply.document.error().code) && !leads_away;
-        if (failed)
+        const bool is_its_own = !reply.document || !(*reply.document)->is_elsewhere;
+        if (failed && is_its_own)
             turn_.upstreams->failed(place, clock.now(), clock.now() - began);
         else if (reply.document)
             turn_.upstreams->worked(place);
@@ -213,14 +223,13 @@ Task<Expected<DocumentPtr>> DocumentRoad::ask_one(const DocumentQuestion& questi
         response->cancel();
         context_.cancel = nullptr;
         if (!document) co_return fail(std::move(document.error()));
-        const std::string next((*document)->head.fields.get("Location").value_or(""));
+        const std::string next = led_to(url, (*document)->head);
         if (const auto upstream = upstream_in(next)) base = *upstream;
-        const bool is_at_home =
-            next.starts_with(base + "/") || (next.starts_with('/') && !next.starts_with("//"));
+        const bool is_at_home = next.starts_with(base + "/");
         const bool goes_abroad =
             question.abroad == Abroad::followed && !is_at_home &&
             (next.starts_with("https://") || (next.starts_with("http://") && !is_secure(url)));
-        const bool is_led = is_redirect((*document)->head.status);
+        const bool is_led = !next.empty();
         const bool follows = is_led && (is_at_home || goes_abroad) && hop < kHops;
         if (is_led && !follows && question.abroad == Abroad::refused) co_return no_way(next);
         if (!follows) {
@@ -233,7 +242,7 @@ Task<Expected<DocumentPtr>> DocumentRoad::ask_one(const DocumentQuestion& questi
             }
             co_return DocumentPtr(std::move(*document));
         }
-        url = next.starts_with('/') ? base + next : next;
+        url = next;
         if (goes_abroad) {
             is_abroad = true;
             base = origin_of(url);

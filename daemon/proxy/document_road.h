@@ -26,6 +26,9 @@ Task<Expected<std::shared_ptr<Document>>> read_document(origin::Response& respon
 // The client's request body, if it is no longer than a question may be.
 Task<Expected<std::string>> read_question(Context& context);
 
+// Where a redirect leads, when `url` was answered with it; empty when it is none, or leads nowhere.
+std::string led_to(const std::string& url, const http::ResponseHead& head);
+
 // What a redirect is that leads to none of the upstreams.
 enum class Abroad : std::uint8_t {
     passed_on,  // the answer

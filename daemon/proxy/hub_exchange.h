@@ -37,17 +37,29 @@ public:
 
 private:
     Task<void> serve_file();
+    Task<void> serve_by_commit();
     Task<void> serve_document();
     Task<void> serve_other();
 
+    // The first to ask for what all may go straight to once one may: `lead` is for its end. False:
+    // the client left.
+    Task<bool> lets_the_first_go(DocumentRoad::Lead& lead);
+
     // hub_xet.cpp. False: this has nothing to do with Xet.
     Task<bool> serve_xet();
+    Task<Reply> tell_xet_token(const std::string& target);
+    // False: the road of files has the answer.
     Task<bool> serve_xet_head();
     // The first upstream's word on the file, if one has any.
     Task<Reply> ask_xet_head();
     Task<bool> send_xet_head(http::ResponseHead head, Told::How how);
     Task<void> send_head(http::ResponseHead head, Told::How how);
-    Task<void> keep_xet_head(http::ResponseHead head);
+    Task<Expected<http::ResponseHead>> ask_one_xet_head(std::size_t place);
+    // Another name of the same file, at an upstream.
+    std::optional<std::string> file_led_to(const std::string& url,
+                                           const http::ResponseHead& head) const;
+    // The Hub has just said it: whoever asks next hears it from us.
+    void note_xet_head(const http::ResponseHead& said);
     TaskId xet_head_name() const;
     Task<void> serve_xet_server(std::string_view target);
     Task<Expected<DocumentPtr>> ask_xet_server(std::string url);
@@ -55,6 +67,7 @@ private:
     Task<void> send_in_our_name(Expected<DocumentPtr> document);
     hub::XetNames xet_names() const { return {turn_.own_base, mirror_.xet_servers}; }
 
+    bool asks_xet_head() const { return mirror_.serves_xet && context_.request.method == "HEAD"; }
     // The commit that the revision is; nullopt: the client has its answer.
     Task<std::optional<std::string>> find_commit();
     void prepare_file();
@@ -100,8 +113,9 @@ private:
     MirrorTurn turn_;
     MirrorRights rights_;
     DocumentRoad documents_;
-    std::string commit_;  // of the file
-    DocumentPtr absent_;  // noted just now
+    std::string commit_;    // of the file
+    DocumentPtr absent_;    // noted just now
+    DocumentPtr xet_head_;  // the same
 };
 
 }  // namespace hawker::proxy

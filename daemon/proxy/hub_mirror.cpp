@@ -82,7 +82,9 @@ std::vector<TaskId> HubExchange::all_matters() const {
 }
 
 Task<void> HubExchange::run() {
-    if (mirror_.serves_xet) {
+    // Without `xet: serve`, too: a client that knows from before where a file is asks for nothing
+    // else.
+    if (!mirror_.offline) {
         const bool served = co_await serve_xet();
         if (served) co_return;
     }
@@ -195,6 +197,17 @@ Task<void> HubExchange::serve_file() {
     auto commit = co_await find_commit();
     if (!commit) co_return;
     commit_ = std::move(*commit);
+    DocumentRoad::Lead lead;
+    const bool is_here = co_await lets_the_first_go(lead);
+    if (!is_here) co_return;
+    bool answered = false;
+    if (asks_xet_head()) answered = co_await serve_xet_head();
+    if (!answered) co_await serve_by_commit();
+    DocumentRoad::tell_others(lead, Reply(DocumentPtr()));
+    if (absent_) co_await store_document(context_, absence(), absent_);
+}
+
+Task<void> HubExchange::serve_by_commit() {
     prepare_file();
     const TaskId task = context_.decision.task_id;
     const bool is_at_hand =
@@ -204,8 +217,22 @@ Task<void> HubExchange::serve_file() {
         if (answered) co_return;
     }
     co_await serve_from_cache(context_);
-    if (absent_) co_await store_document(context_, absence(), absent_);
     if (context_.record.source != "hit") co_await keep_where_it_lies();
+}
+
+// Once the repository is known to be open to these credentials, small files cost one request
+// instead of two, and what was said of files in Xet none: so one of many workers goes first.
+Task<bool> HubExchange::lets_the_first_go(DocumentRoad::Lead& lead) {
+    if (turn_.asks_nobody || rights_.is_allowed(files_)) co_return true;
+    bool gains = is_listed_in_git();
+    if (!gains && asks_xet_head())
+        gains = co_await find_document(context_, xet_head_name()) != nullptr;
+    if (!gains) co_return true;
+    const auto heard = co_await documents_.hear_with_others(files_, lead);
+    const bool has_left =
+        heard && !heard->document && heard->document.error().code == Errc::cancelled;
+    if (has_left) co_await answer(context_, heard->document.error());
+    co_return !has_left;
 }
 
 void HubExchange::hear_no(const http::ResponseHead& head) {
@@ -235,11 +262,15 @@ void HubExchange::go_down(http::ResponseHead& head) const {
     const auto location = head.fields.get("Location");
     const auto ours = location ? in_our_name(*location, mirror_, turn_.own_base) : std::nullopt;
     const std::string kept = ours ? *ours : std::string(location.value_or(""));
+    // What is in a bucket is in Xet and nowhere else.
+    const bool is_in_bucket = target_of(context_.request).starts_with("/buckets/");
+    const auto xet = hub::xet_fields(head.fields, link_bases(), xet_names());
     hub::strip_for_mirror(head.fields);
     if (!kept.empty()) head.fields.add("Location", kept);
     const std::string links = head.fields.joined("Link");
     if (!links.empty())
         head.fields.set("Link", hub::links_in_our_name(links, link_bases(), turn_.own_base));
+    if (is_in_bucket && !mirror_.offline) hub::add_xet_fields(head.fields, xet);
 }
 
 std::vector<std::string> HubExchange::link_bases() const {

@@ -14,8 +14,10 @@ namespace hawker::proxy {
 
 class ListedFiles {
 public:
-    // A few of the largest pages of a listing.
-    static constexpr std::size_t kMost = 8192;
+    // A dozen of the largest pages of a listing.
+    static constexpr std::size_t kMost = 16'384;
+    // No link that ends: what lies under a commit stays, and who may go there is asked each time.
+    static constexpr std::chrono::hours kLife{24};
     // How long nobody goes there after one of these places was not what it had been taken for.
     static constexpr std::chrono::minutes kRest{10};
 
@@ -25,7 +27,7 @@ public:
     void failed(const Digest& name, SteadyTime now);
 
 private:
-    origin::Landings places_{kMost};
+    origin::Landings places_{kMost, kLife};
     std::mutex mutex_;
     SteadyTime rests_until_{};
 };

@@ -79,11 +79,13 @@ void Permission::remember() {
 
 void Permission::withdraw() { refuse(context_.services.access, principal_of(context_), matter()); }
 
-Task<Expected<bool>> Permission::is_granted_by_another() {
+Task<Expected<bool>> Permission::is_granted_by_another(origin::Otherwise otherwise) {
     AccessMemory& access = context_.services.access;
     const bool asks_of_the_file = decision_.rule->policy == filters::Policy::http;
     if (!is_shared() || asks_of_the_file) co_return false;
-    const Digest key = access.key_of(principal(), matter());
+    // Who has something otherwise does not wait with those who have nothing: they are patient.
+    const bool is_patient = otherwise == origin::Otherwise::nothing;
+    const Digest key = access.key_of(principal() + (is_patient ? "" : " unasked"), matter());
     while (!is_remembered()) {
         AccessQuestions::Place place = access.questions().take(key, context_.loop);
         lead_of_all_ = std::move(place.lead);
@@ -103,7 +105,7 @@ Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask(const cache::Repr
         AccessQuestions::Place place = access.questions().take(key, context_.loop);
         joined_ = place.lead == nullptr;
         if (place.lead) {
-            const auto granted = co_await is_granted_by_another();
+            const auto granted = co_await is_granted_by_another(otherwise);
             if (!granted) co_return fail(granted.error());
             if (*granted) co_return nullptr;
             auto verdict = co_await ask_origin(held, otherwise, *place.lead);

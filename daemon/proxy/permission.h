@@ -45,7 +45,7 @@ private:
     std::string principal() const { return principal_of(context_).name; }
     // The files of one repository are one question: waits while somebody asks for another of them.
     // True: with a yes.
-    Task<Expected<bool>> is_granted_by_another();
+    Task<Expected<bool>> is_granted_by_another(origin::Otherwise otherwise);
     Task<Expected<AccessQuestions::Shared>> wait_at(std::shared_ptr<AccessQuestions::Seat> seat);
     Task<Expected<std::shared_ptr<const Verdict>>> ask_origin(const cache::Representation& held,
                                                               origin::Otherwise otherwise,

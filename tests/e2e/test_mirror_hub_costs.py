@@ -9,10 +9,9 @@ import pytest
 from harness import origin_answer as answers
 from harness.content import KIB, MIB, Content, Text
 from harness.hub_listings import git_oid
-from harness.hub_mirror import CONFIG, FILES, WEIGHTS, hub, repo, start_mirror, stored  # noqa: F401: some are fixtures
+from harness.hub_mirror import CONFIG, FILES, WEIGHTS, at_the_same_time, hub, repo, start_mirror, stored  # noqa: F401: some are fixtures
 from harness.origin import Origin
 from harness.secrets import plant
-from harness.small_hub import SmallHub
 from harness.waiting import eventually
 
 
@@ -49,34 +48,6 @@ def test_a_warm_download_of_a_commit_costs_the_hub_nothing(start_mirror, hub, re
     assert len(hub.requests) == before
 
 
-def test_a_warm_question_about_a_file_in_xet_costs_the_hub_nothing_under_a_commit(start_mirror, hub):
-    token = plant("hf_token_of_a_member")
-    repo = hub.repo("org/private", FILES, token=token)
-    member = {"Authorization": f"Bearer {token}"}
-    mirror, _ = start_mirror(xet="serve", xet_hosts=["cas.hub.test"])
-    path = repo.resolve("model.bin", repo.commit)
-    first = mirror.request("HEAD", path, member)
-    assert first.status == 200 and first.header("X-Xet-Hash")
-    again = [mirror.request("HEAD", path, member) for _ in range(10)]
-    assert len(hub.requests) == 1
-    for answer in again:
-        for name in ("X-Xet-Hash", "X-Repo-Commit", "ETag", "X-Linked-Etag", "X-Linked-Size", "Content-Length", "Link"):
-            assert answer.header(name) == first.header(name), name
-        assert answer.header("X-Hawker-Audience") is None and answer.cache_status["hit"]
-    mirror.name = "mirror.example:8090"
-    assert "http://mirror.example:8090/" in mirror.request("HEAD", path, member).header("Link"), "each client's own name"
-    assert mirror.head(path).status == 401
-    before = len(hub.requests)
-    assert mirror.request("HEAD", repo.resolve("model.bin"), member).status == 200
-    assert len(hub.requests) > before, "a branch moves"
-    for name, status in {"config.json": 200, "missing.json": 404}.items():
-        answers_of = [mirror.request("HEAD", repo.resolve(name, repo.commit), member) for _ in range(2)]
-        before = len(hub.origin.requests)
-        answers_of += [mirror.request("HEAD", repo.resolve(name, repo.commit), member) for _ in range(5)]
-        assert [answer.status for answer in answers_of] == [status] * 7
-        assert len(hub.origin.requests) == before, name
-
-
 def test_ten_workers_cost_what_one_costs(start_mirror, hub, repo):
     mirror, _ = start_mirror()
     with concurrent.futures.ThreadPoolExecutor(10) as workers:
@@ -110,15 +81,6 @@ def test_workers_with_a_file_each_ask_once_whether_they_may_read_the_repository(
 
     assert read_all_as(plant("hf_token_of_a_stranger")) == ([401] * 8, 8), "a no may be of one file alone"
     assert read_all_as(second) == ([200] * 8, 1)
-
-
-def at_the_same_time(hawker, ask, until):
-    """What ten workers get who ask while the first one's question is not answered yet."""
-    with concurrent.futures.ThreadPoolExecutor(10) as workers:
-        asked = [workers.submit(ask) for _ in range(10)]
-        eventually(lambda: hawker.metrics()["hawker_access_waiting"] == 9, "nine wait for the tenth")
-        until.set()
-        return [each.result() for each in asked]
 
 
 def test_ten_workers_do_not_wait_for_each_other_where_a_login_page_answers(start_mirror, hub, repo):
@@ -159,30 +121,6 @@ def test_ten_workers_hear_once_that_a_file_is_not_there(start_mirror, hub, repo,
         assert (answer.status, answer.header("X-Error-Code")) == (404, "EntryNotFound")
         assert answer.header("X-Repo-Commit") == repo.commit and answer.complete
     assert len(hub.asked("missing.json")) == 1
-
-
-def test_ten_workers_hear_once_where_a_file_is_in_xet(start_mirror, hub):
-    token = plant("hf_token_of_a_member")
-    repo = hub.repo("org/private", FILES, token=token)
-    answers_now = threading.Event()
-    for revision in ("main", repo.commit):
-        path = repo.resolve("model.bin", revision)
-        hub.resource(path).fault(answers.late_head(answers_now))
-        answers_now.clear()
-        mirror, hawker = start_mirror(**SERVED)
-        before = len(hub.requests)
-        for answer in at_the_same_time(hawker, lambda: mirror.head(path, Authorization=f"Bearer {token}"), answers_now):  # noqa: B023
-            assert (answer.status, answer.header("X-Repo-Commit")) == (200, repo.commit) and answer.header("X-Xet-Hash")
-        assert len(hub.requests) - before == 1
-
-
-def test_where_xet_is_served_the_hub_says_no_once(start_mirror, hub):
-    repo = hub.repo("org/private", FILES, token=plant("hf_token_of_a_member"))
-    mirror, _ = start_mirror(**SERVED)
-    for asked, revision in enumerate(("main", repo.commit), start=1):
-        answer = mirror.head(repo.resolve("model.bin", revision))
-        assert (answer.status, answer.header("X-Error-Code")) == (401, "RepoNotFound")
-        assert len(hub.requests) == asked
 
 
 def test_ten_workers_hear_once_that_the_hub_is_busy_and_others_ask_for_themselves(start_mirror, hub, repo):
@@ -278,18 +216,6 @@ def test_where_a_way_ends_in_the_middle_it_is_asked_for_once_by_all_parts(start_
         assert got.result().sha256 == large.sha256()
     assert len(place.requests) > 4
     assert len(hub.requests) == 3, "the branch, the file, and the way to it again"
-
-
-def test_where_xet_is_served_a_hub_that_fails_is_not_asked_about_every_file(start_mirror, hub, repo):
-    hub.down = True
-    second = SmallHub(Origin(), Origin())
-    second.repo("org/model", FILES)
-    mirror, _ = start_mirror(second.origin.url(""), xet="serve", xet_hosts=["cas.hub.test"])
-    for _ in range(5):
-        assert mirror.head(repo.resolve("model.bin")).header("X-Xet-Hash") == repo.xet_hash("model.bin", WEIGHTS)
-    assert len(hub.requests) == 1, "it rests"
-    second.origin.close()
-    second.cdn.close()
 
 
 def test_the_same_content_elsewhere_is_linked_and_not_fetched_again(start_mirror, hub):
