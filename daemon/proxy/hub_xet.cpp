@@ -21,7 +21,7 @@ constexpr std::array<std::string_view, 9> kXetHeadFields = {
     "X-Xet-Refresh-Route", "Content-Type",  "Content-Disposition"};
 
 constexpr auto kOtherwise = origin::Otherwise::something;
-constexpr int kHops = 3;
+constexpr int kRenamings = 3;
 // A client that gets a token must have the time to use it; clients renew theirs as late as this.
 constexpr std::chrono::seconds kRestOfToken{90};
 
@@ -229,7 +229,7 @@ Task<Expected<http::ResponseHead>> HubExchange::ask_one_xet_head(std::size_t pla
         auto head = co_await response->head();
         response->cancel();
         context_.cancel = nullptr;
-        if (!head || hop == kHops) co_return head;
+        if (!head || hop == kRenamings) co_return head;
         auto next = file_led_to(url, *head);
         if (!next) co_return head;
         url = std::move(*next);

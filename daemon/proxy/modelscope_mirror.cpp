@@ -6,7 +6,9 @@
 #include "daemon/proxy/lfs_links.h"
 #include "daemon/proxy/mirror_kinds.h"
 #include "daemon/proxy/modelscope_exchange.h"
+#include "filters/query.h"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 
@@ -38,6 +40,10 @@ std::string_view session_in(std::string_view cookies) {
     return {};
 }
 
+// What the page of a repository shows may be shown to those who may not read it: a yes for it is
+// none for the files.
+constexpr std::array<std::string_view, 2> kShown = {"README.md", "configuration.json"};
+
 class ModelScopeMirror final : public MirrorKind {
 public:
     Task<void> serve(Context& context, const Mirror& mirror) const override {
@@ -66,7 +72,10 @@ ModelScopeExchange::ModelScopeExchange(Context& context, const Mirror& mirror,
       documents_(context, mirror, turn_) {
     const std::string name = fmt::format("{} {}", mirror.upstreams.front(), route_.name());
     listed_ = filters::task_id_of("modelscope listings", name, {});
-    files_ = filters::task_id_of("modelscope files", name, {});
+    // However it is written.
+    const std::string path = filters::percent_normal_form(route_.path);
+    const bool is_shown = std::ranges::find(kShown, path) != kShown.end();
+    files_ = files_matter(is_shown ? path : std::string_view());
     if (!session_in(context.request.fields.get("Cookie").value_or("")).empty())
         turn_.token.clear();  // the client has shown its own
     turn_.up = [this](http::Fields& fields) { go_up(fields); };
@@ -78,6 +87,12 @@ ModelScopeExchange::ModelScopeExchange(Context& context, const Mirror& mirror,
     context.decision.rule = mirror.rule;
     context.record.rule = mirror.rule->name;
     context.record.url = filters::loggable_url(turn_.urls.front());
+}
+
+TaskId ModelScopeExchange::files_matter(std::string_view shown) const {
+    return filters::task_id_of("modelscope files",
+                               fmt::format("{} {}", mirror_.upstreams.front(), route_.name()),
+                               std::string(shown));
 }
 
 Task<void> ModelScopeExchange::run() {
@@ -131,7 +146,10 @@ DocumentTerms ModelScopeExchange::terms() {
     DocumentTerms terms;
     terms.matter = listed_;
     // What is not shown shows none of its files.
-    terms.when_refused = [this] { rights_.refuse(files_); };
+    terms.when_refused = [this] {
+        rights_.refuse(files_matter({}));
+        for (const std::string_view shown : kShown) rights_.refuse(files_matter(shown));
+    };
     terms.kept_fields = kModelScopeFields;
     terms.is_yes = modelscope::is_yes;
     terms.upstream = "ModelScope";

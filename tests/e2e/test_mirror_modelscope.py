@@ -222,6 +222,17 @@ def test_only_who_modelscope_lets_in_reads_a_private_repository(start_mirror, sc
     assert all(each.header("Authorization") is None and each.header("Cookie") is None for each in scope.cdn.requests)
 
 
+def test_what_a_repositorys_page_shows_opens_none_of_its_files(start_mirror, scope):
+    token = plant("modelscope-CANARY-of-one-who-agreed")
+    repo = scope.repo("org/gated", {**FILES, "README.md": b"# Agree first"}, token=token)
+    repo.shown = ("README.md", "/repo/files")
+    mirror, hawker = start_mirror()
+    assert stored(hawker, mirror.request("GET", repo.file("model.bin"), {"Authorization": f"Bearer {token}"})).status == 200
+    assert mirror.get(repo.file("README.md")).body == b"# Agree first"
+    assert mirror.get(repo.file("model.bin")).status == 403
+    assert mirror.get(repo.file("README.md")).status == 200
+
+
 def test_the_mirrors_own_token_stands_in_for_clients_without_one(start_mirror, scope):
     token = plant("modelscope-own-CANARY")
     repo = scope.repo("org/private", FILES, token=token)
