@@ -5,8 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -121,7 +123,7 @@ class FileJournal final : public AccessJournal {
 public:
     FileJournal(UniqueFd file, std::filesystem::path path, const KeyedHash& names, Executor& pool,
                 const Log& log)
-        : state_(std::make_shared<State>(std::move(file), std::move(path), names, log)),
+        : state_(std::make_shared<State>(std::move(file), std::move(path), names, pool, log)),
           strand_(pool) {}
 
     const KeyedHash& names() const override { return state_->names; }
@@ -164,12 +166,13 @@ public:
     }
 
 private:
-    struct State {
+    struct State : std::enable_shared_from_this<State> {
         State(UniqueFd its_file, std::filesystem::path its_path, const KeyedHash& its_names,
-              const Log& its_log)
+              Executor& its_pool, const Log& its_log)
             : file(std::move(its_file)),
               path(std::move(its_path)),
               names(its_names),
+              pool(its_pool),
               log(its_log) {}
 
         void write_noted() {
@@ -185,8 +188,17 @@ private:
             const bool takes_back = std::ranges::any_of(records, [](const Record& each) {
                 return each.kind != Record::Kind::yes && each.kind != Record::Kind::open;
             });
+            if (!append(records)) return give_up();
             // A yes that is lost is asked for again; a no must not be.
-            if (!append(records) || (takes_back && ::fdatasync(file.get()) != 0)) give_up();
+            if (takes_back && !sync_is_due.exchange(true))
+                pool.post([self = shared_from_this()] { self->sync(); });
+        }
+
+        // Beside the strand: what is noted meanwhile is in the file before the disk is done, and so
+        // outlives the process at least.
+        void sync() {
+            sync_is_due = false;
+            if (!broken && ::fdatasync(file.get()) != 0) give_up();
         }
 
         void rewrite(const std::vector<Record>& records) {
@@ -207,7 +219,7 @@ private:
 
         // What it says could be of the past from now on: it says nothing.
         void give_up() {
-            broken = true;
+            if (broken.exchange(true)) return;
             log.warn("{}. Who may read what is cached is remembered until hawkerd ends.",
                      failed("write", path).what);
             if (::ftruncate(file.get(), 0) != 0) (void)::unlink(path.c_str());
@@ -216,8 +228,10 @@ private:
         const UniqueFd file;  // O_APPEND
         const std::filesystem::path path;
         const KeyedHash names;
+        Executor& pool;
         const Log& log;
-        bool broken = false;  // on the strand
+        std::atomic<bool> broken = false;
+        std::atomic<bool> sync_is_due = false;
         std::mutex mutex;
         // Not written yet: what the file is to begin with from now on, and what comes behind.
         std::optional<std::vector<Record>> anew;
