@@ -13,6 +13,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <xxhash.h>
 
 namespace hawker::cache {
@@ -49,6 +50,12 @@ std::unexpected<Error> io_error(int error_number, std::string_view doing) {
 }
 
 }  // namespace
+
+DataFile::~DataFile() {
+    struct stat status{};
+    if (!pool_ || !fd_ || ::fstat(fd_.get(), &status) != 0 || status.st_nlink > 0) return;
+    pool_->post([fd = std::make_shared<UniqueFd>(std::move(fd_))] { *fd = UniqueFd(); });
+}
 
 Expected<void> DataFile::make() {
     auto made = how_();

@@ -9,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/executor.h"
 #include "base/unique_fd.h"
 #include "cache/disk.h"
 #include "cache/reads_under_way.h"
@@ -35,6 +36,13 @@ public:
     // One that make() will bring about.
     DataFile(Disk& disk, Make how, OpenFolder folder)
         : disk_(disk), how_(std::move(how)), folder_(std::move(folder)) {}
+    DataFile(const DataFile&) = delete;
+    DataFile& operator=(const DataFile&) = delete;
+    ~DataFile();
+
+    // Where its descriptor is closed when it has no name any more: that gives back its blocks,
+    // which of a large file takes a while. Before anybody else has it; the pool outlives it.
+    void close_on(Executor& pool) { pool_ = &pool; }
 
     // Before the first write() of a new file, and before anything else is asked of it; whoever
     // fills the file is alone then. After a failure it may be tried again.
@@ -59,6 +67,7 @@ public:
 
 private:
     Disk& disk_;
+    Executor* pool_ = nullptr;
     UniqueFd fd_;
     Make how_;
     std::mutex sync_mutex_;

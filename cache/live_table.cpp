@@ -162,9 +162,11 @@ bool LiveTable::let_go_if_idle(Shard& shard, const TaskId& task) {
     return is_idle;
 }
 
-// From the least recently used on.
+// From the least recently used on; where many are in use, the others' turn comes with later calls.
 void LiveTable::let_idle_ones_go(Shard& shard, std::uint64_t most) {
-    for (std::size_t left = shard.by_use.size(); left > 0 && shard.weight > most; --left)
+    constexpr std::size_t kLooks = 64;
+    for (std::size_t left = std::min(kLooks, shard.by_use.size()); left > 0 && shard.weight > most;
+         --left)
         let_go_if_idle(shard, shard.by_use.back());
 }
 

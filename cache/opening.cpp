@@ -111,6 +111,7 @@ Task<Expected<void>> Opening::welcome() {
         }
         // Made with its first bytes: by then the client has the head.
         file = stock_->files->create(object_->task, generation);
+        file->close_on(stock_->pool);
     }
     const bool begun = install(generation, std::move(file));
     if (!begun) co_return fail(Errc::shutting_down, "the cache is closing");

@@ -163,6 +163,7 @@ Expected<Stock::Stored> Stock::take_out(IndexedObject found) const {
         file = files->open_existing(record.task, record.generation);
     if (!file) return fail(std::move(file.error()));
     stored.file = std::move(*file);
+    stored.file->close_on(pool);
     note_open(*stored.file);
     stored.pieces = index->pieces(record.task, record.generation);
     return stored;
