@@ -41,9 +41,9 @@ private:
     Task<void> serve_document();
     Task<void> serve_other();
 
-    // The first to ask for what all may go straight to once one may: `lead` is for its end. False:
-    // the client left.
-    Task<bool> lets_the_first_go(DocumentRoad::Lead& lead);
+    // Of those who ask for what all may go straight to once one may, the others wait until the
+    // first has heard whether. False: the client left.
+    Task<bool> lets_the_first_go();
 
     // hub_xet.cpp. False: this has nothing to do with Xet.
     Task<bool> serve_xet();

@@ -25,6 +25,19 @@ bool is_shop_window(std::string_view path) {
     return std::ranges::find(kShopWindow, path) != kShopWindow.end();
 }
 
+// Who goes first, and those who wait for it. tell() on any thread.
+class First {
+public:
+    explicit First(DocumentRoad::Lead lead) : lead_(std::move(lead)) {}
+    void tell() {
+        if (!told_.exchange(true)) lead_->tell(std::make_shared<const Reply>(DocumentPtr()));
+    }
+
+private:
+    const DocumentRoad::Lead lead_;
+    std::atomic<bool> told_ = false;
+};
+
 class HubMirror final : public MirrorKind {
 public:
     Task<void> serve(Context& context, const Mirror& mirror) const override {
@@ -142,8 +155,9 @@ void HubExchange::prepare_file() {
     // The Hub's yes counts for those who wait for the same file as soon as it is given; once,
     // because later answers may be the CDN's, which asks nobody.
     const auto is_first = std::make_shared<std::atomic<bool>>(true);
-    const auto allow_all = [yes = rights_.yes_to({files_}), is_first] {
+    const auto allow_all = [yes = rights_.yes_to({files_}), is_first, heard = turn_.heard] {
         if (is_first->exchange(false)) yes();
+        if (heard) heard();
     };
     turn_.join = [commit = commit_, audience = rights_.audience(files_), allow_all](
                      std::span<const http::ResponseHead> hops, http::ResponseHead& last) {
@@ -197,13 +211,12 @@ Task<void> HubExchange::serve_file() {
     auto commit = co_await find_commit();
     if (!commit) co_return;
     commit_ = std::move(*commit);
-    DocumentRoad::Lead lead;
-    const bool is_here = co_await lets_the_first_go(lead);
+    const bool is_here = co_await lets_the_first_go();
     if (!is_here) co_return;
     bool answered = false;
     if (asks_xet_head()) answered = co_await serve_xet_head();
     if (!answered) co_await serve_by_commit();
-    DocumentRoad::tell_others(lead, Reply(DocumentPtr()));
+    if (turn_.heard) turn_.heard();
     if (absent_) co_await store_document(context_, absence(), absent_);
 }
 
@@ -222,13 +235,15 @@ Task<void> HubExchange::serve_by_commit() {
 
 // Once the repository is known to be open to these credentials, small files cost one request
 // instead of two, and what was said of files in Xet none: so one of many workers goes first.
-Task<bool> HubExchange::lets_the_first_go(DocumentRoad::Lead& lead) {
+Task<bool> HubExchange::lets_the_first_go() {
     if (turn_.asks_nobody || rights_.is_allowed(files_)) co_return true;
     bool gains = is_listed_in_git();
     if (!gains && asks_xet_head())
         gains = co_await find_document(context_, xet_head_name()) != nullptr;
     if (!gains) co_return true;
+    DocumentRoad::Lead lead;
     const auto heard = co_await documents_.hear_with_others(files_, lead);
+    if (lead) turn_.heard = [first = std::make_shared<First>(std::move(lead))] { first->tell(); };
     const bool has_left =
         heard && !heard->document && heard->document.error().code == Errc::cancelled;
     if (has_left) co_await answer(context_, heard->document.error());

@@ -89,6 +89,8 @@ struct MirrorTurn {
     // Whose yes counts for this task: a whole repository's. A yes to somebody without credentials
     // is a yes to all. nullopt: the task's own.
     std::optional<TaskId> access = {};
+    // Told that the upstream has said whether this client may read; on any thread, perhaps again.
+    std::function<void()> heard = {};
     // May the client read what is here, although the upstream cannot be asked?
     std::function<bool(const Kept&)> may_unasked = {};
     // An answer of our own in the words of the kind's clients, as JSON. Empty: the sentence is it.

@@ -111,6 +111,7 @@ Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask(const cache::Repr
             auto verdict = co_await ask_origin(held, otherwise, *place.lead);
             if (verdict && lead_of_all_) lead_of_all_->tell(*verdict);
             lead_of_all_ = nullptr;
+            if (verdict && context_.mirror && context_.mirror->heard) context_.mirror->heard();
             co_return verdict;
         }
         if (!place.seat) co_return fail(Errc::exhausted, "too many questions of access are open");
