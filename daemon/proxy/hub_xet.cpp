@@ -258,7 +258,7 @@ Task<void> HubExchange::send_head(http::ResponseHead head, Told::How how) {
 
 std::optional<std::string> HubExchange::file_led_to(const std::string& url,
                                                     const http::ResponseHead& head) const {
-    const std::string next = led_to(url, head);
+    std::string next = led_to(url, head);
     for (const std::string& upstream : mirror_.upstreams) {
         if (!next.starts_with(upstream + "/")) continue;
         const std::string_view target = std::string_view(next).substr(upstream.size());

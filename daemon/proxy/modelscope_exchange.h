@@ -54,7 +54,7 @@ private:
 
     DocumentQuestion question(std::string target) const;
     DocumentTerms terms();
-    // What a yes or a no for files is for; `shown`: of a file that is shown to more than the others.
+    // What a yes or a no for files is for; `shown`: of a file that more may see than the others.
     TaskId files_matter(std::string_view shown) const;
     void go_up(http::Fields& fields) const;
 
