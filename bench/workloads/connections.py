@@ -19,8 +19,9 @@ def forward_proxies(bench, names):
         port = running[0].port
         for name in names:
             running.append(peers.start(bench, name, port))
+        # All clients here come from one address.
         running.append(peers.start_hawker(bench.folder("hawker"), bench.hawkerd, [port], [port],
-                                          "limits: { connections: 20000 }\n"))
+                                          "limits: { connections: 20000, client_transfers: 0 }\n"))
         yield f"127.0.0.1:{port}", running[0], running[1:]
     finally:
         for server in running:
