@@ -2,7 +2,7 @@
 // however many loops. An answer is for those who waited; whoever comes later asks again.
 //
 // Owner:   outlives every place that was taken.
-// Thread:  take() any; a Lead and a Seat belong to the thread of the executor that took them.
+// Thread:  take() and Lead::tell() any; a Seat belongs to the thread of the executor that took it.
 // Failure: take() gives neither when too many questions are open.
 // Stop:    a Lead that is dropped without a word sends those who wait to ask again, one of them as
 //          the next lead; Seat::leave() ends one wait.

@@ -59,16 +59,16 @@ Task<bool> HubExchange::serve_xet() {
 // To read: one for all files of a repository and for all who ask with the same credentials, as long
 // as the upstream's yes to them counts.
 Task<Reply> HubExchange::tell_xet_token(const std::string& target) {
+    if (hub::xet_route_of(target) == hub::XetRoute::write_token) {
+        auto reply = co_await documents_.ask_upstreams(question(target));
+        co_return reply;
+    }
     const TaskId id = filters::task_id_of(
         "hub xet token",
         context_.services.access
             .key_of(rights_.principal(), filters::task_id_of(mirror_.upstreams.front(), target, {}))
             .hex(),
         {});
-    if (hub::xet_route_of(target) == hub::XetRoute::write_token) {
-        auto reply = co_await documents_.ask_upstreams(question(target));
-        co_return reply;
-    }
     DocumentMemory& memory = context_.services.documents;
     const auto is_good = [this](const DocumentPtr& known) {
         const WallTime now = context_.services.clock.wall();
