@@ -124,7 +124,11 @@ Task<Shortage> Worker::make_room(const net::Socket& client) {
 
 void Worker::shed(Shortage of) {
     // Files that nobody reads cost nobody anything.
-    if (of == Shortage::descriptors && cache_->close_idle_files(kFilesTogether) > 0) return;
+    if (of == Shortage::descriptors) {
+        if (cache_->close_idle_files(kFilesTogether) > 0) return;
+        // Another loop may just have closed them.
+        if (headroom_->shortage() != of) return;
+    }
     headroom_->ran_out(of);
     const std::size_t wanted = of == Shortage::connections ? 1 : kShedTogether;
     const std::size_t closed = proxy_->close_idle(wanted);
