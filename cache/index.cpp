@@ -112,7 +112,7 @@ std::vector<PieceRecord> Index::pieces(const TaskId& task, std::uint64_t generat
     std::vector<PieceRecord> pieces;
     const auto txn = state_->environment->read();
     if (!txn) return pieces;
-    const RowKey prefix = RowKey::body(task, generation);
+    const RowKey prefix = RowKey::generation(task, generation);
     Cursor rows = txn->cursor(Table::pieces);
     for (bool more = rows.seek(prefix.view()); more && rows.key().starts_with(prefix.view());
          more = rows.next()) {
@@ -128,7 +128,7 @@ std::vector<PieceRecord> Index::pieces(const TaskId& task, std::uint64_t generat
 Expected<bool> Index::names_file(const TaskId& task, std::uint64_t generation) const {
     const auto txn = state_->environment->read();
     if (!txn) return fail(Errc::unavailable, "the index cannot be read now");
-    const RowKey prefix = RowKey::body(task, generation);
+    const RowKey prefix = RowKey::generation(task, generation);
     Cursor rows = txn->cursor(Table::pieces);
     if (rows.seek(prefix.view()) && rows.key().starts_with(prefix.view())) return true;
     const auto record = state_->find_in(*txn, task);
@@ -143,10 +143,9 @@ std::optional<IndexedObject> Index::find_with_body(const TaskId& task) const {
     if (!record) return std::nullopt;
     IndexedObject found{.record = std::move(*record), .body = nullptr};
     if (!found.record.inlined) return found;
-    const auto row =
-        txn->get(Table::inline_bodies, RowKey::body(task, found.record.generation).view());
+    const auto row = body_row(*txn, task, found.record.generation);
     const auto body = row ? decode_body(*row) : std::nullopt;
-    if (row && !body) state_->corrupt("inline", task);
+    if (row && !body) state_->corrupt("bodies", task);
     if (!body || body->size() != found.record.size) return found;
     const auto bytes = std::as_bytes(std::span(*body));
     found.body = std::make_shared<Body>(bytes.begin(), bytes.end());

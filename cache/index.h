@@ -1,7 +1,7 @@
 // The durable truth about what is cached: one LMDB environment, one writing thread.
 //
 // Tables: `objects` task ID -> ObjectRecord; `pieces` task ID + generation + number -> PieceRecord;
-// `inline` task ID + generation
+// `bodies` generation + task ID
 //         -> body; `access` task ID -> last use, hits; `digests` SHA-256 -> task ID; `meta` format
 //         version, boot counter, clean mark, stored bytes; `links` names of one file. Records are
 //         FlatBuffers (cache/records.fbs); docs/storage.md shows a worked example.
@@ -80,8 +80,9 @@ struct IndexedObject {
 
 // Why a generation is not recorded as it was put.
 enum class Loss : std::uint8_t {
-    rows,   // the index has no room for them, or could not be written
-    bytes,  // the file could not be synced: what is read from it may not be what was written
+    rows,     // they came faster than they could be written, or could not be written at all
+    no_room,  // for rows, in the index or on its disk
+    bytes,    // the file could not be synced: what is read from it may not be what was written
 };
 
 struct IndexOptions {

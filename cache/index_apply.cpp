@@ -44,10 +44,21 @@ Count bytes_of_body(std::optional<std::string_view> row) {
     return row ? static_cast<Count>(body_size_of(*row)) : 0;
 }
 
+// Returns how many bytes went with it.
+Count erase_body(WriteTxn& txn, const TaskId& task, std::uint64_t generation) {
+    const auto row = body_row(txn, task, generation);
+    if (!row) return 0;
+    const Count bytes = bytes_of_body(row);
+    txn.erase(Table::bodies, RowKey::body(task, generation).view());
+    if (txn.rows(Table::older_bodies) > 0)
+        txn.erase(Table::older_bodies, RowKey::generation(task, generation).view());
+    return bytes;
+}
+
 // What is known about one generation's bytes. Returns how many went with it.
 Count erase_content(WriteTxn& txn, const TaskId& task, std::uint64_t generation) {
-    const RowKey key = RowKey::body(task, generation);
-    Count bytes = bytes_of_body(txn.get(Table::inline_bodies, key.view()));
+    const RowKey key = RowKey::generation(task, generation);
+    Count bytes = erase_body(txn, task, generation);
     {
         Cursor rows = txn.cursor(Table::pieces);
         for (bool more = rows.seek(key.view()); more && rows.key().starts_with(key.view());
@@ -55,7 +66,6 @@ Count erase_content(WriteTxn& txn, const TaskId& task, std::uint64_t generation)
             bytes += bytes_of_piece(rows.key(), rows.row());
     }
     txn.erase_all(Table::pieces, key.view());
-    txn.erase(Table::inline_bodies, key.view());
     return bytes - static_cast<Count>(drop_name(txn, task, generation));
 }
 
@@ -108,10 +118,12 @@ struct Apply {
     }
     Count operator()(const PutInline& put_inline) const {
         const Count change = put(txn, put_inline.record);
-        const RowKey key = RowKey::body(put_inline.record.task, put_inline.record.generation);
-        const Count before = bytes_of_body(txn.get(Table::inline_bodies, key.view()));
+        const TaskId& task = put_inline.record.task;
+        const std::uint64_t generation = put_inline.record.generation;
+        const Count before = erase_body(txn, task, generation);
         const Body& body = *put_inline.body;
-        const auto row = txn.reserve(Table::inline_bodies, key.view(), row_size_of(body));
+        const auto row =
+            txn.reserve(Table::bodies, RowKey::body(task, generation).view(), row_size_of(body));
         if (!row.empty()) encode_body(body, row);
         return change + static_cast<Count>(body.size()) - before;
     }
@@ -155,6 +167,13 @@ struct Weight {
 
 }  // namespace
 
+std::optional<std::string_view> body_row(const Txn& txn, const TaskId& task,
+                                         std::uint64_t generation) {
+    if (const auto row = txn.get(Table::bodies, RowKey::body(task, generation).view())) return row;
+    if (txn.rows(Table::older_bodies) == 0) return std::nullopt;
+    return txn.get(Table::older_bodies, RowKey::generation(task, generation).view());
+}
+
 bool is_addition(const Mutation& mutation) {
     return std::holds_alternative<PutObject>(mutation) ||
            std::holds_alternative<PutPiece>(mutation) ||
@@ -178,9 +197,11 @@ std::uint64_t count_stored_bytes(const Txn& txn) {
     Cursor pieces = txn.cursor(Table::pieces);
     for (bool more = pieces.seek({}); more; more = pieces.next())
         bytes += bytes_of_piece(pieces.key(), pieces.row());
-    Cursor bodies = txn.cursor(Table::inline_bodies);
-    for (bool more = bodies.seek({}); more; more = bodies.next())
-        bytes += bytes_of_body(bodies.row());
+    for (const Table table : {Table::bodies, Table::older_bodies}) {
+        Cursor bodies = txn.cursor(table);
+        for (bool more = bodies.seek({}); more; more = bodies.next())
+            bytes += bytes_of_body(bodies.row());
+    }
     return static_cast<std::uint64_t>(bytes) - count_shared_bytes(txn);
 }
 

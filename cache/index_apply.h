@@ -55,6 +55,10 @@ using Mutation = std::variant<PutObject, PutPiece, PutLink, PutInline, ForgetPie
 // Whether it adds rows: such a mutation may be dropped when there is no room, and nothing is wrong
 // afterwards.
 bool is_addition(const Mutation& mutation);
+// A small body: our own row, or an older hawkerd's.
+std::optional<std::string_view> body_row(const Txn& txn, const TaskId& task,
+                                         std::uint64_t generation);
+
 // Memory it holds while it waits, roughly.
 std::uint64_t weight_of(const Mutation& mutation);
 

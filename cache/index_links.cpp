@@ -37,7 +37,7 @@ std::optional<std::uint64_t> file_of(const Txn& txn, const RowKey& name) {
 
 std::optional<SharedFile> shared_file(const Txn& txn, const TaskId& task,
                                       std::uint64_t generation) {
-    const auto file = file_of(txn, RowKey::body(task, generation));
+    const auto file = file_of(txn, RowKey::generation(task, generation));
     if (!file) return std::nullopt;
     const std::string key = encode_number(*file);
     const auto row = txn.get(Table::links, key);
@@ -46,12 +46,13 @@ std::optional<SharedFile> shared_file(const Txn& txn, const TaskId& task,
 
 std::uint64_t add_name(WriteTxn& txn, const TaskId& of, std::uint64_t of_generation,
                        const TaskId& task, std::uint64_t generation, std::uint64_t bytes) {
-    const RowKey name = RowKey::body(task, generation);
+    const RowKey name = RowKey::generation(task, generation);
     if (file_of(txn, name)) return 0;
     auto shared = shared_file(txn, of, of_generation);
     if (!shared) {
         shared = SharedFile{.file = of_generation, .names = 1, .bytes = bytes};
-        txn.put(Table::links, RowKey::body(of, of_generation).view(), encode_number(shared->file));
+        txn.put(Table::links, RowKey::generation(of, of_generation).view(),
+                encode_number(shared->file));
     }
     ++shared->names;
     put_file(txn, *shared);
@@ -61,7 +62,7 @@ std::uint64_t add_name(WriteTxn& txn, const TaskId& of, std::uint64_t of_generat
 
 std::uint64_t drop_name(WriteTxn& txn, const TaskId& task, std::uint64_t generation) {
     auto shared = shared_file(txn, task, generation);
-    txn.erase(Table::links, RowKey::body(task, generation).view());
+    txn.erase(Table::links, RowKey::generation(task, generation).view());
     if (!shared) return 0;
     if (shared->names <= 1) {
         txn.erase(Table::links, encode_number(shared->file));

@@ -14,8 +14,8 @@ namespace hawker::cache {
 
 namespace {
 
-constexpr std::array<const char*, kTables> kTableNames = {"objects", "pieces", "inline", "access",
-                                                          "digests", "links",  "meta"};
+constexpr std::array<const char*, kTables> kTableNames = {"objects", "pieces",  "bodies", "inline",
+                                                          "access",  "digests", "links",  "meta"};
 constexpr unsigned kReaders = 512;
 constexpr std::size_t kSpareReaders = 32;
 
@@ -106,7 +106,10 @@ std::span<char> WriteTxn::reserve(Table table, std::string_view key, std::size_t
     if (problem_ != 0) return {};
     MDB_val name = to_val(key);
     MDB_val value{size, nullptr};
-    note(mdb_put(txn_, handle_of(table), &name, &value, MDB_RESERVE));
+    int problem = mdb_put(txn_, handle_of(table), &name, &value, MDB_RESERVE | MDB_APPEND);
+    if (problem == MDB_KEYEXIST)  // it is not behind all the others
+        problem = mdb_put(txn_, handle_of(table), &name, &value, MDB_RESERVE);
+    note(problem);
     if (problem_ != 0) return {};
     return {static_cast<char*>(value.mv_data), size};
 }
@@ -183,7 +186,7 @@ Expected<void> Environment::open_tables() {
     if (problem == 0) {
         const auto row = txn->get(Table::meta, "version");
         const auto version = row ? decode_number(*row) : std::nullopt;
-        if (version != kFormatVersion)
+        if (version != kFormatVersion && version != kOlderVersion)
             return fail(Errc::invalid, fmt::format("it has format version {}, and this hawkerd "
                                                    "knows only {}; use another directory, "
                                                    "or empty this one",
@@ -192,12 +195,12 @@ Expected<void> Environment::open_tables() {
     } else if (problem != MDB_NOTFOUND) {
         return lmdb_error(problem, "look for the version");
     }
-    const bool is_new = problem == MDB_NOTFOUND;
     for (std::size_t i = 0; i < kTables; ++i) {
         problem = mdb_dbi_open(raw, kTableNames[i], MDB_CREATE, &tables_[i]);
         if (problem != 0) return lmdb_error(problem, fmt::format("open table {}", kTableNames[i]));
     }
-    if (is_new) txn->put(Table::meta, "version", encode_number(kFormatVersion));
+    const std::string ours = encode_number(kFormatVersion);
+    if (txn->get(Table::meta, "version") != ours) txn->put(Table::meta, "version", ours);
     return txn->commit();
 }
 

@@ -1,4 +1,4 @@
-// LMDB, as the index uses it: one environment, seven tables, short transactions. Nobody but
+// LMDB, as the index uses it: one environment, eight tables, short transactions. Nobody but
 // cache/index* sees this.
 //
 // Owner:   the index.
@@ -34,10 +34,21 @@
 namespace hawker::cache {
 
 // Grows by one when a row can no longer be read by the code before it.
-inline constexpr std::uint64_t kFormatVersion = 1;
+inline constexpr std::uint64_t kFormatVersion = 2;
+// Read as it is, and written as ours: its small bodies are in older_bodies, and stay there.
+inline constexpr std::uint64_t kOlderVersion = 1;
 
-enum class Table : std::uint8_t { objects, pieces, inline_bodies, access, digests, links, meta };
-inline constexpr std::size_t kTables = 7;
+enum class Table : std::uint8_t {
+    objects,
+    pieces,
+    bodies,
+    older_bodies,
+    access,
+    digests,
+    links,
+    meta
+};
+inline constexpr std::size_t kTables = 8;
 
 class Environment;
 
@@ -106,7 +117,7 @@ public:
 
     void put(Table table, std::string_view key, std::string_view row);
     // Room for a row of `size` bytes, to be filled before anything else is written; empty when
-    // there is none.
+    // there is none. Keys that grow leave full pages behind them.
     std::span<char> reserve(Table table, std::string_view key, std::size_t size);
     // What is not there is erased already.
     void erase(Table table, std::string_view key);

@@ -226,7 +226,7 @@ IndexWriter::Batch IndexWriter::write(Batch batch, Stop stop) {
     sync_files(batch);
     keep_honest(batch);
     if (std::ranges::any_of(batch, is_addition) && !environment_.has_room(0))
-        drop_additions(batch, is_addition, Loss::rows, index_is_full().error());
+        drop_additions(batch, is_addition, Loss::no_room, index_is_full().error());
     const std::uint64_t weight = weight_of_additions(batch);
     auto written =
         weight == 0 || environment_.has_room(weight) ? write_in_one(batch) : index_is_full();
@@ -327,7 +327,7 @@ IndexWriter::Batch IndexWriter::write_one_by_one(Batch batch, Error why) {
         if (addition) {
             adding = false;
             ++dropped;
-            give_up(one.front(), Loss::rows);
+            give_up(one.front(), why.code == Errc::exhausted ? Loss::no_room : Loss::rows);
         } else if (is_removal(one.front())) {
             stuck_.push_back(std::move(one.front()));
             retry_at_ = scribe_.now() + kRetryInterval;

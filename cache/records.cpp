@@ -47,8 +47,9 @@ bool is_aligned(const void* address) {
 
 }  // namespace
 
-RowKey::RowKey(const std::array<std::byte, 32>& hash) : size_(hash.size()) {
-    std::memcpy(bytes_.data(), hash.data(), hash.size());
+void RowKey::append(const std::array<std::byte, 32>& hash) {
+    std::memcpy(bytes_.data() + size_, hash.data(), hash.size());
+    size_ += hash.size();
 }
 
 void RowKey::append(std::uint64_t number) {
@@ -57,14 +58,21 @@ void RowKey::append(std::uint64_t number) {
     size_ += bytes.size();
 }
 
-RowKey RowKey::body(const TaskId& task, std::uint64_t generation) {
+RowKey RowKey::generation(const TaskId& task, std::uint64_t generation) {
     RowKey key(task.bytes);
     key.append(generation);
     return key;
 }
 
+RowKey RowKey::body(const TaskId& task, std::uint64_t generation) {
+    RowKey key;
+    key.append(generation);
+    key.append(task.bytes);
+    return key;
+}
+
 RowKey RowKey::piece(const TaskId& task, std::uint64_t generation, std::uint64_t number) {
-    RowKey key = body(task, generation);
+    RowKey key = RowKey::generation(task, generation);
     key.append(number);
     return key;
 }

@@ -17,18 +17,22 @@
 
 namespace hawker::cache {
 
-// The key of a row: a task ID, in some tables followed by a generation and a piece number.
+// The key of a row: a task ID, in some tables with a generation, and a piece number.
 class RowKey {
 public:
     static RowKey object(const TaskId& task) { return RowKey(task.bytes); }
     static RowKey digest(const Digest& digest) { return RowKey(digest.bytes); }
+    static RowKey generation(const TaskId& task, std::uint64_t generation);
+    // The generation first: bodies that come together lie together, and cost few pages.
     static RowKey body(const TaskId& task, std::uint64_t generation);
     static RowKey piece(const TaskId& task, std::uint64_t generation, std::uint64_t number);
 
     std::string_view view() const { return {bytes_.data(), size_}; }
 
 private:
-    explicit RowKey(const std::array<std::byte, 32>& hash);
+    RowKey() = default;
+    explicit RowKey(const std::array<std::byte, 32>& hash) { append(hash); }
+    void append(const std::array<std::byte, 32>& hash);
     void append(std::uint64_t number);
 
     std::array<char, 48> bytes_{};
@@ -36,7 +40,7 @@ private:
 };
 
 std::optional<TaskId> task_of(std::string_view key);
-// Of the keys of `pieces` and `inline`.
+// Of the keys of `pieces` and `links`.
 std::optional<std::uint64_t> generation_of(std::string_view key);
 
 std::string encode_number(std::uint64_t number);

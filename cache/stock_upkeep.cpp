@@ -69,7 +69,7 @@ void Stock::note_lost(const TaskId& task, std::uint64_t generation, Loss loss) {
     pool.post([weak = weak_from_this(), task, generation, loss] {
         if (const auto self = weak.lock()) self->give_up(task, generation, loss);
     });
-    if (loss == Loss::rows) eviction->note_full_index();
+    if (loss == Loss::no_room) eviction->note_full_index();
     evict_in_background();
 }
 

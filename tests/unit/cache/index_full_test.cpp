@@ -52,7 +52,7 @@ TEST(IndexFull, WhatFoundNoRoomIsTold) {
     OpenIndex index(directory.path(), 1U << 20U);
     std::set<TaskId> lost;
     index.options.on_lost = [&](const TaskId& task, std::uint64_t /*generation*/, Loss loss) {
-        EXPECT_EQ(loss, Loss::rows);
+        EXPECT_EQ(loss, Loss::no_room);
         lost.insert(task);
     };
     index.stop();

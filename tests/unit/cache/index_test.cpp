@@ -10,7 +10,6 @@
 #include <set>
 
 #include <gtest/gtest.h>
-#include <lmdb.h>
 
 namespace hawker::cache {
 namespace {
@@ -47,25 +46,6 @@ protected:
             return record.task != task;
         });
         return found;
-    }
-    // Writes one row behind the index's back, while it is closed.
-    void overwrite_row(const char* table, std::string_view key, std::string_view row) const {
-        MDB_env* env = nullptr;
-        MDB_txn* txn = nullptr;
-        MDB_dbi dbi = 0;
-        mdb_env_create(&env);
-        mdb_env_set_maxdbs(env, 8);
-        mdb_env_set_mapsize(env, 64U << 20U);
-        ASSERT_EQ(mdb_env_open(env, (directory.path() / "index").c_str(), 0, 0600), 0);
-        ASSERT_EQ(mdb_txn_begin(env, nullptr, 0, &txn), 0);
-        ASSERT_EQ(mdb_dbi_open(txn, table, 0, &dbi), 0);
-        std::string key_copy(key);
-        std::string row_copy(row);
-        MDB_val name{key_copy.size(), key_copy.data()};
-        MDB_val value{row_copy.size(), row_copy.data()};
-        ASSERT_EQ(mdb_put(txn, dbi, &name, &value, 0), 0);
-        ASSERT_EQ(mdb_txn_commit(txn), 0);
-        mdb_env_close(env);
     }
 };
 
@@ -124,19 +104,6 @@ TEST_F(IndexTest, ASecondHawkerdIsRefusedInWords) {
     EXPECT_EQ(second.error().code, Errc::invalid);
     EXPECT_EQ(second.error().what, "another hawkerd (pid " + std::to_string(::getpid()) +
                                        ") uses " + directory.path().string());
-}
-
-TEST_F(IndexTest, AnUnknownFormatVersionIsRefusedAndLeftAlone) {
-    index.stop();
-    overwrite_row("meta", "version", encode_number(99));
-    for (int attempt = 0; attempt < 2; ++attempt) {
-        const auto opened =
-            Index::open(Foundation::of_the_system(), index.options, index.clock, *index.log);
-        ASSERT_FALSE(opened);
-        EXPECT_EQ(opened.error().code, Errc::invalid);
-        EXPECT_NE(opened.error().what.find("format version 99"), std::string::npos)
-            << opened.error().what;
-    }
 }
 
 TEST_F(IndexTest, AFileThatIsNoIndexIsRefusedInWords) {
@@ -251,7 +218,7 @@ TEST_F(IndexTest, MutationsTakeEffectInTheOrderTheyWereQueued) {
     const Foundation foundation = Foundation::of_the_system();
     const auto rows = Environment::open(*foundation.index, directory.path() / "index", 64U << 20U);
     ASSERT_TRUE(rows);
-    EXPECT_FALSE((*rows)->read()->get(Table::inline_bodies, RowKey::body(b, 1).view()));
+    EXPECT_FALSE((*rows)->read()->get(Table::bodies, RowKey::body(b, 1).view()));
 }
 
 TEST_F(IndexTest, ADigestBelongsToTheLastTaskThatVerifiedIt) {
@@ -295,38 +262,6 @@ TEST_F(IndexTest, TouchesAreMergedIntoTheAccessRow) {
     index->put_object(object(b, 1));
     index.commit();
     EXPECT_EQ(access_of(b).hits, 0U);
-}
-
-TEST_F(IndexTest, ADamagedRowIsNotFoundAndCanBeReplaced) {
-    index->put_object(object(a, 1));
-    index->put_object(object(b, 1));
-    index->put_piece(a, 1, piece(0), nullptr);
-    index->put_piece(a, 1, piece(1), nullptr);
-    index->put_inline(small(task_named("c"), 1, 4), body_of("body"));
-    index.stop();
-    overwrite_row("objects", RowKey::object(a).view(), "this is not a FlatBuffer at all, is it?!");
-    overwrite_row("pieces", RowKey::piece(a, 1, 0).view(), "short");
-    overwrite_row("inline", RowKey::body(task_named("c"), 1).view(), "12345678body");
-    index.open();
-    EXPECT_FALSE(index->find(a));
-    EXPECT_EQ(piece_numbers(a, 1), (std::vector<std::uint32_t>{1}));
-    EXPECT_FALSE(small_body(task_named("c")));
-    std::size_t seen = 0;
-    index->each(std::nullopt, [&](const ObjectRecord&, const AccessRecord&) { return ++seen > 0; });
-    EXPECT_EQ(seen, 2U);
-    index->put_object(object(a, 2));
-    index.commit();
-    EXPECT_EQ(index->find(a)->generation, 2U);
-}
-
-TEST_F(IndexTest, ADamagedRowCanBeRemoved) {
-    index.stop();
-    overwrite_row("objects", RowKey::object(a).view(), "damaged");
-    index.open();
-    EXPECT_EQ(index->objects(), 1U);
-    index->remove(a, 1, nullptr);
-    index.commit();
-    EXPECT_EQ(index->objects(), 0U);
 }
 
 TEST_F(IndexTest, EachGoesInTaskOrderAndStopsWhenTold) {

@@ -2,6 +2,7 @@
 
 #include "tests/unit/cache/scratch.h"
 
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -106,7 +107,7 @@ TEST(Records, PiecesAndAccessHaveFixedRows) {
     EXPECT_EQ(back->checksum, record.checksum);
     EXPECT_EQ(back->boot, 9U);
     EXPECT_FALSE(decode_piece(key.view(), row.substr(1)));
-    EXPECT_FALSE(decode_piece(RowKey::body(task_named("a"), 5).view(), row));
+    EXPECT_FALSE(decode_piece(RowKey::generation(task_named("a"), 5).view(), row));
 
     AccessRecord access;
     access.used_at = 77;
@@ -122,7 +123,11 @@ TEST(Records, KeysSortByTaskThenGenerationThenNumber) {
     const TaskId task = task_named("a");
     EXPECT_LT(RowKey::piece(task, 1, 255).view(), RowKey::piece(task, 1, 256).view());
     EXPECT_LT(RowKey::piece(task, 255, 9).view(), RowKey::piece(task, 256, 0).view());
-    EXPECT_TRUE(RowKey::piece(task, 1, 2).view().starts_with(RowKey::body(task, 1).view()));
+    EXPECT_TRUE(RowKey::piece(task, 1, 2).view().starts_with(RowKey::generation(task, 1).view()));
+    const TaskId low = std::min(task, task_named("b"));
+    const TaskId high = std::max(task, task_named("b"));
+    EXPECT_LT(RowKey::body(high, 255).view(), RowKey::body(low, 256).view());
+    EXPECT_LT(RowKey::body(low, 256).view(), RowKey::body(high, 256).view());
     EXPECT_EQ(task_of(RowKey::piece(task, 1, 2).view()), task);
     EXPECT_EQ(generation_of(RowKey::piece(task, 77, 2).view()), 77U);
 }
