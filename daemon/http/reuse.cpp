@@ -80,6 +80,17 @@ void add_conditions(Fields& request, const Fields& stored) {
     if (modified && parse_date(*modified)) request.set("If-Modified-Since", *modified);
 }
 
+namespace {
+
+// Tags are opaque: their case matters, that one is weak does not (RFC 9110 section 8.8.3).
+bool names_tag(const Fields& client, std::string_view tag) {
+    const std::string tags = client.joined("If-None-Match");
+    return std::ranges::any_of(list_members(tags),
+                               [tag](std::string_view member) { return weak_match(member, tag); });
+}
+
+}  // namespace
+
 bool confirms(const Fields& not_modified, const Fields& stored, const Fields& client) {
     // Nothing else was asked about. Some origins name another tag than they were asked for, such as
     // that of the same content without its coding.
@@ -87,12 +98,12 @@ bool confirms(const Fields& not_modified, const Fields& stored, const Fields& cl
     const auto told = not_modified.get("ETag"), ours = stored.get("ETag");
     if (told && ours) return *told == *ours || weak_match(*told, *ours);
     // It does not say which: ours, unless the client has named others.
-    return !ours || !client.has("If-None-Match") || list_has(client.joined("If-None-Match"), *ours);
+    return !ours || !client.has("If-None-Match") || names_tag(client, *ours);
 }
 
 bool is_what_client_has(const Fields& not_modified, const Fields& client) {
     const auto told = not_modified.get("ETag");
-    return told && list_has(client.joined("If-None-Match"), *told);
+    return told && names_tag(client, *told);
 }
 
 Fields updated(const Fields& stored, const Fields& newer) {

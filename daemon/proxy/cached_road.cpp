@@ -48,22 +48,24 @@ CachedRoad::CachedRoad(Context& context)
 CachedRoad::~CachedRoad() { context_.cancel = nullptr; }
 
 Task<void> CachedRoad::run() {
+    if (context_.dragonfly.takes_only_what_is_here()) return serve_what_is_here();
+    return serve();
+}
+
+Task<void> CachedRoad::serve_what_is_here() {
+    const bool is_here = co_await has_all_or_answers();
+    if (is_here) co_await serve();
+}
+
+Task<void> CachedRoad::serve() {
     const http::Fields& fields = context_.request.fields;
-    if (context_.dragonfly.takes_only_what_is_here()) {
-        const bool is_here = co_await has_all_or_answers();
-        if (!is_here) co_return;
-    }
-    if (decision_.part && (is_conditional(fields) || fields.has("If-Range"))) {
-        co_await pass_through(context_);
-        co_return;
-    }
+    if (decision_.part && (is_conditional(fields) || fields.has("If-Range")))
+        return pass_through(context_);
     const bool only_if_cached = http::CacheControl::of(fields).only_if_cached;
     const bool asks_about = context_.request.method == "HEAD" || is_conditional(fields);
     if ((asks_about && !follows_everything()) || only_if_cached || !may_fetch())
-        co_await serve_without_fetching();
-    else
-        co_await serve_by_reading();
-    if (was_refused(context_)) permission_.withdraw();
+        return serve_without_fetching();
+    return serve_by_reading();
 }
 
 Task<void> CachedRoad::serve_without_fetching() {
@@ -129,30 +131,8 @@ Task<void> CachedRoad::serve_by_reading() {
         held_from_ = 0;
         std::unique_ptr<cache::Reader> reader = context_.services.cache.open_at_hand(
             decision_.task_id, decision_.digest, context_.loop);
-        if (!reader && decision_.part) reader = co_await open_covering_part();
-        if (!reader) {
-            // Who asks only about it has no use for more than its first piece.
-            const bool is_head = context_.request.method == "HEAD";
-            const RangeSpec wanted = decision_.part ? RangeSpec::whole()
-                                     : is_head      ? RangeSpec(0, 0)
-                                                    : wanted_range(context_.request);
-            const auto heard = co_await hear_opening();
-            if (heard && heard->refusal) {
-                co_await answer_as_others(*heard->refusal);
-                co_return;
-            }
-            if (heard && !heard->now) {
-                co_await step_aside(heard->now.error());
-                co_return;
-            }
-            auto opened = co_await open_reader(wanted);
-            if (!opened) {
-                co_await step_aside(opened.error());
-                co_return;
-            }
-            tell_opening(Verdict(cache::Arrival()));
-            reader = std::move(*opened);
-        }
+        if (!reader) reader = co_await open_or_answer();
+        if (!reader) co_return;
         auto head = prepared_head(reader->representation());
         if (!head) {
             co_await step_aside(head.error());
@@ -166,10 +146,12 @@ Task<void> CachedRoad::serve_by_reading() {
         const bool served = co_await serve_from(*reader, **head);
         if (served) co_return;
     }
-    if (follows_everything() && !context_.mirror->asks_nobody)
-        co_await serve_past_cache();
-    else
-        co_await pass_through(context_);
+    co_await serve_without_cache();
+}
+
+Task<void> CachedRoad::serve_without_cache() {
+    if (follows_everything() && !context_.mirror->asks_nobody) return serve_past_cache();
+    return pass_through(context_);
 }
 
 // Credentials that a rule does not speak for: a fetch would end at its first answer, and the client
@@ -384,10 +366,7 @@ Task<void> CachedRoad::step_aside(const Error& error) {
             co_await answer(context_, error);
             co_return;
         default:
-            if (follows_everything() && !context_.mirror->asks_nobody)
-                co_await serve_past_cache();
-            else
-                co_await pass_through(context_);
+            co_await serve_without_cache();
             co_return;
     }
 }
@@ -395,6 +374,7 @@ Task<void> CachedRoad::step_aside(const Error& error) {
 Task<void> serve_from_cache(Context& context) {
     CachedRoad road(context);
     co_await road.run();
+    if (was_refused(context)) road.withdraw_permission();
 }
 
 }  // namespace hawker::proxy

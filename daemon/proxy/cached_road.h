@@ -27,11 +27,15 @@ public:
     CachedRoad& operator=(const CachedRoad&) = delete;
     ~CachedRoad();
     Task<void> run();
+    // The origin has refused these credentials: what they were allowed before is over.
+    void withdraw_permission() { permission_.withdraw(); }
 
 private:
     enum class Permit : std::uint8_t { unknown, granted, reopen, answered };
     enum class Staleness : std::uint8_t { fresh, stale };
 
+    Task<void> serve();
+    Task<void> serve_what_is_here();
     // Answers from what is there, or not at all: HEAD, requests that only ask whether something
     // changed, and requests whose answer could not be kept.
     Task<void> serve_without_fetching();
@@ -85,12 +89,15 @@ private:
     // client's own request.
     Task<void> step_aside(const Error& error);
     bool is_for_the_client(const origin::Declined& declined) const;
+    Task<void> serve_without_cache();
     // The same for a mirror that follows every redirect: the bytes, past the cache.
     Task<void> serve_past_cache();
     // cached_together.cpp: of those who ask a mirror for the same thing with the same credentials
     // at the same time one opens it, and the others wait for what comes of it. Null: it is ours to
     // open.
     Task<std::shared_ptr<const Verdict>> hear_opening();
+    // Null: it has answered.
+    Task<std::unique_ptr<cache::Reader>> open_or_answer();
     void tell_opening(Verdict verdict);
     // The upstream's no: to this client, and to those who wait for it.
     Task<void> refuse(http::ResponseHead head, origin::Response& response);

@@ -1,4 +1,4 @@
-// The second step of the cached road at a mirror: one client opens a thing, those who ask for it
+// The second step of the cached road, where nothing is at hand. At a mirror one client opens a thing, those who ask for it
 // with the same credentials meanwhile wait. What is there they read together anyway; what is not
 // there, or is not said now, costs the upstream one question too.
 #include "daemon/proxy/cached_road.h"
@@ -8,6 +8,34 @@
 #include <utility>
 
 namespace hawker::proxy {
+
+Task<std::unique_ptr<cache::Reader>> CachedRoad::open_or_answer() {
+    if (decision_.part) {
+        auto covering = co_await open_covering_part();
+        if (covering) co_return covering;
+    }
+    // Who asks only about it has no use for more than its first piece.
+    const bool is_head = context_.request.method == "HEAD";
+    const RangeSpec wanted = decision_.part ? RangeSpec::whole()
+                             : is_head      ? RangeSpec(0, 0)
+                                            : wanted_range(context_.request);
+    const auto heard = co_await hear_opening();
+    if (heard && heard->refusal) {
+        co_await answer_as_others(*heard->refusal);
+        co_return nullptr;
+    }
+    if (heard && !heard->now) {
+        co_await step_aside(heard->now.error());
+        co_return nullptr;
+    }
+    auto opened = co_await open_reader(wanted);
+    if (!opened) {
+        co_await step_aside(opened.error());
+        co_return nullptr;
+    }
+    tell_opening(Verdict(cache::Arrival()));
+    co_return std::move(*opened);
+}
 
 Task<std::shared_ptr<const Verdict>> CachedRoad::hear_opening() {
     if (!follows_everything() || opening_) co_return nullptr;

@@ -142,10 +142,8 @@ http::Fields with_token(const Context& context, http::Fields fields) {
 Task<void> serve_url(Context& context, std::string_view url) {
     if (has_dragonfly_fields(context.request.fields)) {
         auto asked = read_dragonfly_fields(context.request.fields);
-        if (!asked) {
-            co_await answer(context, 400, "http_request_error", asked.error().what);
-            co_return;
-        }
+        if (!asked)
+            return answer(context, 400, "http_request_error", std::move(asked.error().what));
         context.dragonfly = std::move(*asked);
     }
     context.settings->rules->decide(question_of(context, url), context.decision);
@@ -157,12 +155,9 @@ Task<void> serve_url(Context& context, std::string_view url) {
     if (context.decision.rule) context.record.rule = context.decision.rule->name;
     pace(context, context.decision.rule.get());
     const bool cacheable = context.decision.road == filters::Road::cache && context.body.is_empty();
-    if (cacheable && is_for_http(context))
-        co_await serve_by_http(context);
-    else if (cacheable)
-        co_await serve_from_cache(context);
-    else
-        co_await pass_through(context);
+    if (!cacheable) return pass_through(context);
+    if (is_for_http(context)) return serve_by_http(context);
+    return serve_from_cache(context);
 }
 
 namespace {
@@ -171,10 +166,9 @@ Task<void> serve_inside(Context& context) {
     auto url = url_inside(*context.inside, context.request, context.url_room);
     if (!url) {
         const int status = url.error().code == Errc::refused ? 421 : 400;
-        co_await answer(context, status, "http_request_error", url.error().what);
-        co_return;
+        return answer(context, status, "http_request_error", std::move(url.error().what));
     }
-    co_await serve_url(context, *url);
+    return serve_url(context, *url);
 }
 
 // As a mirror of an upstream that the configuration names for it.
@@ -189,10 +183,28 @@ Task<void> serve_without_host(Context& context) {
     co_await answer(context, status, "http_request_denied", mirror.error().what);
 }
 
+Task<void> serve_admitted(Context& context, const Mirror* mirror) {
+    const http::RequestHead& request = context.request;
+    if (request.form == http::TargetForm::authority && !context.inside && mirror == nullptr)
+        return open_tunnel(context);
+    if (request.method == "TRACE")
+        return answer(context, 405, "http_request_denied",
+                      "TRACE is not answered: it would show what the proxy keeps to itself.");
+    if (has_looped(request.fields, context.settings->pseudonym))
+        return answer(context, 502, "proxy_loop_detected",
+                      "This request came back to the proxy that sent it; check the proxy "
+                      "settings of the next hop.");
+    if (ends_here(context)) return answer_options(context);
+    if (mirror != nullptr) return serve_mirror(context, *mirror);
+    if (context.inside) return serve_inside(context);
+    if (request.form == http::TargetForm::origin) return serve_without_host(context);
+    return serve_url(context, request.target);
+}
+
 }  // namespace
 
+// A slow client's body waits below this, and below few others: each frame counts there.
 Task<void> serve(Context& context) {
-    const http::RequestHead& request = context.request;
     if (!is_admitted_at_once(context)) {
         const bool admitted = co_await admit(context);
         if (!admitted) co_return;
@@ -201,38 +213,7 @@ Task<void> serve(Context& context) {
     if (!share.is_granted) co_await wait_for_share(context, share);
     if (!share.is_granted) co_return;
     const std::shared_ptr<const Mirror> mirror = context.listener().mirror;
-    if (request.form == http::TargetForm::authority && !context.inside && !mirror) {
-        co_await open_tunnel(context);
-        co_return;
-    }
-    if (request.method == "TRACE") {
-        co_await answer(context, 405, "http_request_denied",
-                        "TRACE is not answered: it would show what the proxy keeps to itself.");
-        co_return;
-    }
-    if (has_looped(request.fields, context.settings->pseudonym)) {
-        co_await answer(context, 502, "proxy_loop_detected",
-                        "This request came back to the proxy that sent it; check the proxy "
-                        "settings of the next hop.");
-        co_return;
-    }
-    if (ends_here(context)) {
-        co_await answer_options(context);
-        co_return;
-    }
-    if (mirror) {
-        co_await serve_mirror(context, *mirror);
-        co_return;
-    }
-    if (context.inside) {
-        co_await serve_inside(context);
-        co_return;
-    }
-    if (request.form == http::TargetForm::origin) {
-        co_await serve_without_host(context);
-        co_return;
-    }
-    co_await serve_url(context, request.target);
+    co_await serve_admitted(context, mirror.get());
 }
 
 }  // namespace hawker::proxy

@@ -14,6 +14,7 @@ namespace hawker::proxy {
 namespace {
 
 constexpr std::uint64_t kCorkedFrom = 256ULL << 10U;
+constexpr std::uint64_t kLong = 1ULL << 20U;
 
 std::span<const std::byte> bytes_of(std::string_view text) {
     return std::as_bytes(std::span(text));
@@ -92,8 +93,16 @@ Task<Expected<void>> ResponseWriter::send(std::span<const std::span<const std::b
     if (!pending_head_.empty()) all[count++] = bytes_of(pending_head_);
     for (const auto part : parts) all[count++] = part;
     auto sent = co_await client_.write(std::span(all).first(count), write_timeout_, follows);
-    pending_head_.clear();
+    head_has_left();
     co_return sent;
+}
+
+// A slow client of a long body needs no room meanwhile for the next one's head.
+void ResponseWriter::head_has_left() {
+    if (promised_ && *promised_ >= kLong)
+        std::string().swap(pending_head_);
+    else
+        pending_head_.clear();
 }
 
 Task<Expected<void>> ResponseWriter::announce() {
@@ -139,7 +148,13 @@ Task<Expected<void>> ResponseWriter::body_at_once(std::span<const std::byte> byt
 
 Task<Expected<void>> ResponseWriter::send_file(int fd, std::uint64_t offset, std::uint64_t length,
                                                std::uint64_t& sent) {
-    while (pace_ && sent < length) {
+    if (pace_) return send_file_by_pace(fd, offset, length, sent);
+    return client_.send_file(fd, offset, length, write_timeout_, sent);
+}
+
+Task<Expected<void>> ResponseWriter::send_file_by_pace(int fd, std::uint64_t offset,
+                                                       std::uint64_t length, std::uint64_t& sent) {
+    while (sent < length) {
         const std::uint64_t most = std::min(length - sent, pace_->quantum());
         co_await pace_->before(most);
         std::uint64_t now = 0;
@@ -147,9 +162,7 @@ Task<Expected<void>> ResponseWriter::send_file(int fd, std::uint64_t offset, std
         sent += now;
         if (!done) co_return done;
     }
-    if (pace_) co_return Expected<void>();
-    auto done = co_await client_.send_file(fd, offset, length, write_timeout_, sent);
-    co_return done;
+    co_return Expected<void>();
 }
 
 void ResponseWriter::uncork() {
@@ -164,24 +177,41 @@ void ResponseWriter::cork_for(Rest rest) {
     if (rest == Rest::at_hand && is_long && !std::exchange(corked_, true)) client_.cork();
 }
 
-// A head waits in the kernel for the file's first bytes.
 Task<Expected<void>> ResponseWriter::file(int fd, std::uint64_t offset, std::uint64_t length,
                                           Rest rest) {
+    if (chunked_) return file_in_chunk(fd, offset, length, rest);
+    return file_as_it_is(fd, offset, length, rest);
+}
+
+Task<Expected<void>> ResponseWriter::file_in_chunk(int fd, std::uint64_t offset,
+                                                   std::uint64_t length, Rest rest) {
     if (!has_body_ || length == 0) co_return Expected<void>();
-    const std::string chunk = chunked_ ? http::chunk_head(length) : std::string();
+    const std::string chunk = http::chunk_head(length);
+    const std::array<std::span<const std::byte>, 1> parts = {bytes_of(chunk)};
     cork_for(rest);
-    if (!pending_head_.empty() || chunked_) {
-        const std::array<std::span<const std::byte>, 1> parts = {bytes_of(chunk)};
-        auto sent = co_await send(parts, net::Socket::Follows::more);
-        if (!sent) co_return account(0, sent);
+    auto begun = co_await send(parts, net::Socket::Follows::more);
+    if (!begun) co_return account(0, begun);
+    auto sent = co_await file_as_it_is(fd, offset, length, rest);
+    if (!sent) co_return sent;
+    auto tail = co_await client_.write(http::kChunkTail, write_timeout_);
+    co_return account(0, tail);
+}
+
+// A head waits in the kernel for the file's first bytes.
+Task<Expected<void>> ResponseWriter::file_as_it_is(int fd, std::uint64_t offset,
+                                                   std::uint64_t length, Rest rest) {
+    if (!has_body_ || length == 0) co_return Expected<void>();
+    cork_for(rest);
+    if (!pending_head_.empty()) {
+        const std::span<const std::span<const std::byte>> nothing_else;
+        auto begun = co_await send(nothing_else, net::Socket::Follows::more);
+        if (!begun) co_return account(0, begun);
     }
     std::uint64_t bytes = 0;
     auto sent = co_await send_file(fd, offset, length, bytes);
-    auto accounted = account(bytes, sent);
+    (void)account(bytes, sent);
     if (rest == Rest::to_come || body_bytes_ == promised_) uncork();
-    if (!accounted || !chunked_) co_return accounted;
-    auto tail = co_await client_.write(http::kChunkTail, write_timeout_);
-    co_return account(0, tail);
+    co_return sent;
 }
 
 // Nothing of it is chunked, paced or encrypted.

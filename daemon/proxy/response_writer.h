@@ -91,10 +91,17 @@ public:
 private:
     Task<Expected<void>> body_by_pace(std::span<const std::byte> bytes);
     Task<Expected<void>> body_at_once(std::span<const std::byte> bytes);
+    Task<Expected<void>> file_in_chunk(int fd, std::uint64_t offset, std::uint64_t length,
+                                       Rest rest);
+    Task<Expected<void>> file_as_it_is(int fd, std::uint64_t offset, std::uint64_t length,
+                                       Rest rest);
     Task<Expected<void>> send_file(int fd, std::uint64_t offset, std::uint64_t length,
                                    std::uint64_t& sent);
+    Task<Expected<void>> send_file_by_pace(int fd, std::uint64_t offset, std::uint64_t length,
+                                           std::uint64_t& sent);
     Task<Expected<void>> send(std::span<const std::span<const std::byte>> parts,
                               net::Socket::Follows follows);
+    void head_has_left();
     void cork_for(Rest rest);
     void uncork();
     Expected<void> account(std::uint64_t bytes, const Expected<void>& sent);

@@ -103,7 +103,9 @@ TEST(Conditions, ANotModifiedIsAboutOneOfThem) {
     EXPECT_FALSE(confirms({}, held, client));
     EXPECT_TRUE(confirms({}, held, fields({{"If-None-Match", "\"a\""}})));
     EXPECT_TRUE(is_what_client_has(fields({{"ETag", "\"b\""}}), client));
+    EXPECT_TRUE(is_what_client_has(fields({{"ETag", "W/\"b\""}}), client));
     EXPECT_FALSE(is_what_client_has(fields({{"ETag", "\"c\""}}), client));
+    EXPECT_FALSE(is_what_client_has(fields({{"ETag", "\"B\""}}), client));
     EXPECT_FALSE(is_what_client_has({}, client));
     // Nothing else was asked about.
     EXPECT_TRUE(confirms(fields({{"ETag", "\"c\""}}), held, {}));
