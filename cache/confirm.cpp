@@ -30,8 +30,8 @@ void Fetch::confirm_in_background(const std::vector<std::uint32_t>& pieces) {
     work_.spawn(verify_digest());
 }
 
-// One piece after the other: read back from the page cache, summed on the pool, handed to the
-// index.
+// One piece after the other is handed to the index. What did not come in one stretch is read back
+// from the page cache and summed on the pool.
 Task<void> Fetch::record_pieces() {
     while (!to_record_.empty()) {
         const std::uint32_t number = to_record_.back();
@@ -43,6 +43,10 @@ Task<void> Fetch::record_pieces() {
             if (!live->recordable) continue;
             range = live->holdings.piece_range(number);
             file = live->file;
+        }
+        if (const auto summed = summed_.extract(number)) {
+            record_piece(number, range, summed.mapped());
+            continue;
         }
         auto sum_up = [&] { return file->checksum(range.first, range.length()); };
         auto sum = co_await offload(stock_->pool, home_, sum_up);

@@ -14,10 +14,12 @@
 #include "base/wake.h"
 #include "cache/backoff.h"
 #include "cache/live_object.h"
+#include "cache/piece_sums.h"
 #include "cache/source.h"
 #include "cache/stock.h"
 
 #include <list>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -91,7 +93,8 @@ private:
     Verdict accept(Segment& segment, const Arrival& arrival);
     Task<Verdict> pump(Segment& segment, Beginning& beginning);
     Task<Verdict> keep(std::uint64_t at, std::span<const std::byte> bytes);
-    Verdict arrived(ByteRange range, const std::vector<ByteRange>& written);
+    Verdict arrived(ByteRange range, const std::vector<ByteRange>& written,
+                    const std::vector<PieceSum>& sums);
     Task<bool> overcome(Error error, Segment& segment);
     bool try_another_source(const Segment& segment);
     bool may_resume();
@@ -119,7 +122,8 @@ private:
 
     // The kernel lets one write at a time into a file, and those who wait for it spin.
     Strand writes_;
-    Wake changed_;  // a segment ended, needs changed, something was confirmed
+    PieceSums sums_;  // the strand's
+    Wake changed_;    // a segment ended, needs changed, something was confirmed
     Wake naps_;
     TaskGroup work_;
     TaskGroup road_;
@@ -133,6 +137,7 @@ private:
     std::optional<Error> error_;
 
     std::vector<std::uint32_t> to_record_;
+    std::map<std::uint32_t, std::uint64_t> summed_;  // of those, what need not be read back
     bool recording_ = false;
     Sha256 hash_;
     std::uint64_t hashed_ = 0;

@@ -189,6 +189,8 @@ Task<Fetch::Verdict> Fetch::keep(std::uint64_t at, std::span<const std::byte> by
     std::vector<ByteRange> missing;
     std::shared_ptr<DataFile> file;
     std::shared_ptr<Body> body;
+    std::uint64_t piece_size = 0;
+    std::uint64_t size = kNoEnd;
     {
         auto live = object_->lock();
         if (live->failure) co_return fail(*live->failure);
@@ -200,7 +202,10 @@ Task<Fetch::Verdict> Fetch::keep(std::uint64_t at, std::span<const std::byte> by
         missing = live->holdings.present.gaps(range);
         file = live->file;
         body = live->body;
+        piece_size = live->holdings.piece_size;
+        size = live->holdings.size.value_or(kNoEnd);
     }
+    std::vector<PieceSum> sums;
     auto write = [&]() -> Expected<void> {
         if (auto begun = stock_->index->begin_run(); !begun) return begun;
         if (!file->is_made())
@@ -208,6 +213,7 @@ Task<Fetch::Verdict> Fetch::keep(std::uint64_t at, std::span<const std::byte> by
         for (const ByteRange& part : missing) {
             const auto piece = bytes.subspan(part.first - at, part.length());
             if (auto written = file->write(part.first, piece); !written) return written;
+            sums_.add(part.first, piece, piece_size, size, sums);
         }
         return {};
     };
@@ -225,14 +231,17 @@ Task<Fetch::Verdict> Fetch::keep(std::uint64_t at, std::span<const std::byte> by
         }
         if (!written) co_return fail(Errc::exhausted, "store the bytes: " + written.error().what);
     }
-    co_return arrived(range, missing);
+    co_return arrived(range, missing, sums);
 }
 
-Fetch::Verdict Fetch::arrived(ByteRange range, const std::vector<ByteRange>& written) {
+Fetch::Verdict Fetch::arrived(ByteRange range, const std::vector<ByteRange>& written,
+                              const std::vector<PieceSum>& sums) {
     std::vector<std::uint32_t> pieces;
     {
         auto live = object_->lock();
         if (live->failure) return fail(*live->failure);
+        for (const auto& [piece, sum] : sums)
+            summed_.insert_or_assign(live->holdings.piece_at(piece.first), sum);
         // Only these: what was here when the writing began may have been found damaged since.
         for (const ByteRange& part : written) live->holdings.present.add(part);
         if (live->file)
