@@ -62,10 +62,12 @@ inline constexpr std::array kCacheOptions = {
         .help = "Objects up to this size live inside the index instead of in a file of their own."},
     Option{.key = "cache.memory",
            .type = Type::size,
-           .fallback = "128MiB",
+           .fallback = "0",
            .reload = Reload::restart,
            .help = "Memory for what is hot: response heads, small bodies, open files. What has no "
-                   "room here is served from the disk's page cache."},
+                   "room here is served from the disk's page cache. 0: a 32nd of the memory of "
+                   "this host, or of the control group that hawkerd is in; from 128MiB to 1GiB, "
+                   "and no more than half of `limits.memory`."},
     Option{.key = "cache.map_size",
            .type = Type::size,
            .fallback = "64GiB",

@@ -1,6 +1,7 @@
 #include "daemon/configuration.h"
 
 #include "daemon/config_file.h"
+#include "daemon/host_memory.h"
 #include "daemon/mirrors_config.h"
 #include "daemon/option_checks.h"
 #include "daemon/proxy/registry_choice.h"
@@ -132,6 +133,8 @@ cache::CacheOptions cache_options(const Options& options) {
     cache.inline_limit = options.size("cache.inline_limit");
     cache.map_size = options.size("cache.map_size");
     cache.memory = options.size("cache.memory");
+    if (cache.memory == 0)
+        cache.memory = memory_for_the_hot(memory_of_host(), options.size("limits.memory"));
     cache.commit_interval = options.duration("cache.commit_interval");
     cache.limits = cache_limits(options);
     return cache;
