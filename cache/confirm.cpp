@@ -1,5 +1,6 @@
 // Fetch, after the bytes are written: checksums of whole pieces for the index, the digest of the
 // whole for the readers.
+#include "cache/doubts.h"
 #include "cache/fetch.h"
 
 #include <algorithm>
@@ -86,6 +87,8 @@ Task<void> Fetch::verify_digest() {
     for (;;) {
         std::uint64_t end = 0;
         bool is_whole = false;
+        std::optional<PieceRecord> doubt;
+        std::shared_ptr<DataFile> file;
         {
             auto live = object_->lock();
             if (is_over() || live->failure || !is_hashed(*live)) break;
@@ -93,8 +96,15 @@ Task<void> Fetch::verify_digest() {
                 hash_ = {};
                 hashed_ = 0;
             }
-            end = live->holdings.present.run_end(hashed_);
+            end = live->holdings.sure_end(hashed_);
             is_whole = live->holdings.all_present();
+            if (const PieceRecord* in_doubt = live->holdings.doubt_at(hashed_)) doubt = *in_doubt;
+            file = live->file;
+        }
+        if (doubt) {
+            co_await check_piece(stock_, object_, file, *doubt, home_);
+            want_piece(doubt->number);
+            continue;
         }
         if (end > hashed_) {
             auto hashed = co_await hash_up_to(std::min(end, hashed_ + kHashTurn));
@@ -106,6 +116,12 @@ Task<void> Fetch::verify_digest() {
     }
     verifying_ = false;
     poke();
+}
+
+// One that turned out to be damaged: without it there is no digest, and nobody gets the tail.
+void Fetch::want_piece(std::uint32_t number) {
+    auto live = object_->lock();
+    live->want(live->holdings.piece_range(number));
 }
 
 Task<bool> Fetch::hash_up_to(std::uint64_t end) {

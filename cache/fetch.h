@@ -111,6 +111,7 @@ private:
     void record_piece(std::uint32_t number, ByteRange range, std::uint64_t sum);
     bool is_hashed(const LiveState& live) const;
     Task<void> verify_digest();
+    void want_piece(std::uint32_t number);
     Task<bool> hash_up_to(std::uint64_t end);
     void conclude();
 

@@ -22,15 +22,20 @@ std::vector<std::uint32_t> Holdings::whole_pieces(ByteRange range) const {
     return whole;
 }
 
+std::uint64_t Holdings::sure_end(std::uint64_t position) const {
+    const std::uint64_t end = present.run_end(position);
+    const auto doubt = doubtful.lower_bound(piece_at(position));
+    if (doubt == doubtful.end()) return end;
+    return std::max(position, std::min(end, piece_range(doubt->first).first));
+}
+
 std::uint64_t Holdings::readable_end(std::uint64_t position) const {
-    std::uint64_t end = present.run_end(position);
+    std::uint64_t end = sure_end(position);
     if (tail_is_held) {
         // While the size is unknown, any byte could be among the last.
         const std::uint64_t known_end = size.value_or(end);
         end = std::min(end, known_end - std::min(known_end, kHeldBack));
     }
-    const auto doubt = doubtful.lower_bound(piece_at(position));
-    if (doubt != doubtful.end()) end = std::min(end, piece_range(doubt->first).first);
     return std::max(end, position);
 }
 

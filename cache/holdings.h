@@ -41,6 +41,8 @@ struct Holdings {
     std::vector<std::uint32_t> whole_pieces(ByteRange range) const;
     bool all_present() const { return size && present.total() == *size; }
 
+    // The end of what is present from `position` on, and not in doubt. `position` when nothing is.
+    std::uint64_t sure_end(std::uint64_t position) const;
     // The end of what may be read from `position` on: present, not in doubt, not held back.
     // `position` when nothing may.
     std::uint64_t readable_end(std::uint64_t position) const;

@@ -1,5 +1,6 @@
 #include "cache/task_reader.h"
 
+#include "cache/doubts.h"
 #include "cache/residency.h"
 
 #include <algorithm>
@@ -81,7 +82,7 @@ Task<Expected<Run>> TaskReader::next(std::uint64_t most) {
             case Step::give_up:
                 co_return fail(std::move(*seen.error));
             case Step::check:
-                co_await check(seen.doubt);
+                co_await check_piece(stock_, object_, file_, seen.doubt, home_);
                 break;
             case Step::begin:
             case Step::wait:
@@ -223,63 +224,13 @@ Task<ByteRange> TaskReader::bring_in(ByteRange range) {
     const std::uint64_t piece_size = piece_size_of_object();
     for (std::uint64_t number = range.first / piece_size; number <= (range.end - 1) / piece_size;
          ++number)
-        lose(static_cast<std::uint32_t>(number));
+        lose_piece(*stock_, *object_, static_cast<std::uint32_t>(number));
     co_return ByteRange(range.first, range.first);
 }
 
 std::uint64_t TaskReader::piece_size_of_object() const {
     auto live = object_->lock();
     return live->holdings.piece_size;
-}
-
-// The first reading of a piece after an unclean stop.
-Task<void> TaskReader::check(PieceRecord doubt) {
-    ByteRange range;
-    {
-        auto live = object_->lock();
-        range = live->holdings.piece_range(doubt.number);
-    }
-    auto sum_up = [&] { return file_->checksum(range.first, range.length()); };
-    auto sum = co_await offload(stock_->pool, home_, sum_up);
-    if (sum && *sum == doubt.checksum) {
-        trust(doubt);
-        co_return;
-    }
-    // Another reader may have found it out before, and its bytes may be new ones by now.
-    const bool is_in_doubt = object_->lock()->holdings.doubtful.contains(doubt.number);
-    if (is_in_doubt) lose(doubt.number);
-}
-
-void TaskReader::trust(const PieceRecord& piece) {
-    auto live = object_->lock();
-    if (live->holdings.doubtful.erase(piece.number) == 0) return;
-    if (!live->recordable) return;
-    PieceRecord checked = piece;
-    checked.boot = stock_->index->boot();
-    stock_->index->put_piece(object_->task, live->representation->generation, checked, live->file);
-}
-
-// The bytes of a piece are not what they were: forget it, fetch it again.
-void TaskReader::lose(std::uint32_t number) {
-    {
-        auto live = object_->lock();
-        const ByteRange range = live->holdings.piece_range(number);
-        live->holdings.doubtful.erase(number);
-        if (live->holdings.present.count(range) == 0) return;
-        live->holdings.present.remove(range);
-        live->rehash_from = std::min(live->rehash_from, range.first);
-        live->change().complete = false;
-        live->digest_verified = false;
-        if (live->recordable) {
-            stock_->index->forget_piece(object_->task, live->representation->generation, number);
-            stock_->index->put_object(live->record());
-        }
-        live->decide_tail();
-        live.wake_all();
-    }
-    ++stock_->corrupt_pieces;
-    stock_->log.warn("task {}: piece {} is damaged and will be fetched again", object_->task.hex(),
-                     number);
 }
 
 }  // namespace hawker::cache

@@ -58,9 +58,6 @@ private:
     // Makes `range` resident, perhaps less of it; an empty answer when it could not be read, and
     // was given up.
     Task<ByteRange> bring_in(ByteRange range);
-    Task<void> check(PieceRecord doubt);
-    void trust(const PieceRecord& piece);
-    void lose(std::uint32_t number);
     std::uint64_t piece_size_of_object() const;
 
     std::shared_ptr<Stock> stock_;

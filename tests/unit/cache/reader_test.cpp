@@ -176,6 +176,21 @@ TEST_F(ReaderTest, AfterAnUncleanStopADamagedPieceIsFetchedAgainAndNeverServed) 
     EXPECT_EQ(origin.bytes_sent(), whole() + options.piece_size);
 }
 
+TEST_F(ReaderTest, AfterAnUncleanStopADamagedPieceThatNobodyReadsSpoilsNoDigest) {
+    digest = testing::digest_of(origin.content);
+    options.connections = 1;
+    visit_range(ByteRange(0, 2_MiB));
+    crash();
+    damage(5);
+    Client& tail = visit_range(ByteRange(2_MiB, whole()));
+    EXPECT_FALSE(tail.error) << tail.error->what;
+    EXPECT_TRUE(tail.received == slice(*tail.range));
+    EXPECT_EQ(cache->usage().corrupt_pieces, 1U);
+    EXPECT_EQ(origin.bytes_sent(), whole() + options.piece_size);
+    expect_whole(visit());
+    EXPECT_EQ(origin.bytes_sent(), whole() + options.piece_size);
+}
+
 TEST_F(ReaderTest, AfterAnUncleanStopInMidFetchOnlyWhatWasCommittedIsThere) {
     options.connections = 1;
     origin.by_hand = true;
