@@ -1,6 +1,6 @@
-// The second step of the cached road, where nothing is at hand. At a mirror one client opens a thing, those who ask for it
-// with the same credentials meanwhile wait. What is there they read together anyway; what is not
-// there, or is not said now, costs the upstream one question too.
+// The second step of the cached road, where nothing is at hand. At a mirror one client opens a
+// thing, those who ask for it with the same credentials meanwhile wait. What is there they read
+// together anyway; what is not there, or is not said now, costs the upstream one question too.
 #include "daemon/proxy/cached_road.h"
 #include "daemon/proxy/pass_through.h"
 #include "daemon/proxy/principal.h"
