@@ -42,6 +42,10 @@ Task<void> Fetch::record_pieces() {
         {
             auto live = object_->lock();
             if (!live->recordable) continue;
+            if (live->is_mixed && !live->digest_verified) {
+                live->unrecorded.insert(number);
+                continue;
+            }
             range = live->holdings.piece_range(number);
             file = live->file;
         }
@@ -155,6 +159,7 @@ Task<bool> Fetch::hash_up_to(std::uint64_t end) {
 
 void Fetch::conclude() {
     bool agrees = false;
+    std::vector<std::uint32_t> held_back;
     {
         auto live = object_->lock();
         const auto hash = hash_.value();
@@ -162,10 +167,12 @@ void Fetch::conclude() {
         agrees = live->representation->digest->bytes == hash;
         if (agrees) {
             live->digest_verified = true;
+            held_back.assign(live->unrecorded.begin(), live->unrecorded.end());
             live->decide_tail();
             live.wake_all();
         }
     }
+    if (agrees) confirm_in_background(held_back);
     if (!agrees) retire(Error(Errc::corrupt, "the content does not match its SHA-256"));
 }
 

@@ -53,11 +53,15 @@ struct LiveState {
     bool digest_verified = false;
     // The first byte that has left since a running hash may have seen it.
     std::uint64_t rehash_from = kNoEnd;
-    bool recordable = true;              // the index may be told about it
-    bool recorded = false;               // the index knows the object
-    std::set<std::uint32_t> unrecorded;  // pieces that are here, and could not be summed up yet
-    bool retired = false;                // no longer the task's; see above
-    std::optional<Error> failure;        // what every reader gets from now on
+    bool recordable = true;  // the index may be told about it
+    bool recorded = false;   // the index knows the object
+    // Pieces that are here, and could not be summed up, or must not be recorded yet.
+    std::set<std::uint32_t> unrecorded;
+    // Bytes have come under another validator too. Only the digest of the whole tells whether they
+    // are of one content: until then no piece is recorded, or a crash would keep the mixture.
+    bool is_mixed = false;
+    bool retired = false;          // no longer the task's; see above
+    std::optional<Error> failure;  // what every reader gets from now on
 
     unsigned declined = 0;     // leaders of the opening who got an answer that is not for storing
     std::vector<Need*> needs;  // of every reader

@@ -107,6 +107,7 @@ Fetch::Verdict Fetch::accept(Segment& segment, const Arrival& arrival) {
     const bool is_checked_later = known.digest && known.size && arrival.size == known.size;
     if (arrival.validator != known.validator && !is_checked_later)
         return fail(Errc::changed, "the validator is another one than at the beginning");
+    live->is_mixed = live->is_mixed || arrival.validator != known.validator;
     if (known.size && arrival.size && *known.size != *arrival.size)
         return fail(Errc::changed, "the size is another one than at the beginning");
     if (arrival.offset != segment.next && arrival.offset != 0)

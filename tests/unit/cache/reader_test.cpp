@@ -18,24 +18,6 @@ using testing::task_named;
 
 class ReaderTest : public testing::World {
 protected:
-    // What is committed now, as a kill -9 would leave it; the next start finds that.
-    void crash() {
-        const std::filesystem::path copy = elsewhere.path() / "copy";
-        commit();
-        std::filesystem::copy(directory.path(), copy, std::filesystem::copy_options::recursive);
-        close();
-        cache = nullptr;
-        crank();
-        std::filesystem::remove_all(directory.path());
-        std::filesystem::copy(copy, directory.path(), std::filesystem::copy_options::recursive);
-        start();
-    }
-    void damage(std::uint64_t offset) {
-        const int fd = ::open(data_file().c_str(), O_WRONLY);  // NOLINT: a test
-        ASSERT_GE(fd, 0);
-        ASSERT_EQ(::pwrite(fd, "damaged", 7, static_cast<off_t>(offset)), 7);
-        ::close(fd);
-    }
     // The file is cut there: those bytes are neither in memory nor on the disk.
     void forget_pages_from(std::uint64_t offset) const {
         ASSERT_EQ(::truncate(data_file().c_str(), static_cast<off_t>(offset)), 0);
@@ -52,7 +34,6 @@ protected:
         EXPECT_TRUE(run) << run.error().what;
         return run ? *run : cache::Run();
     }
-    testing::TemporaryDirectory elsewhere;
 };
 
 TEST_F(ReaderTest, RangesOfAFullObjectAreCutOutOfIt) {
@@ -150,56 +131,6 @@ TEST_F(ReaderTest, ARestartInMidFetchKeepsWholePieces) {
     origin.by_hand = false;
     Client& second = visit();
     EXPECT_EQ(second.origin, Origin::partial);
-    expect_whole(second);
-    EXPECT_EQ(origin.bytes_sent(), whole() + 1000);
-}
-
-TEST_F(ReaderTest, AfterAnUncleanStopSoundPiecesAreCheckedAndServed) {
-    visit();
-    crash();
-    Client& second = visit();
-    expect_whole(second);
-    EXPECT_EQ(second.origin, Origin::hit);
-    EXPECT_EQ(origin.bytes_sent(), whole());
-    EXPECT_EQ(cache->usage().corrupt_pieces, 0U);
-}
-
-TEST_F(ReaderTest, AfterAnUncleanStopADamagedPieceIsFetchedAgainAndNeverServed) {
-    visit();
-    crash();
-    damage(1_MiB + 5);
-    Client& second = visit();
-    expect_whole(second);
-    EXPECT_EQ(origin.bytes_sent(), whole() + options.piece_size);
-    EXPECT_EQ(cache->usage().corrupt_pieces, 1U);
-    expect_whole(visit());
-    EXPECT_EQ(origin.bytes_sent(), whole() + options.piece_size);
-}
-
-TEST_F(ReaderTest, AfterAnUncleanStopADamagedPieceThatNobodyReadsSpoilsNoDigest) {
-    digest = testing::digest_of(origin.content);
-    options.connections = 1;
-    visit_range(ByteRange(0, 2_MiB));
-    crash();
-    damage(5);
-    Client& tail = visit_range(ByteRange(2_MiB, whole()));
-    EXPECT_FALSE(tail.error) << tail.error->what;
-    EXPECT_TRUE(tail.received == slice(*tail.range));
-    EXPECT_EQ(cache->usage().corrupt_pieces, 1U);
-    EXPECT_EQ(origin.bytes_sent(), whole() + options.piece_size);
-    expect_whole(visit());
-    EXPECT_EQ(origin.bytes_sent(), whole() + options.piece_size);
-}
-
-TEST_F(ReaderTest, AfterAnUncleanStopInMidFetchOnlyWhatWasCommittedIsThere) {
-    options.connections = 1;
-    origin.by_hand = true;
-    visit();
-    origin.deliver(0, 1_MiB + 1000);
-    crank();
-    crash();
-    origin.by_hand = false;
-    Client& second = visit();
     expect_whole(second);
     EXPECT_EQ(origin.bytes_sent(), whole() + 1000);
 }

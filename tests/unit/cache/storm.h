@@ -115,6 +115,8 @@ private:
     void check_count(const std::string& data);
     void check_names(const Truth& certain);
     void check_disk(const Truth& certain);
+    static std::uint64_t version_of(const ObjectRecord& record);
+    bool is_doomed(const ObjectRecord& record);
     void check_bytes(const Certain& certain, ByteRange range, const std::string& bytes);
     void check_by_reading(const Truth& certain);
     void read_back(const Certain& certain, std::optional<ByteRange> range);
