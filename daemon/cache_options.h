@@ -66,8 +66,8 @@ inline constexpr std::array kCacheOptions = {
            .reload = Reload::restart,
            .help = "Memory for what is hot: response heads, small bodies, open files. What has no "
                    "room here is served from the disk's page cache. 0: a 32nd of the memory of "
-                   "this host, or of the control group that hawkerd is in; from 128MiB to 1GiB, "
-                   "and no more than half of `limits.memory`."},
+                   "this host, or of what its control group allows; from 128MiB to 1GiB, and no "
+                   "more than half of `limits.memory`, as they are at the start."},
     Option{.key = "cache.map_size",
            .type = Type::size,
            .fallback = "64GiB",

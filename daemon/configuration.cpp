@@ -134,7 +134,8 @@ cache::CacheOptions cache_options(const Options& options) {
     cache.map_size = options.size("cache.map_size");
     cache.memory = options.size("cache.memory");
     if (cache.memory == 0)
-        cache.memory = memory_for_the_hot(memory_of_host(), options.size("limits.memory"));
+        cache.memory = memory_for_the_hot(memory_within_groups(memory_of_host()),
+                                          options.size("limits.memory"));
     cache.commit_interval = options.duration("cache.commit_interval");
     cache.limits = cache_limits(options);
     return cache;

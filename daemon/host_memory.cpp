@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <fstream>
 #include <limits>
-#include <optional>
 #include <string>
+#include <string_view>
+
+#include <sys/sysinfo.h>
 
 namespace hawker::daemon {
 
@@ -18,43 +20,49 @@ constexpr std::uint64_t kShare = 32;
 constexpr std::uint64_t kLeast = 128_MiB;
 constexpr std::uint64_t kMost = 1_GiB;
 
-// MemTotal: 24033816 kB
-std::optional<std::uint64_t> total_in(const std::filesystem::path& meminfo) {
-    std::ifstream lines(meminfo);
-    std::string name;
-    std::uint64_t kib = 0;
-    if (!(lines >> name >> kib) || name != "MemTotal:") return std::nullopt;
-    return kib * 1024;
-}
-
-// "0::/system.slice/hawkerd.service"; nullopt without version 2.
-std::optional<std::filesystem::path> group_in(const std::filesystem::path& cgroup) {
-    constexpr std::string_view kVersion2 = "0::/";
-    std::ifstream lines(cgroup);
-    for (std::string line; std::getline(lines, line);)
-        if (line.starts_with(kVersion2)) return line.substr(kVersion2.size());
-    return std::nullopt;
-}
-
 // "max", or a number of bytes.
-std::uint64_t bound_in(const std::filesystem::path& memory_max) {
-    std::ifstream file(memory_max);
+std::uint64_t bound_in(const std::filesystem::path& file) {
+    std::ifstream text(file);
     std::uint64_t bound = 0;
-    return file >> bound ? bound : std::numeric_limits<std::uint64_t>::max();
+    return text >> bound ? bound : std::numeric_limits<std::uint64_t>::max();
+}
+
+// Of a group and all that it is in. A container sees its own group as the first of them.
+std::uint64_t least_bound(std::filesystem::path here, const std::filesystem::path& group,
+                          std::string_view file) {
+    std::uint64_t least = bound_in(here / file);
+    for (const std::filesystem::path& name : group) {
+        here /= name;
+        least = std::min(least, bound_in(here / file));
+    }
+    return least;
 }
 
 }  // namespace
 
-std::uint64_t memory_of_host(const std::filesystem::path& root) {
-    std::uint64_t memory = total_in(root / "proc/meminfo").value_or(0);
-    const auto group = group_in(root / "proc/self/cgroup");
-    if (!group) return memory;
+// Not /proc/meminfo: a service may not see it (ProcSubset=pid).
+std::uint64_t memory_of_host() {
+    struct sysinfo info{};
+    if (::sysinfo(&info) != 0) return 0;
+    return std::uint64_t{info.totalram} * info.mem_unit;
+}
+
+std::uint64_t memory_within_groups(std::uint64_t memory, const std::filesystem::path& root) {
     const std::filesystem::path mount = root / "sys/fs/cgroup";
-    memory = std::min(memory, bound_in(mount / "memory.max"));
-    std::filesystem::path here = mount;
-    for (const std::filesystem::path& name : *group) {
-        here /= name;
-        memory = std::min(memory, bound_in(here / "memory.max"));
+    std::ifstream lines(root / "proc/self/cgroup");
+    // "0::/system.slice/hawkerd.service", or "4:memory:/somewhere" (cgroups(7))
+    for (std::string line; std::getline(lines, line);) {
+        const std::size_t first = line.find(':');
+        const std::size_t second = line.find(":/", first);
+        if (first == std::string::npos || second == std::string::npos) continue;
+        const std::string_view controllers =
+            std::string_view(line).substr(first, second + 1 - first);
+        const std::filesystem::path group = line.substr(second + 2);
+        if (controllers == "::")
+            memory = std::min(memory, least_bound(mount, group, "memory.max"));
+        else if (controllers == ":memory:")
+            memory =
+                std::min(memory, least_bound(mount / "memory", group, "memory.limit_in_bytes"));
     }
     return memory;
 }

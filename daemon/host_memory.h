@@ -9,9 +9,12 @@
 
 namespace hawker::daemon {
 
-// Bytes: the host's (proc(5), meminfo), or what the control groups of this process (version 2,
-// memory.max) allow, whichever is less. `root` is where /proc and /sys are found.
-std::uint64_t memory_of_host(const std::filesystem::path& root = "/");
+// Bytes. 0: nobody says.
+std::uint64_t memory_of_host();
+
+// `memory`, or what the control groups that this process is in allow (memory.max of version 2,
+// memory.limit_in_bytes of version 1) if that is less. `root` is where /proc and /sys are found.
+std::uint64_t memory_within_groups(std::uint64_t memory, const std::filesystem::path& root = "/");
 
 // Of so much memory, where the process may hold `limit` (limits.memory; 0: no bound) for its own.
 std::uint64_t memory_for_the_hot(std::uint64_t there_is, std::uint64_t limit);

@@ -64,6 +64,9 @@ Expected<void> Server::take_next() {
     for (std::string& address : *waiting) address = fmt::format("listener {}", address);
     for (std::string& option : restart_only_changes(started_with_, next->options))
         waiting->push_back(std::move(option));
+    // It follows limits.memory where it is not said.
+    if (cache_options(started_with_).memory != cache_options(next->options).memory)
+        waiting->emplace_back("cache.memory");
     for (const std::string& remark : next->remarks) log_.warn("{}", remark);
     apply(std::move(*next), std::move(*interception));
     if (!waiting->empty())

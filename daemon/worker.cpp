@@ -95,10 +95,10 @@ Task<void> Worker::accept_from(Entrance& entrance) {
         auto client = co_await entrance.listener->accept();
         if (!client) {
             if (client.error().code == Errc::closed) co_return;
-            if (client.error().code == Errc::exhausted)
-                shed(Shortage::descriptors);
-            else
+            if (client.error().code != Errc::exhausted)
                 log_.warn("accept: {}", client.error().what);
+            else if (!close_files())
+                shed(Shortage::descriptors);
             co_await sleep_on(*loop_, kAcceptPause);
             continue;
         }
@@ -115,20 +115,20 @@ Task<Shortage> Worker::make_room(const net::Socket& client) {
     Shortage shortage = headroom_->shortage(client.fd());
     for (std::size_t i = 0; i < kPatience.size() && !stopping_; ++i) {
         if (shortage == Shortage::none) break;
-        shed(shortage);
+        // Where there are none left, another loop may just have closed them.
+        const bool files_make_room = shortage == Shortage::descriptors &&
+                                     (close_files() || headroom_->shortage() == Shortage::none);
+        if (!files_make_room) shed(shortage);
         co_await sleep_on(*loop_, kPatience[i]);
         shortage = headroom_->shortage();
     }
     co_return shortage;
 }
 
+// Files that nobody reads cost nobody anything. False: there are none.
+bool Worker::close_files() { return cache_->close_idle_files(kFilesTogether) > 0; }
+
 void Worker::shed(Shortage of) {
-    // Files that nobody reads cost nobody anything.
-    if (of == Shortage::descriptors) {
-        if (cache_->close_idle_files(kFilesTogether) > 0) return;
-        // Another loop may just have closed them.
-        if (headroom_->shortage() != of) return;
-    }
     headroom_->ran_out(of);
     const std::size_t wanted = of == Shortage::connections ? 1 : kShedTogether;
     const std::size_t closed = proxy_->close_idle(wanted);

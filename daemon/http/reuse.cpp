@@ -82,11 +82,13 @@ void add_conditions(Fields& request, const Fields& stored) {
 
 namespace {
 
-// Tags are opaque: their case matters, that one is weak does not (RFC 9110 section 8.8.3).
+// Tags are opaque, also those that are none by the grammar: their case matters, that one is weak
+// does not (RFC 9110 section 8.8.3).
 bool names_tag(const Fields& client, std::string_view tag) {
     const std::string tags = client.joined("If-None-Match");
-    return std::ranges::any_of(list_members(tags),
-                               [tag](std::string_view member) { return weak_match(member, tag); });
+    return std::ranges::any_of(list_members(tags), [tag](std::string_view member) {
+        return member == tag || weak_match(member, tag);
+    });
 }
 
 }  // namespace

@@ -142,7 +142,7 @@ Task<Expected<void>> ResponseWriter::body_at_once(std::span<const std::byte> byt
     for (const auto part : {bytes_of(pending_head_), bytes_of(chunk), bytes, bytes_of(tail)})
         if (!part.empty()) parts[count++] = part;
     auto sent = co_await client_.write(std::span(parts).first(count), write_timeout_);
-    pending_head_.clear();
+    head_has_left();
     co_return account(sent ? bytes.size() : 0, sent);
 }
 

@@ -10,10 +10,9 @@
 namespace hawker::cache {
 namespace {
 
-constexpr std::uint64_t kPiece = 1000;
-
-class PieceSumsTest : public testing::Test {
+class PieceSumsTest : public ::testing::Test {
 protected:
+    static constexpr std::uint64_t kPiece = 1000;
     std::string content = std::string(2500, '\0');
     std::uint64_t size = content.size();
     PieceSums sums;

@@ -21,7 +21,6 @@ protected:
         std::string name =
             (std::filesystem::temp_directory_path() / "hawker-memory-XXXXXX").string();
         root = ::mkdtemp(name.data());
-        write("proc/meminfo", "MemTotal:       16777216 kB\nMemFree:        1 kB\n");
     }
     ~HostMemoryTest() override { std::filesystem::remove_all(root); }
     void write(std::string_view name, std::string_view text) const {
@@ -31,26 +30,37 @@ protected:
 };
 
 TEST_F(HostMemoryTest, WithoutControlGroupsItIsTheHosts) {
-    EXPECT_EQ(memory_of_host(root), 16_GiB);
-    write("proc/self/cgroup", "4:memory:/somewhere\n");
-    EXPECT_EQ(memory_of_host(root), 16_GiB);
+    EXPECT_EQ(memory_within_groups(16_GiB, root), 16_GiB);
+    write("proc/self/cgroup", "garbage\n7:cpu:/somewhere\n0::\n");
+    EXPECT_EQ(memory_within_groups(16_GiB, root), 16_GiB);
+}
+
+TEST_F(HostMemoryTest, GroupsOfVersion1CountToo) {
+    write("proc/self/cgroup", "4:memory:/docker/ab:c\n0::/\n");
+    EXPECT_EQ(memory_within_groups(16_GiB, root), 16_GiB);
+    write("sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n");
+    EXPECT_EQ(memory_within_groups(16_GiB, root), 16_GiB);
+    write("sys/fs/cgroup/memory/docker/ab:c/memory.limit_in_bytes", "2147483648\n");
+    EXPECT_EQ(memory_within_groups(16_GiB, root), 2_GiB);
+    write("sys/fs/cgroup/memory/memory.limit_in_bytes", "1073741824\n");
+    EXPECT_EQ(memory_within_groups(16_GiB, root), 1_GiB);
 }
 
 TEST_F(HostMemoryTest, AControlGroupOrOneAboveItMayAllowLess) {
     write("proc/self/cgroup", "4:memory:/somewhere\n0::/system.slice/hawkerd.service\n");
-    EXPECT_EQ(memory_of_host(root), 16_GiB);
+    EXPECT_EQ(memory_within_groups(16_GiB, root), 16_GiB);
     write("sys/fs/cgroup/system.slice/hawkerd.service/memory.max", "max\n");
-    EXPECT_EQ(memory_of_host(root), 16_GiB);
+    EXPECT_EQ(memory_within_groups(16_GiB, root), 16_GiB);
     write("sys/fs/cgroup/system.slice/memory.max", "8589934592\n");
-    EXPECT_EQ(memory_of_host(root), 8_GiB);
+    EXPECT_EQ(memory_within_groups(16_GiB, root), 8_GiB);
     write("sys/fs/cgroup/system.slice/hawkerd.service/memory.max", "4294967296\n");
-    EXPECT_EQ(memory_of_host(root), 4_GiB);
+    EXPECT_EQ(memory_within_groups(16_GiB, root), 4_GiB);
     write("proc/self/cgroup", "0::/\n");
     write("sys/fs/cgroup/memory.max", "1073741824\n");
-    EXPECT_EQ(memory_of_host(root), 1_GiB);
+    EXPECT_EQ(memory_within_groups(16_GiB, root), 1_GiB);
 }
 
-TEST_F(HostMemoryTest, OursIsSome) { EXPECT_GT(memory_of_host(), 0U); }
+TEST(HostMemory, OursIsSome) { EXPECT_GT(memory_of_host(), 128_MiB); }
 
 TEST(MemoryForTheHot, IsAShareWithinBounds) {
     EXPECT_EQ(memory_for_the_hot(16_GiB, 0), 512_MiB);

@@ -107,6 +107,7 @@ TEST(Conditions, ANotModifiedIsAboutOneOfThem) {
     EXPECT_FALSE(is_what_client_has(fields({{"ETag", "\"c\""}}), client));
     EXPECT_FALSE(is_what_client_has(fields({{"ETag", "\"B\""}}), client));
     EXPECT_FALSE(is_what_client_has({}, client));
+    EXPECT_TRUE(is_what_client_has(fields({{"ETag", "abc"}}), fields({{"If-None-Match", "abc"}})));
     // Nothing else was asked about.
     EXPECT_TRUE(confirms(fields({{"ETag", "\"c\""}}), held, {}));
 }
