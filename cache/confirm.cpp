@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t kHashWindow = 262'144;  // stays in the second-level cache
 constexpr std::uint64_t kHashTurn = 8_MiB;      // at once on the pool; others want it too
+constexpr std::size_t kRecordedAtOnce = 256;    // then others of the loop get their turn
 
 }  // namespace
 
@@ -34,6 +35,7 @@ void Fetch::confirm_in_background(const std::vector<std::uint32_t>& pieces) {
 // One piece after the other is handed to the index. What did not come in one stretch is read back
 // from the page cache and summed on the pool.
 Task<void> Fetch::record_pieces() {
+    std::size_t at_once = 0;
     while (!to_record_.empty()) {
         const std::uint32_t number = to_record_.back();
         to_record_.pop_back();
@@ -42,15 +44,21 @@ Task<void> Fetch::record_pieces() {
         {
             auto live = object_->lock();
             if (!live->recordable) continue;
-            if (live->is_mixed && !live->digest_verified) {
+            range = live->holdings.piece_range(number);
+            if (!live->holdings.present.contains(range)) {  // damaged meanwhile
+                live->unrecorded.erase(number);
+                continue;
+            }
+            if (live->foreign.contains(number) && !live->digest_verified) {
                 live->unrecorded.insert(number);
                 continue;
             }
-            range = live->holdings.piece_range(number);
             file = live->file;
         }
-        if (const auto summed = summed_.extract(number)) {
-            record_piece(number, range, summed.mapped());
+        const auto summed = summed_.extract(number);
+        if (summed && summed.mapped().piece == range) {
+            record_piece(number, range, summed.mapped().sum);
+            if (++at_once % kRecordedAtOnce == 0) co_await resume_on(home_);
             continue;
         }
         auto sum_up = [&] { return file->checksum(range.first, range.length()); };
@@ -107,7 +115,6 @@ Task<void> Fetch::verify_digest() {
         }
         if (doubt) {
             co_await check_piece(stock_, object_, file, *doubt, home_);
-            want_piece(doubt->number);
             continue;
         }
         if (end > hashed_) {
@@ -115,17 +122,11 @@ Task<void> Fetch::verify_digest() {
             if (!hashed) break;
             continue;
         }
-        if (is_whole) conclude();
-        break;
+        const bool is_open = is_whole && !conclude();
+        if (!is_open) break;
     }
     verifying_ = false;
     poke();
-}
-
-// One that turned out to be damaged: without it there is no digest, and nobody gets the tail.
-void Fetch::want_piece(std::uint32_t number) {
-    auto live = object_->lock();
-    live->want(live->holdings.piece_range(number));
 }
 
 Task<bool> Fetch::hash_up_to(std::uint64_t end) {
@@ -157,16 +158,19 @@ Task<bool> Fetch::hash_up_to(std::uint64_t end) {
     co_return hashed.has_value();
 }
 
-void Fetch::conclude() {
+// False: a piece was found damaged since, and what was hashed is not what is here.
+bool Fetch::conclude() {
     bool agrees = false;
     std::vector<std::uint32_t> held_back;
     {
         auto live = object_->lock();
+        if (!live->holdings.all_present() || live->rehash_from != kNoEnd) return false;
         const auto hash = hash_.value();
         if (!live->representation->digest) live->change().digest = Digest{hash};
         agrees = live->representation->digest->bytes == hash;
         if (agrees) {
             live->digest_verified = true;
+            live->foreign.clear();
             held_back.assign(live->unrecorded.begin(), live->unrecorded.end());
             live->decide_tail();
             live.wake_all();
@@ -174,6 +178,7 @@ void Fetch::conclude() {
     }
     if (agrees) confirm_in_background(held_back);
     if (!agrees) retire(Error(Errc::corrupt, "the content does not match its SHA-256"));
+    return true;
 }
 
 }  // namespace hawker::cache

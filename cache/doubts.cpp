@@ -49,6 +49,9 @@ void lose_piece(Stock& stock, LiveObject& object, std::uint32_t number) {
             stock.index->forget_piece(object.task, live->representation->generation, number);
             stock.index->put_object(live->record());
         }
+        // Before the tail is looked at: without this piece there is no digest, and with it there
+        // will be.
+        live->want(range);
         live->decide_tail();
         live.wake_all();
     }

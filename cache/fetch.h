@@ -62,6 +62,7 @@ private:
         std::uint64_t end;
         Backoff backoff;
         bool given_up = false;         // its rest goes back to the planner
+        bool is_foreign = false;       // under another validator than the representation's
         Transfer* transfer = nullptr;  // the running one
         std::shared_ptr<const Source> source;
         ByteRange announced;  // as it stands among the live object's `flying`
@@ -92,8 +93,8 @@ private:
     std::unique_ptr<Beginning> ask(Segment& segment);
     Verdict accept(Segment& segment, const Arrival& arrival);
     Task<Verdict> pump(Segment& segment, Beginning& beginning);
-    Task<Verdict> keep(std::uint64_t at, std::span<const std::byte> bytes);
-    Verdict arrived(ByteRange range, const std::vector<ByteRange>& written,
+    Task<Verdict> keep(const Segment& segment, std::uint64_t at, std::span<const std::byte> bytes);
+    Verdict arrived(const Segment& segment, ByteRange range, const std::vector<ByteRange>& written,
                     const std::vector<PieceSum>& sums);
     Task<bool> overcome(Error error, Segment& segment);
     bool try_another_source(const Segment& segment);
@@ -111,9 +112,8 @@ private:
     void record_piece(std::uint32_t number, ByteRange range, std::uint64_t sum);
     bool is_hashed(const LiveState& live) const;
     Task<void> verify_digest();
-    void want_piece(std::uint32_t number);
     Task<bool> hash_up_to(std::uint64_t end);
-    void conclude();
+    bool conclude();
 
     std::shared_ptr<Stock> stock_;
     std::shared_ptr<LiveObject> object_;
@@ -138,7 +138,7 @@ private:
     std::optional<Error> error_;
 
     std::vector<std::uint32_t> to_record_;
-    std::map<std::uint32_t, std::uint64_t> summed_;  // of those, what need not be read back
+    std::map<std::uint32_t, PieceSum> summed_;  // of those, what need not be read back
     bool recording_ = false;
     Sha256 hash_;
     std::uint64_t hashed_ = 0;

@@ -57,9 +57,10 @@ struct LiveState {
     bool recorded = false;   // the index knows the object
     // Pieces that are here, and could not be summed up, or must not be recorded yet.
     std::set<std::uint32_t> unrecorded;
-    // Bytes have come under another validator too. Only the digest of the whole tells whether they
-    // are of one content: until then no piece is recorded, or a crash would keep the mixture.
-    bool is_mixed = false;
+    // Pieces with bytes that came under another validator. Only the digest of the whole tells
+    // whether they are of this content: until then they are not recorded, or a crash would keep
+    // the mixture.
+    std::set<std::uint32_t> foreign;
     bool retired = false;          // no longer the task's; see above
     std::optional<Error> failure;  // what every reader gets from now on
 

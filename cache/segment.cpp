@@ -107,7 +107,6 @@ Fetch::Verdict Fetch::accept(Segment& segment, const Arrival& arrival) {
     const bool is_checked_later = known.digest && known.size && arrival.size == known.size;
     if (arrival.validator != known.validator && !is_checked_later)
         return fail(Errc::changed, "the validator is another one than at the beginning");
-    live->is_mixed = live->is_mixed || arrival.validator != known.validator;
     if (known.size && arrival.size && *known.size != *arrival.size)
         return fail(Errc::changed, "the size is another one than at the beginning");
     if (arrival.offset != segment.next && arrival.offset != 0)
@@ -119,10 +118,13 @@ Fetch::Verdict Fetch::accept(Segment& segment, const Arrival& arrival) {
         live->holdings.size = arrival.size;
         segment.end = std::min(segment.end, *arrival.size);
         live->want(ByteRange(0, *arrival.size));
+        for (const std::uint32_t piece : live->holdings.whole_pieces(ByteRange(0, *arrival.size)))
+            to_record_.push_back(piece);
         live.wake_all();
     }
     if (!arrival.end_is_certain) live->recordable = false;
     if (!arrival.ranged || arrival.offset != segment.next) take_everything(segment, *live);
+    segment.is_foreign = arrival.validator != live->representation->validator;
     return {};
 }
 
@@ -155,7 +157,7 @@ Task<Fetch::Verdict> Fetch::pump(Segment& segment, Beginning& beginning) {
         if (bytes->empty()) break;
         const std::uint64_t count = bytes->size();
         report_.bytes += count;
-        auto kept = co_await keep(at, *bytes);
+        auto kept = co_await keep(segment, at, *bytes);
         if (!kept) co_return kept;
         // The first bytes of all: whoever waits for them goes before more is received and written.
         if (report_.bytes == count) co_await resume_on(home_);
@@ -185,7 +187,8 @@ Task<Fetch::Verdict> Fetch::pump(Segment& segment, Beginning& beginning) {
 }
 
 // Puts bytes where they belong. Those that are here already stay as they are.
-Task<Fetch::Verdict> Fetch::keep(std::uint64_t at, std::span<const std::byte> bytes) {
+Task<Fetch::Verdict> Fetch::keep(const Segment& segment, std::uint64_t at,
+                                 std::span<const std::byte> bytes) {
     const ByteRange range(at, at + bytes.size());
     std::vector<ByteRange> missing;
     std::shared_ptr<DataFile> file;
@@ -232,17 +235,26 @@ Task<Fetch::Verdict> Fetch::keep(std::uint64_t at, std::span<const std::byte> by
         }
         if (!written) co_return fail(Errc::exhausted, "store the bytes: " + written.error().what);
     }
-    co_return arrived(range, missing, sums);
+    co_return arrived(segment, range, missing, sums);
 }
 
-Fetch::Verdict Fetch::arrived(ByteRange range, const std::vector<ByteRange>& written,
+Fetch::Verdict Fetch::arrived(const Segment& segment, ByteRange range,
+                              const std::vector<ByteRange>& written,
                               const std::vector<PieceSum>& sums) {
     std::vector<std::uint32_t> pieces;
     {
         auto live = object_->lock();
         if (live->failure) return fail(*live->failure);
-        for (const auto& [piece, sum] : sums)
-            summed_.insert_or_assign(live->holdings.piece_at(piece.first), sum);
+        for (const ByteRange& part : written) {
+            const std::uint32_t last = live->holdings.piece_at(part.end - 1);
+            for (std::uint32_t piece = live->holdings.piece_at(part.first); piece <= last;
+                 ++piece) {
+                summed_.erase(piece);
+                if (segment.is_foreign) live->foreign.insert(piece);
+            }
+        }
+        for (const PieceSum& sum : sums)
+            summed_.insert_or_assign(live->holdings.piece_at(sum.piece.first), sum);
         // Only these: what was here when the writing began may have been found damaged since.
         for (const ByteRange& part : written) live->holdings.present.add(part);
         if (live->file)

@@ -70,6 +70,37 @@ TEST_F(UncleanStopTest, ADamagedPieceThatNobodyReadsSpoilsNoDigest) {
     EXPECT_EQ(origin.bytes_sent(), whole() + options.piece_size);
 }
 
+TEST_F(UncleanStopTest, ADamagedPieceDoesNotReleaseTheTailBeforeTheDigestAgrees) {
+    digest = testing::digest_of(origin.content);
+    options.connections = 1;
+    visit_range(ByteRange(0, 2_MiB));
+    crash();
+    damage(5);
+    origin.content.back() = static_cast<char>(origin.content.back() + 1);
+    Client& tail = visit_range(ByteRange(2_MiB, whole()));
+    EXPECT_EQ(tail.code(), Errc::corrupt);
+    EXPECT_LT(tail.received.size(), tail.range->length());
+}
+
+TEST_F(UncleanStopTest, PiecesThatCameBeforeTheSizeWasKnownAreKeptToo) {
+    options.connections = 1;
+    Behaviour without_a_size;
+    without_a_size.bytes = 2_MiB + 1000;
+    without_a_size.edit = [](Arrival& arrival) {
+        arrival.size = std::nullopt;
+        arrival.length = std::nullopt;
+        arrival.ranged = false;
+    };
+    origin.script.push_back(without_a_size);
+    Client& client = visit();
+    pass(seconds(1));
+    expect_whole(client);
+    const std::uint64_t before = origin.bytes_sent();
+    crash();
+    expect_whole(visit());
+    EXPECT_EQ(origin.bytes_sent(), before);
+}
+
 TEST_F(UncleanStopTest, InMidFetchOnlyWhatWasCommittedIsThere) {
     options.connections = 1;
     origin.by_hand = true;
