@@ -65,7 +65,9 @@ Expected<void> Server::take_next() {
     for (std::string& option : restart_only_changes(started_with_, next->options))
         waiting->push_back(std::move(option));
     // It follows limits.memory where it is not said.
-    if (cache_options(started_with_).memory != cache_options(next->options).memory)
+    const bool is_as_before =
+        started_with_.size("cache.memory") == next->options.size("cache.memory");
+    if (is_as_before && cache_options(started_with_).memory != cache_options(next->options).memory)
         waiting->emplace_back("cache.memory");
     for (const std::string& remark : next->remarks) log_.warn("{}", remark);
     apply(std::move(*next), std::move(*interception));

@@ -148,3 +148,4 @@ def test_above_its_memory_it_turns_clients_away_and_below_it_serves_again(start_
     hawker.write_config()
     hawker.reload()
     eventually(lambda: hawker.fetch(url).status == 200, "room again")
+    assert "these options count from the next start on: cache.memory" in hawker.log(), "it follows limits.memory"

@@ -17,30 +17,10 @@ namespace {
 
 using namespace test;
 
-class IndexRowsTest : public testing::Test {
+class IndexRowsTest : public IndexFixture {
 protected:
-    ScratchDirectory directory;
-    OpenIndex index{directory.path()};
-    const TaskId a = task_named("a");
-    const TaskId b = task_named("b");
     const TaskId c = task_named("c");
 
-    std::vector<std::uint32_t> piece_numbers(const TaskId& task, std::uint64_t generation) {
-        std::vector<std::uint32_t> numbers;
-        for (const PieceRecord& record : index->pieces(task, generation))
-            numbers.push_back(record.number);
-        return numbers;
-    }
-    static ObjectRecord small(const TaskId& task, std::uint64_t generation, std::uint64_t size) {
-        ObjectRecord record = object(task, generation);
-        record.size = size;
-        return record;
-    }
-    std::optional<std::string> small_body(const TaskId& task) {
-        const auto found = index->find_with_body(task);
-        if (!found || !found->body) return std::nullopt;
-        return text_of(*found->body);
-    }
     // Change one row behind the index's back, while it is closed.
     void erase_row(const char* table, std::string_view key) const {
         change_row(table, key, std::nullopt);

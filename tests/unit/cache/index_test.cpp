@@ -16,29 +16,8 @@ namespace {
 
 using namespace test;
 
-class IndexTest : public testing::Test {
+class IndexTest : public IndexFixture {
 protected:
-    ScratchDirectory directory;
-    OpenIndex index{directory.path()};
-    const TaskId a = task_named("a");
-    const TaskId b = task_named("b");
-
-    std::vector<std::uint32_t> piece_numbers(const TaskId& task, std::uint64_t generation) {
-        std::vector<std::uint32_t> numbers;
-        for (const PieceRecord& record : index->pieces(task, generation))
-            numbers.push_back(record.number);
-        return numbers;
-    }
-    static ObjectRecord small(const TaskId& task, std::uint64_t generation, std::uint64_t size) {
-        ObjectRecord record = object(task, generation);
-        record.size = size;
-        return record;
-    }
-    std::optional<std::string> small_body(const TaskId& task) {
-        const auto found = index->find_with_body(task);
-        if (!found || !found->body) return std::nullopt;
-        return text_of(*found->body);
-    }
     AccessRecord access_of(const TaskId& task) {
         AccessRecord found;
         index->each(std::nullopt, [&](const ObjectRecord& record, const AccessRecord& access) {

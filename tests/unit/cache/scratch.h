@@ -12,9 +12,11 @@
 #include <filesystem>
 #include <future>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
@@ -126,6 +128,32 @@ public:
     WallHand clock;
     std::unique_ptr<Log> log = Log::silent();
     std::unique_ptr<Index> index;
+};
+
+// An index, two tasks, and what tests ask about them.
+class IndexFixture : public ::testing::Test {
+protected:
+    ScratchDirectory directory;
+    OpenIndex index{directory.path()};
+    const TaskId a = task_named("a");
+    const TaskId b = task_named("b");
+
+    std::vector<std::uint32_t> piece_numbers(const TaskId& task, std::uint64_t generation) {
+        std::vector<std::uint32_t> numbers;
+        for (const PieceRecord& record : index->pieces(task, generation))
+            numbers.push_back(record.number);
+        return numbers;
+    }
+    static ObjectRecord small(const TaskId& task, std::uint64_t generation, std::uint64_t size) {
+        ObjectRecord record = object(task, generation);
+        record.size = size;
+        return record;
+    }
+    std::optional<std::string> small_body(const TaskId& task) {
+        const auto found = index->find_with_body(task);
+        if (!found || !found->body) return std::nullopt;
+        return text_of(*found->body);
+    }
 };
 
 }  // namespace hawker::cache::test
