@@ -47,9 +47,7 @@ public:
     std::vector<Entry> list(std::optional<TaskId> after, std::size_t most) const override;
     Usage usage() const override { return stock_->usage(); }
     void set_limits(const CacheLimits& limits) override { stock_->eviction->set_limits(limits); }
-    std::size_t close_idle_files(std::size_t most) override {
-        return stock_->table->close_idle_files(most);
-    }
+    Relief close_idle_files(std::size_t most) override { return stock_->close_idle_files(most); }
     void shut_down() override { close(); }
 
 private:

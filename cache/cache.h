@@ -40,6 +40,10 @@ struct CacheLimits {
     Evict evict = Evict::lru;
 };
 
+// What came of asking for descriptors. `coming`: of many files that have just been fetched, once
+// the index names them; that is hurried.
+enum class Relief : std::uint8_t { given, coming, none };
+
 struct CacheOptions {
     std::filesystem::path directory;
     std::uint64_t inline_limit = 32_KiB;  // bodies up to this live in LMDB
@@ -159,9 +163,8 @@ public:
 
     virtual Usage usage() const = 0;
     virtual void set_limits(const CacheLimits& limits) = 0;
-    // Descriptors are wanted elsewhere: up to about `most` files that nobody reads are closed. How
-    // many were.
-    virtual std::size_t close_idle_files(std::size_t most) = 0;
+    // Descriptors are wanted elsewhere: up to about `most` files that nobody reads are closed.
+    virtual Relief close_idle_files(std::size_t most) = 0;
 
     // Ends what is still being fetched, commits and closes. Call it when the loops run no reader
     // any more, but still run: fetches end on them (it waits ten seconds for that, and for the

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <queue>
@@ -46,20 +45,6 @@ using NamesLeft = std::unordered_map<std::uint64_t, std::uint64_t>;
 bool is_last_name(NamesLeft& left, const SharedFile& shared) {
     std::uint64_t& names = left.try_emplace(shared.file, shared.names).first->second;
     return --names == 0;
-}
-
-void wait_for_commit(Index& index) {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool committed = false;
-    const auto done = [&] {
-        const std::scoped_lock lock(mutex);
-        committed = true;
-        changed.notify_one();
-    };
-    index.flush(done, Index::When::now);
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return committed; });
 }
 
 }  // namespace
@@ -205,7 +190,7 @@ std::uint64_t Eviction::run() {
     const std::unique_lock running(state_->running, std::try_to_lock);
     if (!running.owns_lock() || excess() == 0) return 0;
     State& state = *state_;
-    wait_for_commit(state.index);  // what was stored, used and removed just now takes part
+    state.index.wait_for_commit();  // what was stored, used and removed just now takes part
     const std::uint64_t goal = excess();
     if (goal == 0) return 0;
     state.index_is_full = false;
@@ -229,7 +214,7 @@ std::uint64_t Eviction::run() {
     }
     state.evictions += victims;
     state.evicted_bytes += gone;
-    wait_for_commit(state.index);
+    state.index.wait_for_commit();
     if (gone < goal)
         state.log.warn(
             "cache: {} bytes over its limits, {} could be evicted; the rest is in use or not ours",

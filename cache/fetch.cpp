@@ -244,8 +244,7 @@ bool Fetch::settle() {
         live.wake_all();
     }
     if (retires) stock_->retire(*object_, std::nullopt);
-    // The index answers with what is committed: until it is, the table must not forget.
-    stock_->index->flush([object = object_] {});
+    stock_->keep_until_recorded(object_);
     return true;
 }
 

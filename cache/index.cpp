@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <atomic>
+#include <condition_variable>
+#include <mutex>
 #include <span>
 #include <utility>
 
@@ -247,6 +249,20 @@ void Index::remove(const TaskId& task, std::uint64_t generation,
 void Index::touch(const TaskId& task) { state_->writer->touch(task); }
 void Index::flush(std::function<void()> done, When when) {
     state_->writer->push(Flush(std::move(done), when == When::now));
+}
+
+void Index::wait_for_commit() {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool committed = false;
+    const auto done = [&] {
+        const std::scoped_lock lock(mutex);
+        committed = true;
+        changed.notify_one();
+    };
+    flush(done, When::now);
+    std::unique_lock lock(mutex);
+    changed.wait(lock, [&] { return committed; });
 }
 
 }  // namespace hawker::cache

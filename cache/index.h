@@ -170,6 +170,8 @@ public:
     // disk, which others then share.
     enum class When : std::uint8_t { in_turn, now };
     void flush(std::function<void()> done, When when = When::in_turn);
+    // The same as a wait, of a thread that may wait for the disk.
+    void wait_for_commit();
 
     void close();
 

@@ -64,7 +64,8 @@ Expected<void> index_is_full() {
     return fail(Errc::exhausted, "the index has reached its map_size");
 }
 
-void call_back(const Mutation& mutation) {
+// Whoever is called second finds that what the first held is free.
+void call_back(Mutation mutation) {
     if (const auto* flush = std::get_if<Flush>(&mutation); flush && flush->done) flush->done();
     if (const auto* removal = std::get_if<Remove>(&mutation); removal && removal->after_commit)
         removal->after_commit();
@@ -107,7 +108,7 @@ void IndexWriter::push(Mutation mutation) {
     std::unique_lock lock(mutex_);
     if (stop_ != Stop::no) {
         lock.unlock();
-        if (is_flush(mutation)) call_back(mutation);
+        if (is_flush(mutation)) call_back(std::move(mutation));
         return;
     }
     const std::uint64_t weight = weight_of(mutation);
@@ -210,11 +211,11 @@ IndexWriter::Progress IndexWriter::write_one_batch() {
 
 // What the callbacks hold is let go here, without the lock: it may well push more.
 void IndexWriter::work(Batch batch, bool touches_are_due, Stop stop) {
-    const Batch committed = write(std::move(batch), stop);
+    Batch committed = write(std::move(batch), stop);
     if (touches_are_due) write_touches();  // after the batch: hits belong to its objects as well
     for (const auto& [generation, loss] : std::exchange(given_up_, {}))
         if (on_lost_) on_lost_(generation.first, generation.second, loss);
-    for (const Mutation& mutation : committed) call_back(mutation);
+    for (Mutation& mutation : committed) call_back(std::move(mutation));
 }
 
 IndexWriter::Batch IndexWriter::write(Batch batch, Stop stop) {

@@ -78,6 +78,7 @@ void Stock::load(const std::shared_ptr<LiveObject>& object, const OpenRequest& r
     const std::optional<Digest>& digest = request.digest;
     const TaskId& task = object->task;
     std::optional<Stored> stored;
+    bool is_new = false;
     if (auto found = find_indexed(task)) {
         const std::uint64_t generation = found->record.generation;
         if (has_content(found->record, digest)) {
@@ -92,10 +93,10 @@ void Stock::load(const std::shared_ptr<LiveObject>& object, const OpenRequest& r
     }
     if (!stored && digest && request.links_by_digest) {
         stored = link_same_content(task, *digest);
-        // The index answers with what is committed: until it is, the table must not forget.
-        if (stored) index->flush([object] {});
+        is_new = stored.has_value();
     }
     settle(*object, std::move(stored));
+    if (is_new) keep_until_recorded(object);
 }
 
 bool Stock::load_at_once(LiveObject& object, const std::optional<Digest>& digest) {
@@ -138,9 +139,8 @@ bool Stock::link_told(const std::shared_ptr<LiveObject>& object, const Arrival& 
     const Words own{.arrival = arrival, .label = label, .rule = rule};
     auto stored = link_same_content(object->task, *arrival.digest, &own);
     if (!stored) return false;
-    // As in load(): the table must not forget what the index does not say yet.
-    index->flush([object] {});
     settle(*object, std::move(stored));
+    keep_until_recorded(object);
     return true;
 }
 
@@ -159,12 +159,13 @@ Expected<Stock::Stored> Stock::take_out(IndexedObject found) const {
         return stored;
     }
     auto file = files->open_existing(record.task, record.generation);
-    if (!file && file.error().code == Errc::exhausted && table->close_idle_files(kClosedTogether))
+    if (!file && file.error().code == Errc::exhausted &&
+        close_idle_files(kClosedTogether) == Relief::given)
         file = files->open_existing(record.task, record.generation);
     if (!file) return fail(std::move(file.error()));
     stored.file = std::move(*file);
     stored.file->close_on(pool);
-    note_open(*stored.file);
+    if (is_among_the_last(*stored.file)) close_idle_files(kClosedTogether);
     stored.pieces = index->pieces(record.task, record.generation);
     return stored;
 }
@@ -233,17 +234,39 @@ void Stock::adopt(LiveObject& object, Stored stored) const {
     live->decide_tail();
 }
 
-// The kernel gives the lowest free descriptor: at least as many are open.
-void Stock::note_open(const DataFile& file) const {
-    if (file.fd() >= options.descriptors) table->close_idle_files(kClosedTogether);
+Relief Stock::close_idle_files(std::size_t most) const {
+    if (table->close_idle_files(most) > 0) return Relief::given;
+    // A few would bring little to many who ask.
+    if (*unrecorded_files_ < options.descriptors / 4) return Relief::none;
+    index->flush({}, Index::When::now);
+    return Relief::coming;
+}
+
+void Stock::keep_until_recorded(const std::shared_ptr<LiveObject>& object) const {
+    if (!object->lock()->file) {
+        index->flush([object] {});
+        return;
+    }
+    ++*unrecorded_files_;
+    // Counted until it is let go, and not only until the callback has run.
+    const auto let_go = [kept = object, count = unrecorded_files_](LiveObject*) mutable {
+        kept = nullptr;
+        --*count;
+    };
+    index->flush([kept = std::shared_ptr<LiveObject>(object.get(), let_go)] {});
+}
+
+bool Stock::free_descriptors() const {
+    if (table->close_idle_files(kClosedTogether) > 0) return true;
+    index->wait_for_commit();
+    return table->close_idle_files(kClosedTogether) > 0;
 }
 
 Expected<void> Stock::make_file(LiveObject& object, DataFile& file) {
     auto made = file.make();
-    if (!made && made.error().code == Errc::exhausted && table->close_idle_files(kClosedTogether))
-        made = file.make();
+    if (!made && made.error().code == Errc::exhausted && free_descriptors()) made = file.make();
     if (!made) return made;
-    note_open(file);
+    if (is_among_the_last(file)) free_descriptors();
     std::uint64_t generation = 0;
     bool nameless = false;
     {

@@ -46,6 +46,11 @@ public:
     // Makes the file of `object`, whose first bytes have come; a nameless one when they will not be
     // kept. Waits for the disk.
     Expected<void> make_file(LiveObject& object, DataFile& file);
+    // As Cache::close_idle_files().
+    Relief close_idle_files(std::size_t most) const;
+    // The index answers with what is committed: until what is queued for `object` is, the table
+    // must not forget it.
+    void keep_until_recorded(const std::shared_ptr<LiveObject>& object) const;
     // Takes a representation away from its task. With a failure its readers are cut, without one
     // they keep their bytes. Does not wait.
     void retire(LiveObject& object, std::optional<Error> failure);
@@ -104,7 +109,10 @@ private:
     // Errors: exhausted (there are no descriptors: it is still there), else it is lost.
     Expected<Stored> take_out(IndexedObject found) const;
     void leave_out_of_reach(LiveObject& object, Error why);
-    void note_open(const DataFile& file) const;
+    // Its descriptor says that as many are open as may be: the kernel gives the lowest free one.
+    bool is_among_the_last(const DataFile& file) const { return file.fd() >= options.descriptors; }
+    // Closes idle files, and waits for the disk where that makes some idle. False: there are none.
+    bool free_descriptors() const;
     struct Words {  // of a second task for the same bytes; where absent, those of the first
         const Arrival& arrival;
         const std::string& label;
@@ -127,6 +135,8 @@ private:
 
     std::function<void(const FetchReport&)> on_fetch_done_;
     std::uint64_t first_generation_ = 0;  // of this run
+    // Objects with a file that keep_until_recorded() keeps.
+    std::shared_ptr<std::atomic<int>> unrecorded_files_ = std::make_shared<std::atomic<int>>(0);
     std::atomic<bool> evicting_{false};
     mutable std::mutex fetches_mutex_;
     std::condition_variable fetch_ended_;

@@ -51,6 +51,8 @@ std::size_t descriptors_for_clients(std::size_t all) {
     return all - std::min(all, std::clamp<std::size_t>(all / 4, 16, 8192));
 }
 
+std::size_t descriptors_for_files(std::size_t all) { return descriptors_for_clients(all) / 8 * 7; }
+
 std::uint64_t own_memory() {
     // proc(5): size resident shared ..., in pages
     std::ifstream statm("/proc/self/statm");

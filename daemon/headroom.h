@@ -53,8 +53,11 @@ private:
 
 // Descriptors that the process may have.
 std::size_t descriptor_limit();
-// Those that new connections and idle files may take, out of so many.
+// Those that new connections may take, out of so many.
 std::size_t descriptors_for_clients(std::size_t all);
+// Those that files may take while there are idle ones to close: fewer, so that a new connection
+// finds one free while what has been fetched waits to be recorded.
+std::size_t descriptors_for_files(std::size_t all);
 
 // Memory of our own: what is resident, less what belongs to files (the index's map, programs). 0
 // when /proc does not say.

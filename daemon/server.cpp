@@ -96,7 +96,7 @@ Expected<void> Server::open() {
     identity_.own_addresses = listeners_.addresses();
     const Options& options = configuration_.options;
     cache::CacheOptions kept = cache_options(options);
-    kept.descriptors = static_cast<int>(descriptors_for_clients(descriptor_limit()));
+    kept.descriptors = static_cast<int>(descriptors_for_files(descriptor_limit()));
     auto cache = cache::Cache::open(
         kept, pool_, clock_, log_,
         [this](const cache::FetchReport& report) { journal_.fetch_done(report); });

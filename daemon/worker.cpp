@@ -16,6 +16,9 @@ constexpr auto kAcceptPause = 50ms;  // after a failed accept: whatever is wrong
 // Idle connections close within a turn of their loop; after the last of these waits nobody was
 // idle.
 constexpr std::array kPatience = {1ms, 2ms, 4ms, 8ms, 16ms, 32ms};
+// For the disk, where descriptors come back with what it writes.
+constexpr auto kRecordingPatience = 1s;
+constexpr auto kRecordingLook = 2ms;
 // At once, while descriptors or memory are short: more may come soon.
 constexpr std::size_t kShedTogether = 16;
 constexpr std::size_t kFilesTogether = 64;
@@ -97,7 +100,7 @@ Task<void> Worker::accept_from(Entrance& entrance) {
             if (client.error().code == Errc::closed) co_return;
             if (client.error().code != Errc::exhausted)
                 log_.warn("accept: {}", client.error().what);
-            else if (!close_files())
+            else if (cache_->close_idle_files(kFilesTogether) == cache::Relief::none)
                 shed(Shortage::descriptors);
             co_await sleep_on(*loop_, kAcceptPause);
             continue;
@@ -113,20 +116,26 @@ Task<void> Worker::accept_from(Entrance& entrance) {
 // While it waits nobody else is accepted here: the queue of connections is the kernel's.
 Task<Shortage> Worker::make_room(const net::Socket& client) {
     Shortage shortage = headroom_->shortage(client.fd());
-    for (std::size_t i = 0; i < kPatience.size() && !stopping_; ++i) {
+    auto recording = std::chrono::milliseconds(kRecordingPatience);
+    for (std::size_t i = 0; i < kPatience.size() && !stopping_;) {
         if (shortage == Shortage::none) break;
-        // Where there are none left, another loop may just have closed them.
-        const bool files_make_room = shortage == Shortage::descriptors &&
-                                     (close_files() || headroom_->shortage() == Shortage::none);
-        if (!files_make_room) shed(shortage);
-        co_await sleep_on(*loop_, kPatience[i]);
+        // Files that nobody reads cost nobody anything.
+        const cache::Relief relief = shortage == Shortage::descriptors
+                                         ? cache_->close_idle_files(kFilesTogether)
+                                         : cache::Relief::none;
+        if (relief == cache::Relief::coming && recording > 0ms) {
+            recording -= kRecordingLook;
+            co_await sleep_on(*loop_, kRecordingLook);
+        } else {
+            // Where there are none left, another loop may just have closed them.
+            if (relief != cache::Relief::given && headroom_->shortage() != Shortage::none)
+                shed(shortage);
+            co_await sleep_on(*loop_, kPatience[i++]);
+        }
         shortage = headroom_->shortage();
     }
     co_return shortage;
 }
-
-// Files that nobody reads cost nobody anything. False: there are none.
-bool Worker::close_files() { return cache_->close_idle_files(kFilesTogether) > 0; }
 
 void Worker::shed(Shortage of) {
     headroom_->ran_out(of);

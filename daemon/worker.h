@@ -71,7 +71,6 @@ private:
     Task<void> accept_from(Entrance& entrance);
     // What is still missing for this client after idle ones were closed for it.
     Task<Shortage> make_room(const net::Socket& client);
-    bool close_files();
     void shed(Shortage of);
     Task<void> refuse(std::unique_ptr<net::Socket> client, Shortage of);
     Task<void> wind_down_here(std::chrono::milliseconds deadline, std::function<void()> done);

@@ -98,7 +98,8 @@ def test_where_all_are_busy_one_more_hears_why_and_later_is_served(start_hawker,
 
 
 def test_files_that_nobody_reads_keep_no_descriptor_from_anybody(start_hawker, visitors, origin):
-    hawker = start_hawker({"threads": 2}, wrapper=("prlimit", "--nofile=160:160"))
+    # What is fetched keeps its file until it is recorded, which nothing but the shortage hurries here.
+    hawker = start_hawker({"threads": 2, "cache.commit_interval": "5s"}, wrapper=("prlimit", "--nofile=160:160"))
     contents = {f"/shared/{number}": Content(40 * KIB + number) for number in range(200)}
     for path, content in contents.items():
         origin.add(path, content)

@@ -8,6 +8,7 @@
 #include "tests/unit/cache/fakes.h"
 
 #include <atomic>
+#include <limits>
 #include <list>
 #include <memory>
 #include <optional>
@@ -95,7 +96,8 @@ protected:
         opened_with.directory = directory.path();
         opened_with.map_size = map_size;
         opened_with.inline_limit = 64_KiB;
-        opened_with.commit_interval = std::chrono::milliseconds(1);
+        opened_with.commit_interval = commit_interval;
+        opened_with.descriptors = descriptors;
         opened_with.calm_look_ups = calm_look_ups;
         opened_with.limits = limits;
         auto opened =
@@ -226,6 +228,8 @@ protected:
     CacheLimits limits{.min_free = 0};
     std::uint32_t calm_look_ups = IndexResidency::kNever;
     std::uint64_t map_size = 64_MiB;
+    std::chrono::milliseconds commit_interval{1};
+    int descriptors = std::numeric_limits<int>::max();
     FetchOptions options{.piece_size = 256_KiB};
     std::optional<Digest> digest;
     TaskId task = task_named("object");

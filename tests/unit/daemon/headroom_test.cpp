@@ -45,6 +45,7 @@ TEST_F(HeadroomTest, APartOfTheDescriptorsIsHeldBackForThoseWhoAreHere) {
     EXPECT_EQ(descriptors_for_clients(10), 0U);
     EXPECT_EQ(descriptors_for_clients(64), 48U);
     EXPECT_EQ(descriptors_for_clients(1024), 768U);
+    EXPECT_EQ(descriptors_for_files(1024), 672U);
     EXPECT_EQ(descriptors_for_clients(262144), 262144U - 8192U);
 }
 
