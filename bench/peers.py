@@ -5,6 +5,7 @@ import pathlib
 import re
 import shutil
 import subprocess
+import time
 
 from server import Server, answers, free_port, wait_until
 
@@ -139,7 +140,8 @@ def start_hawker(work: pathlib.Path, hawkerd: str, origins: list[int], connect_p
     config, log = work / "hawker.yaml", work / "output"
     config.write_text(configured("hawker.yaml", work=work, origins="|".join(map(str, origins)),
                                  connect_ports=", ".join(map(str, connect_ports))) + extra)
-    log.write_text("")
+    log.write_text("")  # a long one takes a while to go
+    begun = time.monotonic()
     process = run([hawkerd, "--config", config], work)
     found = wait_until(lambda: re.search(r"listening proxy=127\.0\.0\.1:(\d+)", log.read_text()), "hawkerd does not listen")
-    return Server(name, int(found.group(1)), process, prefix=f"http://127.0.0.1:{origins[0]}")
+    return Server(name, int(found.group(1)), process, f"http://127.0.0.1:{origins[0]}", begun)

@@ -47,10 +47,10 @@ def tree(pid: int) -> list[int]:
 
 
 class Server:
-    """`prefix` stands before the path in the request line: a forward proxy is asked for a whole URL."""
+    """`prefix` stands before the path in the request line: a forward proxy is asked for a whole URL. `begun`: when it was started."""
 
-    def __init__(self, name: str, port: int, process: subprocess.Popen, prefix: str = ""):
-        self.name, self.port, self.process, self.prefix = name, port, process, prefix
+    def __init__(self, name: str, port: int, process: subprocess.Popen, prefix: str = "", begun: float = 0):
+        self.name, self.port, self.process, self.prefix, self.begun = name, port, process, prefix, begun
 
     def cpu_seconds(self) -> float:
         ticks = 0

@@ -251,6 +251,8 @@ void Index::flush(std::function<void()> done, When when) {
     state_->writer->push(Flush(std::move(done), when == When::now));
 }
 
+bool Index::is_behind() const { return state_->writer->is_behind(); }
+
 void Index::wait_for_commit() {
     std::mutex mutex;
     std::condition_variable changed;

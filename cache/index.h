@@ -172,6 +172,9 @@ public:
     void flush(std::function<void()> done, When when = When::in_turn);
     // The same as a wait, of a thread that may wait for the disk.
     void wait_for_commit();
+    // Changes come faster than they can be written: half of what may wait does, and beyond that
+    // additions are dropped.
+    bool is_behind() const;
 
     void close();
 

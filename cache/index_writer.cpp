@@ -13,9 +13,13 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t kBatch = 2048;
-constexpr std::uint64_t kBatchBytes = 8ULL
-                                      << 20U;  // LMDB holds them twice until they are committed
+// LMDB holds them twice until they are committed.
+constexpr std::uint64_t kBatchBytes = 8ULL << 20U;
+// Each commit waits for the disk: who is behind it waits less often, for more.
+constexpr std::size_t kLongest = 4;  // batches in one
+constexpr std::size_t kShareOfQueue = 4;
 constexpr std::uint64_t kQueueBytes = 128ULL << 20U;
+constexpr std::uint64_t kBehindBytes = kQueueBytes / 2;
 constexpr std::size_t kTouches = 16384;  // tasks whose hits are remembered between two writes
 constexpr std::size_t kTouchesPerCommit = 2048;
 constexpr auto kTouchInterval = 5s;
@@ -148,6 +152,10 @@ void IndexWriter::touch(const TaskId& task) {
     scribe_.wake(Scribe::Hurry::no);
 }
 
+bool IndexWriter::is_behind() const {
+    return weight_.load(std::memory_order_relaxed) > kBehindBytes;
+}
+
 // A batch, and more would be the next one's.
 bool IndexWriter::is_full() const { return queue_.size() >= kBatch || weight_ >= kBatchBytes; }
 
@@ -161,10 +169,13 @@ IndexWriter::Time IndexWriter::next_deadline() const {
 }
 
 IndexWriter::Batch IndexWriter::take_batch() {
+    const std::size_t most = std::clamp(queue_.size() / kShareOfQueue, kBatch, kLongest * kBatch);
+    const std::uint64_t most_bytes =
+        std::clamp<std::uint64_t>(weight_ / kShareOfQueue, kBatchBytes, kLongest * kBatchBytes);
     Batch batch;
-    batch.reserve(std::min(queue_.size(), kBatch));
+    batch.reserve(std::min(queue_.size(), most));
     std::uint64_t taken = 0;
-    while (!queue_.empty() && batch.size() < kBatch && taken < kBatchBytes) {
+    while (!queue_.empty() && batch.size() < most && taken < most_bytes) {
         taken += weight_of(queue_.front());
         batch.push_back(std::move(queue_.front()));
         queue_.pop_front();

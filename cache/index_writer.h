@@ -17,6 +17,7 @@
 #include "cache/index_run.h"
 #include "cache/index_tables.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -46,6 +47,8 @@ public:
     // After close(): a Flush is answered at once, the rest is dropped.
     void push(Mutation mutation);
     void touch(const TaskId& task);
+    // Half of what may wait does. Any thread, without a lock.
+    bool is_behind() const;
     void close();
 
 private:
@@ -91,7 +94,7 @@ private:
 
     std::mutex mutex_;
     std::deque<Mutation> queue_;
-    std::uint64_t weight_ = 0;  // of the queue
+    std::atomic<std::uint64_t> weight_ = 0;  // of the queue; changed under the mutex
     Time first_queued_;
     bool hurry_ = false;  // somebody does not wait for the interval
     Stop stop_ = Stop::no;

@@ -69,6 +69,33 @@ TEST_F(IndexWriterTest, ACallbackAndWhatItHoldsMayQueueMore) {
         index.commit();  // the holder is let go after the callbacks have returned
 }
 
+TEST_F(IndexWriterTest, WhoeverAsksHearsThatTheDiskIsBehindAndWhenItIsNot) {
+    index.stop();
+    index.options.map_size = 1ULL << 30U;
+    index.open();
+    std::promise<void> working;
+    std::promise<void> may_go_on;
+    index->flush(
+        [&] {
+            working.set_value();
+            may_go_on.get_future().wait();
+        },
+        Index::When::now);
+    working.get_future().wait();
+    const auto body = std::make_shared<Body>(100'000);
+    std::uint64_t number = 0;
+    while (!index->is_behind() && number < 10'000) {
+        ++number;
+        index->put_inline(object(task_number(number), number), body);
+    }
+    EXPECT_GT(number, 100U);
+    EXPECT_LT(number, 10'000U);
+    may_go_on.set_value();
+    index.commit();
+    EXPECT_FALSE(index->is_behind());
+    EXPECT_EQ(index->objects(), number) << "nothing was dropped";
+}
+
 TEST_F(IndexWriterTest, AfterCloseReadsFindNothingAndAFlushIsAnswered) {
     index->put_object(object(a, 1));
     index->close();
