@@ -118,6 +118,8 @@ struct Usage {
     std::uint64_t evictions = 0, evicted_bytes = 0;
     std::uint64_t corrupt_pieces = 0;
     std::uint64_t running_fetches = 0;
+    std::uint64_t waiting_bytes = 0;    // changes that wait to be written into the index
+    std::uint64_t dropped_changes = 0;  // those that could not be
 };
 
 class Cache {

@@ -252,19 +252,29 @@ void Index::flush(std::function<void()> done, When when) {
 }
 
 bool Index::is_behind() const { return state_->writer->is_behind(); }
+std::uint64_t Index::waiting_bytes() const { return state_->writer->waiting_bytes(); }
+std::uint64_t Index::dropped() const { return state_->writer->dropped(); }
 
-void Index::wait_for_commit() {
-    std::mutex mutex;
-    std::condition_variable changed;
-    bool committed = false;
-    const auto done = [&] {
-        const std::scoped_lock lock(mutex);
-        committed = true;
-        changed.notify_one();
+void Index::hurry() { state_->writer->hurry(); }
+
+bool Index::wait_for_commit(std::optional<std::chrono::milliseconds> patience) {
+    struct Outcome {
+        std::mutex mutex;
+        std::condition_variable changed;
+        bool committed = false;
+    };
+    const auto outcome = std::make_shared<Outcome>();  // whoever waits may have gone
+    const auto done = [outcome] {
+        const std::scoped_lock lock(outcome->mutex);
+        outcome->committed = true;
+        outcome->changed.notify_one();
     };
     flush(done, When::now);
-    std::unique_lock lock(mutex);
-    changed.wait(lock, [&] { return committed; });
+    const auto is_committed = [&] { return outcome->committed; };
+    std::unique_lock lock(outcome->mutex);
+    if (patience) return outcome->changed.wait_for(lock, *patience, is_committed);
+    outcome->changed.wait(lock, is_committed);
+    return true;
 }
 
 }  // namespace hawker::cache

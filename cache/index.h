@@ -170,11 +170,16 @@ public:
     // disk, which others then share.
     enum class When : std::uint8_t { in_turn, now };
     void flush(std::function<void()> done, When when = When::in_turn);
-    // The same as a wait, of a thread that may wait for the disk.
-    void wait_for_commit();
-    // Changes come faster than they can be written: half of what may wait does, and beyond that
-    // additions are dropped.
+    // What waits for the commit interval is written now.
+    void hurry();
+    // A flush `now` as a wait, of a thread that may wait for the disk. False: `patience` is over.
+    bool wait_for_commit(std::optional<std::chrono::milliseconds> patience = std::nullopt);
+    // Changes come faster than they can be written: half as many wait as may, before additions are
+    // dropped.
     bool is_behind() const;
+    // What waits (bytes), and the additions dropped since the start.
+    std::uint64_t waiting_bytes() const;
+    std::uint64_t dropped() const;
 
     void close();
 

@@ -15,9 +15,9 @@ using namespace std::chrono_literals;
 constexpr std::size_t kBatch = 2048;
 // LMDB holds them twice until they are committed.
 constexpr std::uint64_t kBatchBytes = 8ULL << 20U;
-// Each commit waits for the disk: who is behind it waits less often, for more.
-constexpr std::size_t kLongest = 4;  // batches in one
-constexpr std::size_t kShareOfQueue = 4;
+// Each commit waits for the disk: who is behind it waits less often, for half of what there is.
+constexpr std::uint64_t kMostAtOnce = 4;  // batches in one
+constexpr std::uint64_t kShareOfQueue = 2;
 constexpr std::uint64_t kQueueBytes = 128ULL << 20U;
 constexpr std::uint64_t kBehindBytes = kQueueBytes / 2;
 constexpr std::size_t kTouches = 16384;  // tasks whose hits are remembered between two writes
@@ -152,9 +152,15 @@ void IndexWriter::touch(const TaskId& task) {
     scribe_.wake(Scribe::Hurry::no);
 }
 
-bool IndexWriter::is_behind() const {
-    return weight_.load(std::memory_order_relaxed) > kBehindBytes;
+void IndexWriter::hurry() {
+    {
+        const std::scoped_lock lock(mutex_);
+        if (queue_.empty() || std::exchange(hurry_, true)) return;
+    }
+    scribe_.wake(Scribe::Hurry::no);
 }
+
+bool IndexWriter::is_behind() const { return waiting_bytes() > kBehindBytes; }
 
 // A batch, and more would be the next one's.
 bool IndexWriter::is_full() const { return queue_.size() >= kBatch || weight_ >= kBatchBytes; }
@@ -168,14 +174,20 @@ IndexWriter::Time IndexWriter::next_deadline() const {
     return due;
 }
 
-IndexWriter::Batch IndexWriter::take_batch() {
-    const std::size_t most = std::clamp(queue_.size() / kShareOfQueue, kBatch, kLongest * kBatch);
-    const std::uint64_t most_bytes =
-        std::clamp<std::uint64_t>(weight_ / kShareOfQueue, kBatchBytes, kLongest * kBatchBytes);
+// Only as many as fit: what does not is written one by one.
+std::uint64_t IndexWriter::batches_at_once() const {
+    const std::uint64_t many =
+        std::clamp<std::uint64_t>(waiting_bytes() / kBatchBytes / kShareOfQueue, 1, kMostAtOnce);
+    return many > 1 && environment_.has_room(many * kBatchBytes) ? many : 1;
+}
+
+IndexWriter::Batch IndexWriter::take_batch(std::uint64_t at_once) {
     Batch batch;
-    batch.reserve(std::min(queue_.size(), most));
+    batch.reserve(std::min(queue_.size(), at_once * kBatch));
     std::uint64_t taken = 0;
-    while (!queue_.empty() && batch.size() < most && taken < most_bytes) {
+    while (!queue_.empty() && batch.size() < at_once * kBatch && taken < at_once * kBatchBytes) {
+        const bool is_more = batch.size() >= kBatch || taken >= kBatchBytes;
+        if (is_more && file_named_by(queue_.front()) != nullptr) break;  // each is synced by itself
         taken += weight_of(queue_.front());
         batch.push_back(std::move(queue_.front()));
         queue_.pop_front();
@@ -194,13 +206,14 @@ IndexWriter::Time IndexWriter::turn() {
 }
 
 IndexWriter::Progress IndexWriter::write_one_batch() {
+    const std::uint64_t at_once = batches_at_once();
     std::unique_lock lock(mutex_);
     const Stop stop = stop_;
     const Time now = scribe_.now();
     if (stop == Stop::at_once) return Progress::ended;
     const bool is_due = stop != Stop::no || hurry_ || is_full();
     if (!is_due && next_deadline() > now) return Progress::waits;
-    Batch batch = take_batch();
+    Batch batch = take_batch(at_once);
     const bool last = stop == Stop::after_the_queue && queue_.empty();
     const bool touches_are_due =
         last || std::ranges::any_of(batch, is_impatient) || touches_due_ <= now;
@@ -375,6 +388,7 @@ void IndexWriter::sync_if_due(Stop stop) {
 }
 
 void IndexWriter::complain(std::size_t dropped, const Error& why) {
+    dropped_.fetch_add(dropped, std::memory_order_relaxed);
     if (std::exchange(complained_, true)) return;
     log_.error("cache index: {} ({}); {} changes dropped, and more until it can be written again",
                why.what, name_of(why.code), dropped);

@@ -47,8 +47,14 @@ public:
     // After close(): a Flush is answered at once, the rest is dropped.
     void push(Mutation mutation);
     void touch(const TaskId& task);
+    // What waits is written now. It does not wait for that.
+    void hurry();
     // Half of what may wait does. Any thread, without a lock.
     bool is_behind() const;
+    // What waits to be written (bytes), and the additions that were given up since the start. Any
+    // thread, without a lock.
+    std::uint64_t waiting_bytes() const { return weight_.load(std::memory_order_relaxed); }
+    std::uint64_t dropped() const { return dropped_.load(std::memory_order_relaxed); }
     void close();
 
 private:
@@ -64,7 +70,8 @@ private:
     Time turn();
     Progress write_one_batch();
     // The next batch; an empty one means that only the clock has moved.
-    Batch take_batch();
+    Batch take_batch(std::uint64_t at_once);
+    std::uint64_t batches_at_once() const;
     bool is_full() const;
     Time next_deadline() const;
     void work(Batch batch, bool touches_are_due, Stop stop);
@@ -101,6 +108,7 @@ private:
     std::uint64_t refused_ = 0;  // additions that found the queue full, not yet logged
     Lost refused_pieces_;        // by the queue
     Lost refused_rows_;          // the same, with the object's own row
+    std::atomic<std::uint64_t> dropped_ = 0;
     Touches touches_;
     Time touches_due_;
 

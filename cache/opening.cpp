@@ -11,7 +11,7 @@ namespace {
 constexpr std::chrono::milliseconds kPatience{5'000};
 // What is asked for now would have to be forgotten: it waits for the disk, but not for a broken
 // one.
-constexpr std::chrono::milliseconds kCatchUp{2};
+constexpr std::chrono::milliseconds kCatchUp{10};
 constexpr std::chrono::milliseconds kMostCatchUp{100};
 
 // Does the transfer bring the whole representation, so that nothing has to be combined with it?
@@ -37,8 +37,9 @@ Opening::Opening(std::shared_ptr<Stock> stock, std::shared_ptr<LiveObject> objec
       range_(first_request(request.wanted, request.fetch.piece_size, request.fetch.connections)) {}
 
 Task<Expected<void>> Opening::lead() {
-    for (auto waited = kCatchUp; stock_->index->is_behind() && waited <= kMostCatchUp;
-         waited += kCatchUp)
+    const SteadyTime patience = stock_->clock.now() + kMostCatchUp;
+    while (request_.fetch.store && stock_->index->is_behind() && !stock_->stopping &&
+           stock_->clock.now() < patience)
         co_await sleep_on(home_, kCatchUp);
     for (;;) {
         auto asked = co_await ask();

@@ -8,6 +8,8 @@
 namespace hawker::cache {
 namespace {
 
+// A fetch waits so long for descriptors that come back, and then takes one of the last.
+constexpr std::chrono::milliseconds kRecordingPatience{250};
 constexpr std::size_t kClosedTogether = 64;  // idle files, when there are no descriptors
 
 Representation representation_of(const ObjectRecord& record) {
@@ -237,13 +239,14 @@ void Stock::adopt(LiveObject& object, Stored stored) const {
 Relief Stock::close_idle_files(std::size_t most) const {
     if (table->close_idle_files(most) > 0) return Relief::given;
     // A few would bring little to many who ask.
-    if (*unrecorded_files_ < options.descriptors / 4) return Relief::none;
-    index->flush({}, Index::When::now);
+    if (*unrecorded_files_ <= options.descriptors / 4) return Relief::none;
+    index->hurry();
     return Relief::coming;
 }
 
 void Stock::keep_until_recorded(const std::shared_ptr<LiveObject>& object) const {
-    if (!object->lock()->file) {
+    const auto file = object->lock()->file;
+    if (!file || !file->is_made()) {
         index->flush([object] {});
         return;
     }
@@ -258,7 +261,8 @@ void Stock::keep_until_recorded(const std::shared_ptr<LiveObject>& object) const
 
 bool Stock::free_descriptors() const {
     if (table->close_idle_files(kClosedTogether) > 0) return true;
-    index->wait_for_commit();
+    if (*unrecorded_files_ == 0) return false;
+    index->wait_for_commit(kRecordingPatience);
     return table->close_idle_files(kClosedTogether) > 0;
 }
 
@@ -266,7 +270,8 @@ Expected<void> Stock::make_file(LiveObject& object, DataFile& file) {
     auto made = file.make();
     if (!made && made.error().code == Errc::exhausted && free_descriptors()) made = file.make();
     if (!made) return made;
-    if (is_among_the_last(file)) free_descriptors();
+    if (is_among_the_last(file) && close_idle_files(kClosedTogether) == Relief::coming)
+        free_descriptors();
     std::uint64_t generation = 0;
     bool nameless = false;
     {
@@ -349,6 +354,8 @@ Usage Stock::usage() const {
     usage.evicted_bytes = eviction->evicted_bytes();
     usage.corrupt_pieces = corrupt_pieces;
     usage.running_fetches = running_fetches();
+    usage.waiting_bytes = index->waiting_bytes();
+    usage.dropped_changes = index->dropped();
     return usage;
 }
 

@@ -111,7 +111,8 @@ private:
     void leave_out_of_reach(LiveObject& object, Error why);
     // Its descriptor says that as many are open as may be: the kernel gives the lowest free one.
     bool is_among_the_last(const DataFile& file) const { return file.fd() >= options.descriptors; }
-    // Closes idle files, and waits for the disk where that makes some idle. False: there are none.
+    // Closes idle files, and waits a while for the disk where that makes some idle. False: there
+    // are none.
     bool free_descriptors() const;
     struct Words {  // of a second task for the same bytes; where absent, those of the first
         const Arrival& arrival;

@@ -16,8 +16,9 @@ constexpr auto kAcceptPause = 50ms;  // after a failed accept: whatever is wrong
 // Idle connections close within a turn of their loop; after the last of these waits nobody was
 // idle.
 constexpr std::array kPatience = {1ms, 2ms, 4ms, 8ms, 16ms, 32ms};
-// For the disk, where descriptors come back with what it writes.
+// For the disk, where descriptors come back with what it writes; it may ask for so much again.
 constexpr auto kRecordingPatience = 1s;
+constexpr auto kRecordingInterval = 10s;
 constexpr auto kRecordingLook = 2ms;
 // At once, while descriptors or memory are short: more may come soon.
 constexpr std::size_t kShedTogether = 16;
@@ -100,7 +101,7 @@ Task<void> Worker::accept_from(Entrance& entrance) {
             if (client.error().code == Errc::closed) co_return;
             if (client.error().code != Errc::exhausted)
                 log_.warn("accept: {}", client.error().what);
-            else if (cache_->close_idle_files(kFilesTogether) == cache::Relief::none)
+            else if (cache_->close_idle_files(kFilesTogether) != cache::Relief::given)
                 shed(Shortage::descriptors);
             co_await sleep_on(*loop_, kAcceptPause);
             continue;
@@ -116,15 +117,13 @@ Task<void> Worker::accept_from(Entrance& entrance) {
 // While it waits nobody else is accepted here: the queue of connections is the kernel's.
 Task<Shortage> Worker::make_room(const net::Socket& client) {
     Shortage shortage = headroom_->shortage(client.fd());
-    auto recording = std::chrono::milliseconds(kRecordingPatience);
     for (std::size_t i = 0; i < kPatience.size() && !stopping_;) {
         if (shortage == Shortage::none) break;
         // Files that nobody reads cost nobody anything.
         const cache::Relief relief = shortage == Shortage::descriptors
                                          ? cache_->close_idle_files(kFilesTogether)
                                          : cache::Relief::none;
-        if (relief == cache::Relief::coming && recording > 0ms) {
-            recording -= kRecordingLook;
+        if (relief == cache::Relief::coming && has_patience()) {
             co_await sleep_on(*loop_, kRecordingLook);
         } else {
             // Where there are none left, another loop may just have closed them.
@@ -135,6 +134,12 @@ Task<Shortage> Worker::make_room(const net::Socket& client) {
         shortage = headroom_->shortage();
     }
     co_return shortage;
+}
+
+bool Worker::has_patience() {
+    const SteadyTime now = std::chrono::steady_clock::now();
+    if (now - recording_since_ > kRecordingInterval) recording_since_ = now;
+    return now - recording_since_ < kRecordingPatience;
 }
 
 void Worker::shed(Shortage of) {

@@ -71,6 +71,8 @@ private:
     Task<void> accept_from(Entrance& entrance);
     // What is still missing for this client after idle ones were closed for it.
     Task<Shortage> make_room(const net::Socket& client);
+    // With the disk, for descriptors that come back once it has written.
+    bool has_patience();
     void shed(Shortage of);
     Task<void> refuse(std::unique_ptr<net::Socket> client, Shortage of);
     Task<void> wind_down_here(std::chrono::milliseconds deadline, std::function<void()> done);
@@ -84,7 +86,8 @@ private:
     std::function<void(std::size_t)> close_idle_elsewhere_;
     std::unique_ptr<proxy::Proxy> proxy_;
     std::atomic<SteadyTime> asked_{SteadyTime()};  // when ping() was, until the loop has answered
-    bool stopping_ = false;                        // the loop's
+    SteadyTime recording_since_;  // the loop's: when it last began to wait for them
+    bool stopping_ = false;       // the loop's
     TaskGroup accepting_;
     TaskGroup winding_down_;
     std::thread thread_;

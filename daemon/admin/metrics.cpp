@@ -97,6 +97,12 @@ struct Metrics::State {
     Gauge& cache_bytes =
         gauge("hawker_cache_bytes", "Bytes of data on disk; what objects share counts once");
     Gauge& cache_objects = gauge("hawker_cache_objects", "Objects in the cache");
+    Gauge& index_waiting = gauge(
+        "hawker_cache_index_waiting_bytes",
+        "Changes that wait to be written into the index; beyond 64 MiB new objects wait, too");
+    Counter& dropped = counter("hawker_cache_changes_dropped_total",
+                               "Changes that could not be written into the index: their bytes are "
+                               "fetched again");
     Gauge& running = gauge("hawker_fetches_running", "Fetches running now");
     prometheus::Histogram& seconds =
         prometheus::BuildHistogram()
@@ -240,6 +246,8 @@ std::string Metrics::text(const cache::Usage& usage) {
     state.cache_bytes.Set(static_cast<double>(usage.bytes));
     state.cache_objects.Set(static_cast<double>(usage.objects));
     state.running.Set(static_cast<double>(usage.running_fetches));
+    state.index_waiting.Set(static_cast<double>(usage.waiting_bytes));
+    raise_to(state.dropped, usage.dropped_changes);
     raise_to(state.evictions, usage.evictions);
     raise_to(state.evicted_bytes, usage.evicted_bytes);
     raise_to(state.corrupt, usage.corrupt_pieces);

@@ -191,6 +191,7 @@ def test_sigterm_closes_idle_connections_at_once(start_hawker, origin):
 def test_what_a_drained_daemon_had_fetched_is_kept(start_hawker, blob, url):
     hawker = start_hawker({"drain_timeout": "300ms", "fetch.connections": 1})
     crowd, go_on = start_and_stall(hawker, blob, url, after=21 * MIB)
+    eventually(lambda: sum(task["stored"] for task in hawker.tasks()) >= 20 * MIB, "five pieces have arrived")
     hawker.terminate()
     assert hawker.process.wait(20) == 0
     crowd.join()

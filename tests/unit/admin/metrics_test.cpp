@@ -38,9 +38,13 @@ TEST(Metrics, CacheCountersFollowWhatTheCacheSays) {
     usage.evictions = 2;
     EXPECT_THAT(metrics.text(usage), HasSubstr("hawker_cache_evictions_total 2"));
     usage.evictions = 5;
+    usage.waiting_bytes = 77;
+    usage.dropped_changes = 3;
     const std::string text = metrics.text(usage);
     EXPECT_THAT(text, HasSubstr("hawker_cache_evictions_total 5"));
     EXPECT_THAT(text, HasSubstr("hawker_cache_bytes 4096"));
+    EXPECT_THAT(text, HasSubstr("hawker_cache_index_waiting_bytes 77"));
+    EXPECT_THAT(text, HasSubstr("hawker_cache_changes_dropped_total 3"));
 }
 
 }  // namespace

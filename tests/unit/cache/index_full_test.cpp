@@ -27,6 +27,7 @@ TEST(IndexFull, AFullMapDropsAdditionsAndStillRemoves) {
     const std::uint64_t kept = index->objects();
     EXPECT_GT(kept, 10U);
     EXPECT_LT(kept, 200U);
+    EXPECT_EQ(index->dropped(), 500 - kept);
 
     index.stop();
     index.open();  // a full index can be opened and closed

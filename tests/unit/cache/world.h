@@ -4,6 +4,7 @@
 
 #include "base/task_group.h"
 #include "cache/cache.h"
+#include "cache/foundation.h"
 #include "cache/index_residency.h"
 #include "tests/unit/cache/fakes.h"
 
@@ -100,11 +101,13 @@ protected:
         opened_with.descriptors = descriptors;
         opened_with.calm_look_ups = calm_look_ups;
         opened_with.limits = limits;
-        auto opened =
-            Cache::open(opened_with, pool, clock, *log, [this](const FetchReport& report) {
-                const std::scoped_lock lock(reports_mutex);
-                reports.push_back(report);
-            });
+        Foundation foundation = Foundation::of_the_system();
+        if (scribe) foundation.scribe = scribe;
+        auto opened = open_cache(foundation, opened_with, pool, clock, *log,
+                                 [this](const FetchReport& report) {
+                                     const std::scoped_lock lock(reports_mutex);
+                                     reports.push_back(report);
+                                 });
         ASSERT_TRUE(opened) << opened.error().what;
         cache = std::move(*opened);
     }
@@ -230,6 +233,7 @@ protected:
     std::uint64_t map_size = 64_MiB;
     std::chrono::milliseconds commit_interval{1};
     int descriptors = std::numeric_limits<int>::max();
+    std::shared_ptr<Scribe> scribe;  // the system's where there is none
     FetchOptions options{.piece_size = 256_KiB};
     std::optional<Digest> digest;
     TaskId task = task_named("object");
