@@ -111,7 +111,8 @@ protected:
         ASSERT_TRUE(opened) << opened.error().what;
         cache = std::move(*opened);
     }
-    // Everything that can happen without time passing.
+    // Everything that can happen without time passing. An opening waits for the clock as well where
+    // more than 64 MiB wait for the index: commit() before.
     void crank() {
         bool busy = true;
         while (busy) {
