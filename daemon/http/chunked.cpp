@@ -121,7 +121,7 @@ Expected<std::optional<std::string_view>> ChunkDecoder::take(char byte) {
         return std::string_view(line_).substr(0, line_.size() - 1);
     }
     if (byte != '\r') {
-        if (!is_field_value({&byte, 1})) return broken("a control byte in a line");
+        if (!is_field_byte(byte)) return broken("a control byte in a line");
         if (state_ == State::data_end) return broken("more data than the chunk's size said");
         if (state_ == State::size_line && line_.size() >= kMostSizeDigits + kMostExtensionBytes)
             return broken("a chunk extension of more than 256 bytes");

@@ -27,8 +27,6 @@ bool is_token(std::string_view text) {
     return !text.empty() && std::ranges::all_of(text, is_token_char);
 }
 
-bool is_field_value(std::string_view text) { return std::ranges::all_of(text, is_field_byte); }
-
 std::size_t behind_printable_ascii(std::string_view text, std::size_t at) {
     constexpr std::uint64_t kOfEach = 0x0101'0101'0101'0101;
     std::uint64_t word = 0;

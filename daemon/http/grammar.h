@@ -13,8 +13,6 @@ bool is_token_char(char c);
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // 1*tchar.
 bool is_token(std::string_view text);
-// Visible characters, obs-text, SP and HTAB; nothing that ends a line.
-bool is_field_value(std::string_view text);
 // What may stand in one (RFC 9110 section 5.5; obs-text is let through).
 constexpr bool is_field_byte(char c) {
     const auto byte = static_cast<unsigned char>(c);

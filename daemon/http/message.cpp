@@ -43,13 +43,23 @@ bool may_be_nominated(std::string_view name) {
         kProtected, [name](std::string_view it) { return equals_ignoring_case(it, name); });
 }
 
+// The length tells most names apart, and costs no call.
+bool is_called(const Field& field, std::string_view name) {
+    return field.name.size() == name.size() && equals_ignoring_case(field.name, name);
+}
+
 // Nothing that could end a line early leaves this room, wherever it came from.
 bool is_sendable(const Field& field) { return is_token(field.name) && is_field_value(field.value); }
 
 }  // namespace
 
 bool is_one_line(std::string_view text) {
-    return text.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos;
+    const auto ends_one = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
+    return std::ranges::none_of(text.substr(behind_printable_ascii(text, 0)), ends_one);
+}
+
+bool is_field_value(std::string_view text) {
+    return std::ranges::all_of(text.substr(behind_printable_ascii(text, 0)), is_field_byte);
 }
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
@@ -58,27 +68,27 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
 
 std::optional<std::string_view> Fields::get(std::string_view name) const {
     for (const Field& field : *this)
-        if (equals_ignoring_case(field.name, name)) return field.value;
+        if (is_called(field, name)) return field.value;
     return std::nullopt;
 }
 
 std::vector<std::string_view> Fields::all(std::string_view name) const {
     std::vector<std::string_view> values;
     for (const Field& field : *this)
-        if (equals_ignoring_case(field.name, name)) values.push_back(field.value);
+        if (is_called(field, name)) values.push_back(field.value);
     return values;
 }
 
 std::size_t Fields::count(std::string_view name) const {
     return static_cast<std::size_t>(std::ranges::count_if(
-        *this, [name](const Field& field) { return equals_ignoring_case(field.name, name); }));
+        *this, [name](const Field& field) { return is_called(field, name); }));
 }
 
 std::string Fields::joined(std::string_view name) const {
     std::string whole;
     bool is_first = true;
     for (const Field& field : *this) {
-        if (!equals_ignoring_case(field.name, name)) continue;
+        if (!is_called(field, name)) continue;
         if (!std::exchange(is_first, false)) whole += ", ";
         whole += field.value;
     }
@@ -100,7 +110,7 @@ void Fields::set(std::string_view name, std::string_view value) {
     // Both may point into the fields that are about to change.
     Field replacement{std::string(name), std::string(value)};
     const auto has_name = [&replacement](const Field& field) {
-        return equals_ignoring_case(field.name, replacement.name);
+        return is_called(field, replacement.name);
     };
     const auto first = std::find_if(fields_.begin(), slots_end(), has_name);
     if (first == slots_end()) {
@@ -115,9 +125,15 @@ void Fields::set(std::string_view name, std::string_view value) {
 void Fields::remove(std::string_view name) {
     if (!has(name)) return;            // most are not there
     const std::string its_name(name);  // may be a name of ours
-    const auto rest = std::remove_if(fields_.begin(), slots_end(), [&its_name](const Field& field) {
-        return equals_ignoring_case(field.name, its_name);
-    });
+    remove(std::array<std::string_view, 1>{its_name});
+}
+
+void Fields::remove(std::span<const std::string_view> names) {
+    const auto has_one = [names](const Field& field) {
+        return std::ranges::any_of(
+            names, [&field](std::string_view name) { return is_called(field, name); });
+    };
+    const auto rest = std::remove_if(fields_.begin(), slots_end(), has_one);
     size_ = static_cast<std::size_t>(rest - fields_.begin());
 }
 
@@ -227,7 +243,7 @@ void remove_hop_by_hop(Fields& fields) {
     const std::string nominated = fields.joined("Connection");
     for (const std::string_view name : list_members(nominated))
         if (may_be_nominated(name)) fields.remove(name);
-    for (const std::string_view name : kHopByHop) fields.remove(name);
+    fields.remove(kHopByHop);
 }
 
 bool list_has(std::string_view list, std::string_view token) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,8 @@ namespace hawker::http {
 bool equals_ignoring_case(std::string_view a, std::string_view b);
 // No byte of it ends a line for anybody: no CR, LF or NUL.
 bool is_one_line(std::string_view text);
+// Visible characters, obs-text, SP and HTAB; nothing that ends a line (RFC 9110 section 5.5).
+bool is_field_value(std::string_view text);
 
 struct Field {
     std::string name;   // as received
@@ -45,6 +48,8 @@ public:
     // Replaces every field of that name by one.
     void set(std::string_view name, std::string_view value);
     void remove(std::string_view name);
+    // None of `names` may point into the fields.
+    void remove(std::span<const std::string_view> names);
     // Keeps room for as much as a usual head has: what is read into it next asks the heap for
     // nothing.
     void clear();

@@ -125,7 +125,7 @@ void strip_for_mirror(http::Fields& fields) {
         "Vary",          "Alt-Svc",
         "X-Xet-Hash",    "X-Xet-Refresh-Route",
         "X-Xet-Cas-Url", "Strict-Transport-Security"};
-    for (const std::string_view name : kOthersOwn) fields.remove(name);
+    fields.remove(kOthersOwn);
     std::vector<std::string> kept;
     for (const std::string_view value : fields.all("Link"))
         for (const std::string_view member : link_members(value))

@@ -227,9 +227,9 @@ std::string kept_head(const http::ResponseHead& head, const SourceOptions& optio
     kept.reason = http::reason_phrase(200);
     kept.fields = head.fields;
     http::remove_hop_by_hop(kept.fields);
-    for (const std::string_view name :
-         {"Set-Cookie", "Set-Cookie2", "Content-Length", "Age", "Cache-Status", "Proxy-Status"})
-        kept.fields.remove(name);
+    constexpr std::array<std::string_view, 6> kOfOneAnswer = {
+        "Set-Cookie", "Set-Cookie2", "Content-Length", "Age", "Cache-Status", "Proxy-Status"};
+    kept.fields.remove(kOfOneAnswer);
     if (!options.part) kept.fields.remove("Content-Range");  // else it says what this is a part of
     for (const std::string& name : http::withheld_fields(head.fields)) kept.fields.remove(name);
     return encode_head(kept, now - http::current_age(head.fields, now, now));

@@ -2,7 +2,6 @@
 
 #include "daemon/origin/grammar.h"
 
-#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -14,11 +13,6 @@ constexpr std::size_t kHeadBytes = 64UL * 1024;
 constexpr std::size_t kFields = 256;
 constexpr int kInterim = 16;
 
-bool is_control(char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte < 0x20 && c != '\t') || byte == 0x7F;
-}
-
 }  // namespace
 
 Expected<void> HeadCollector::take(std::string_view line) {
@@ -28,7 +22,7 @@ Expected<void> HeadCollector::take(std::string_view line) {
     if (is_final_) return {};
     if (line.ends_with('\n')) line.remove_suffix(1);
     if (line.ends_with('\r')) line.remove_suffix(1);
-    if (std::ranges::any_of(line, is_control))
+    if (!http::is_field_value(line))
         return fail(Errc::invalid, "a control byte in the response's head");
     if (expects_status_line_) return take_status_line(line);
     if (line.empty()) return end_of_head();

@@ -111,7 +111,7 @@ Expected<Target> split_url(std::string_view url) {
     rest = rest.substr(0, rest.find('#'));
     if (!std::ranges::all_of(rest, is_sendable))
         return fail(Errc::invalid, "the URL holds a space or a control byte");
-    const std::size_t end = std::min(rest.find_first_of("/?"), rest.size());
+    const std::size_t end = std::min({rest.find('/'), rest.find('?'), rest.size()});
     target.authority = rest.substr(0, end);
     if (!is_authority(target.authority))
         return fail(Errc::invalid, "the URL's authority is not host[:port]");

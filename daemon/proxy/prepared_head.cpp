@@ -17,8 +17,9 @@ std::string lines_of(const origin::StoredHead& stored) {
     http::Fields fields = stored.head.fields;
     http::remove_hop_by_hop(fields);
     remove_ours(fields);
-    for (const std::string_view of_one_answer : {"Age", "Content-Length", "Content-Range"})
-        fields.remove(of_one_answer);
+    constexpr std::array<std::string_view, 3> kOfOneAnswer = {"Age", "Content-Length",
+                                                              "Content-Range"};
+    fields.remove(kOfOneAnswer);
     if (!fields.has("Date")) fields.add("Date", http::format_date(stored.received));
     fields.set("Accept-Ranges", "bytes");
     return http::serialize_lines(fields);
