@@ -178,7 +178,7 @@ def test_handshakes_that_stop_anywhere(start_hawker, tls_origin, origin, tmp_pat
     hawker = start_hawker(options_for(tls_origin, ours, **{"timeouts.handshake": "2s"}))
     hello = _client_hello(ours.context())
     connect = f"CONNECT {tls_origin.host} HTTP/1.1\r\nHost: {tls_origin.host}\r\n\r\n".encode()
-    with siege(hawker, origin):
+    with siege(hawker, origin, hits=10):
         for offset in range(0, len(hello) + 1, 7):
             reset_after(hawker, connect + hello[:offset])
         silent = [hawker.connect(timeout=30) for _ in range(many(300))]

@@ -1,5 +1,6 @@
 """Very many, and very slow ones. Others notice nothing, and nothing stays behind."""
 
+import contextlib
 import hashlib
 import resource
 
@@ -11,6 +12,9 @@ from harness.siege import Multitude, many, siege
 from harness.waiting import eventually
 
 
+ENOUGH = 10  # hits of a bystander in a siege of a second and more
+
+
 def request_for(url, host, *fields):
     return ("\r\n".join([f"GET {url} HTTP/1.1", f"Host: {host}", *fields]) + "\r\n\r\n").encode()
 
@@ -19,13 +23,19 @@ def per_client(hawker, before, number):
     return (hawker.memory("VmRSS") - before) / number
 
 
+def send_to_all(clients, data):
+    """Who is given up meanwhile, on a machine that is slow, is so a little early."""
+    for client in clients:
+        with contextlib.suppress(ConnectionError):
+            client.send(data)
+
+
 def test_heads_that_come_a_byte_at_a_time_are_given_up(start_hawker, origin):
     hawker = start_hawker({"timeouts.head": "1s"})
-    with siege(hawker, origin):
+    with siege(hawker, origin, hits=ENOUGH):
         with Multitude(hawker, many(500), b"G") as slow:
             for byte in (b"E", b"T", b" ", b"h", b"t"):
-                for client in slow.sockets:
-                    client.send(byte)
+                send_to_all(slow.sockets, byte)
             slow.read_all(within=30)
             assert slow.statuses() == {b"408"}
 
@@ -34,11 +44,10 @@ def test_bodies_that_come_a_byte_at_a_time_are_in_nobodys_way(start_hawker, orig
     hawker = start_hawker({"timeouts.body": "1s"})
     origin.add("/other/upload")
     head = f"POST {origin.url('/other/upload')} HTTP/1.1\r\nHost: {origin.host}\r\nContent-Length: 100000\r\n\r\n".encode()
-    with siege(hawker, origin):
+    with siege(hawker, origin, hits=ENOUGH):
         with Multitude(hawker, 100, head) as slow:
             for _ in range(20):
-                for client in slow.sockets:
-                    client.send(b"x")
+                send_to_all(slow.sockets, b"x")
             slow.read_all(within=60)
 
 
@@ -46,7 +55,7 @@ def test_readers_that_take_a_byte_at_a_time_cost_a_cursor(hawker, origin):
     blob = origin.add("/shared/large", Content(32 * MIB))
     hawker.fetch_until_stored(origin.url("/shared/large"), collect=False)
     number = many(300)
-    with siege(hawker, origin):
+    with siege(hawker, origin, hits=ENOUGH):
         before = hawker.memory("VmRSS")
         slow = [hawker.connect(receive_buffer=4 * KIB) for _ in range(number)]
         for client in slow:
@@ -69,7 +78,7 @@ def test_ten_thousand_idle_connections_are_nearly_free(start_hawker, origin):
     hawker = start_hawker({"limits.connections": number + 100, "timeouts.idle": "5m"})
     blob = origin.add("/shared/small", Content(4 * KIB))
     hawker.fetch_until_stored(origin.url("/shared/small"))
-    with siege(hawker, origin, memory=256 * MIB):
+    with siege(hawker, origin, memory=256 * MIB, hits=ENOUGH):
         before = hawker.memory("VmRSS")
         with Multitude(hawker, number, request_for(origin.url("/shared/small"), origin.host), blob.content.size) as idle:
             assert {hashlib.sha256(body).hexdigest() for body in idle.read_all()} == {blob.content.sha256()}
@@ -84,7 +93,7 @@ def test_two_thousand_transfers_at_once_are_all_whole(start_hawker, origin, stor
     blob = origin.add("/shared/wanted", Content(256 * KIB))
     if stored:
         hawker.fetch_until_stored(origin.url("/shared/wanted"))
-    with siege(hawker, origin, memory=256 * MIB):
+    with siege(hawker, origin, memory=256 * MIB, hits=ENOUGH):
         wanted = request_for(origin.url("/shared/wanted"), origin.host, "Connection: close")
         with Multitude(hawker, many(2000), wanted, blob.content.size) as crowd:
             assert {hashlib.sha256(body).hexdigest() for body in crowd.read_all()} == {blob.content.sha256()}

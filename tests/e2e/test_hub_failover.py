@@ -16,7 +16,7 @@ from harness.waiting import eventually, stretched
 LARGE = Content(24 * MIB, seed=3)
 CONFIG = b'{"architectures": ["Small"]}'
 FILES = {"config.json": CONFIG, "model.bin": LARGE}
-OPTIONS = {"origin.stall_timeout": stretched(1000), "origin.first_byte_timeout": stretched(1000), "fetch.connections": 2}
+OPTIONS = {"origin.stall_timeout": stretched(2000), "origin.first_byte_timeout": stretched(2000), "fetch.connections": 2}
 
 
 class TwoHubs:

@@ -56,6 +56,7 @@ def test_the_second_download_with_another_signature_is_a_hit(intercepting, tls_o
     client = curl(hawker)
     for _ in range(2):
         assert hashlib.sha256(client.body(tls_origin.signed_url("/verify/model"))).hexdigest() == blob.content.sha256()
+        hawker.wait_until_all_is_stored()
     assert blob.bytes_sent <= blob.content.size + 1  # one byte asks whether the second may
     assert hawker.exchange("/verify/model", source="hit")["rule"] == "verify"
     assert hawker.exchange("127.0.0.1", source="intercept")["method"] == "CONNECT"
@@ -68,6 +69,7 @@ def test_the_hosts_of_rules_are_opened_without_being_named_again(start_hawker, t
     tls_origin.add("/model", Content(3 * MIB), signed=True)
     for _ in range(2):
         curl(hawker).body(named_url(tls_origin, "/model"))
+        hawker.wait_until_all_is_stored()
     hawker.exchange("/model", source="hit")
     # No rule names this one: its client sees the origin's own certificate.
     assert not hawker.exchanges()[-1]["url"].startswith("127.0.0.1")
@@ -280,7 +282,7 @@ def test_another_name_than_the_tunnels_is_refused(intercepting, tls_origin, ours
 
 
 def test_a_handshake_that_stalls_costs_its_own_connection(intercepting, tls_origin, ours):
-    hawker = intercepting({"timeouts.handshake": stretched(2000)})
+    hawker = intercepting({"timeouts.handshake": stretched(4000)})
     with hawker.connect() as silent, hawker.connect() as half:
         for client in (silent, half):
             assert client.connect_to(tls_origin.host).status == 200

@@ -107,8 +107,8 @@ def test_opened_tunnels_are_paced_as_every_request(start_hawker, tls_origin, tmp
     blob = tls_origin.add("/shared/blob", Content(2 * MIB))
     hawker = start_hawker(options_for(tls_origin, ours, **{"limits.bandwidth": "1MiB"}))
     with inside(hawker, ours.context(), tls_origin.host) as tunnel:
-        tunnel.request("GET", "/shared/blob", {"Host": tls_origin.host})
         begin = time.monotonic()
+        tunnel.request("GET", "/shared/blob", {"Host": tls_origin.host})
         assert tunnel.response().sha256 == blob.content.sha256()
         assert time.monotonic() - begin > 1
 

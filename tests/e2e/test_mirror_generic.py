@@ -112,7 +112,7 @@ def test_an_upstream_that_stalls_in_the_middle_of_a_body_is_replaced_by_the_next
     big = Content(4 * MIB)
     origin.add("/shared/big", big, etag='"same"').fault(answers.stalled(1 * MIB, forever))
     other = other_origin.add("/shared/big", big, etag='"same"')
-    mirror, _ = start_mirror(origin, other_origin, hawker_options={"origin.stall_timeout": stretched(1000)})
+    mirror, _ = start_mirror(origin, other_origin, hawker_options={"origin.stall_timeout": stretched(3000)})
     got = mirror.get("/shared/big")
     forever.set()
     assert got.complete and got.body == big.bytes()

@@ -9,6 +9,10 @@ from harness import origin_answer as answers
 from harness.hub_mirror import FILES, WEIGHTS, hub, repo, restarted, start_mirror, stored  # noqa: F401: some are fixtures
 from harness.mirror_client import MirrorClient
 from harness.secrets import plant
+from harness.waiting import eventually
+
+RECORD = 81  # bytes of the access journal; the first says what it is
+YES, NO = 1, 2
 
 
 def test_a_credential_never_reaches_the_cdn(start_mirror, hub):
@@ -126,6 +130,11 @@ def test_offline_everybody_reads_what_was_open_and_nobody_what_was_not(start_mir
     assert mirror.get(private.resolve("model.bin")).body == WEIGHTS.bytes()
 
 
+def noted(hawker, kind):
+    """So many words of that kind are in the journal: they outlive a kill."""
+    return (hawker.folder / "cache" / "access").read_bytes()[::RECORD].count(kind)
+
+
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_a_yes_outlives_a_restart_for_the_token_that_earned_it_and_for_no_other(start_mirror, hub, end):
     token = plant("hf_token_of_a_member")
@@ -133,6 +142,7 @@ def test_a_yes_outlives_a_restart_for_the_token_that_earned_it_and_for_no_other(
     mirror, hawker = start_mirror(hawker_options={"access_ttl": "1h"})
     member, stranger = {"Authorization": f"Bearer {token}"}, {"Authorization": f"Bearer {plant('hf_somebody_elses')}"}
     stored(hawker, mirror.request("GET", repo.resolve("model.bin"), member))
+    eventually(lambda: noted(hawker, YES) >= 2, "the yeses on their way to the disk")
     mirror.request("GET", f"{repo.at}/tree/{repo.commit}", member)
     assert stat.S_IMODE(os.stat(hawker.folder / "cache" / "access.key").st_mode) == 0o600
     getattr(hawker, end)()
@@ -156,6 +166,7 @@ def test_a_yes_that_was_taken_back_is_not_recalled_after_a_restart(start_mirror,
     repo.token = plant("hf_another_token")
     assert mirror.request("GET", repo.resolve("model.bin"), member).status == 401
     assert mirror.request("GET", repo.resolve("config.json"), member).status == 401
+    eventually(lambda: noted(hawker, NO) >= 2, "the noes on their way to the disk")
     hawker.kill()
     hawker.options["mirrors"][0]["offline"] = True
     hawker.restart()

@@ -35,7 +35,7 @@ def digests(files):
 @pytest.mark.parametrize("type", ["models", "datasets"])
 def test_a_snapshot_cold_warm_and_offline(start_mirror, scope, machine, type):
     repo = scope.repo("org/thing", FILES, type=type)
-    mirror, hawker = start_mirror()
+    mirror, hawker = start_mirror(ref_ttl="1h")
     action = "snapshot_download" if type == "models" else "dataset_snapshot_download"
     assert files_in(machine(mirror).run(action, "org/thing")) == digests(FILES)
     assert len(scope.asked_for("/repo")) == len(FILES) and len(scope.requests) <= len(FILES) + 3, scope.requests

@@ -47,7 +47,7 @@ def test_a_new_signature_is_still_a_hit(session, origin):
     assert blob.bytes_sent <= 1.01 * blob.content.size
 
 
-def test_an_adapter_that_rewrites_https_is_served_from_the_cache(session, tls_origin):
+def test_an_adapter_that_rewrites_https_is_served_from_the_cache(hawker, session, tls_origin):
     blob = tls_origin.add("/tls/model", Content(20 * MIB), signed=True)
     session.mount("https://", CdnOverHttp(tls_origin.host))
     statuses = []
@@ -55,6 +55,7 @@ def test_an_adapter_that_rewrites_https_is_served_from_the_cache(session, tls_or
         with session.get(tls_origin.signed_url("/tls/model"), stream=True) as response:
             assert sha256_of(response) == blob.content.sha256()
             statuses.append(response.headers["Cache-Status"])
+        hawker.wait_until_all_is_stored()
     assert blob.bytes_sent <= 1.01 * blob.content.size
     assert "fwd=uri-miss" in statuses[0]
     assert "hit" in statuses[2]

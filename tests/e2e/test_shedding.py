@@ -71,7 +71,7 @@ def test_idle_connections_of_other_loops_make_room_too(start_hawker, visitors, u
 
 
 def test_who_asks_for_nothing_for_long_is_closed_and_who_asks_is_not(start_hawker, visitors, url):
-    hawker = start_hawker({"timeouts.idle": stretched(2000)})
+    hawker = start_hawker({"timeouts.idle": stretched(4000)})
     silent, talking = visitors(hawker, 2)
     assert ask(silent, url) == 200
     asked = 0
@@ -80,7 +80,7 @@ def test_who_asks_for_nothing_for_long_is_closed_and_who_asks_is_not(start_hawke
         asked += 1
     assert asked > 1
     assert ask(talking, url) == 200
-    eventually(lambda: is_closed(talking), "its own two seconds of silence")
+    eventually(lambda: is_closed(talking), "its own four seconds of silence")
 
 
 def test_where_all_are_busy_one_more_hears_why_and_later_is_served(start_hawker, visitors, url, slow_url):

@@ -93,14 +93,15 @@ def test_when_the_first_signature_expires_half_way_another_client_carries_on(haw
     blob = origin.add("/verify/model", Content(size), signed=True)
     firsts = origin.signer.query("/verify/model")
     go_on = threading.Event()
-    blob.fault(stalled(size // 2, go_on), times=1, when=lambda request: request.query == firsts)
+    blob.fault(stalled(size // 4, go_on), times=1, when=lambda request: request.query == firsts)
     crowd = Crowd()
     crowd.start(hawker.fetch, origin.url("/verify/model", firsts), collect=False)
-    eventually(lambda: blob.bytes_sent >= size // 4, "a good part of it")
+    eventually(lambda: blob.bytes_sent >= size // 2, "a good part of it")
     for _ in range(CLIENTS - 1):
         crowd.start(hawker.fetch, origin.signed_url("/verify/model"), collect=False)
     # Every follower has asked the origin for its own yes.
     eventually(lambda: len({request.query for request in blob.requests}) == CLIENTS, "all clients have joined", within=20)
+    assert blob.bytes_sent < size, "the first one's transfer stands still"
     origin.signer.revoke(firsts)
     origin.drop_connections()
     go_on.set()

@@ -160,14 +160,14 @@ def test_large_transfers_in_both_directions_at_once(tunnel, peer):
 
 
 def test_an_idle_tunnel_is_closed(tunnel, peer):
-    client = tunnel(peer(echo), {"timeouts.tunnel_idle": stretched(2000)})
+    client = tunnel(peer(echo), {"timeouts.tunnel_idle": stretched(3000)})
     client.send("x")
     assert client.read_some(1) == b"x"
     assert client.is_closed()
 
 
 def test_a_tunnel_that_is_used_one_way_is_not_idle(tunnel, peer):
-    ticks = round(patience(30))
+    ticks = round(patience(60))  # six seconds
 
     def tick(connection):
         pause = threading.Event()
@@ -175,7 +175,7 @@ def test_a_tunnel_that_is_used_one_way_is_not_idle(tunnel, peer):
             connection.sendall(b".")
             pause.wait(0.1)
 
-    client = tunnel(peer(tick), {"timeouts.tunnel_idle": stretched(2000)})
+    client = tunnel(peer(tick), {"timeouts.tunnel_idle": stretched(4000)})
     assert client.read_to_end() == b"." * ticks
 
 

@@ -130,7 +130,7 @@ def choice(request):
 @pytest.fixture
 def unsure(start_hawker, choice):
     more = {} if choice == "deny" else {"on_unverifiable": choice}
-    return start_hawker({"origin.first_byte_timeout": stretched(1000)}, rules=[rule("unsure", HOST + "/unsure/", **more)])
+    return start_hawker({"origin.first_byte_timeout": stretched(3000)}, rules=[rule("unsure", HOST + "/unsure/", **more)])
 
 
 @pytest.mark.parametrize("how", SILENT)

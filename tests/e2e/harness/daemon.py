@@ -239,6 +239,10 @@ class Hawker:
         """Nothing is being fetched."""
         eventually(lambda: not any(task.get("fetching") for task in self.tasks()), f"no fetch in {self.tasks()}")
 
+    def wait_until_all_is_stored(self):
+        """Every object that was asked for is complete in the index."""
+        eventually(lambda: (tasks := self.tasks()) and all(task["complete"] for task in tasks), f"all complete in {self.tasks()}")
+
     def wait_until_stored(self, response):
         key = response.cache_status["key"]
         eventually(lambda: (task := self.task(key)) and task.get("complete"), f"task {key} complete in {self.tasks()}")

@@ -54,14 +54,14 @@ class Bystander:
         self._thread.start()
         return self
 
-    def stop(self):
+    def stop(self, hits):
         self._stop.set()
         self._thread.join(patience(60))
         if self.problem:
             raise self.problem
-        assert self.waits, "the bystander never came through"
-        # In no case is half a second much: this thread shares its interpreter with the besiegers.
-        assert statistics.median(self.waits) < max(SLOWER * self.in_peace, patience(0.5))
+        assert len(self.waits) >= hits, f"the bystander came through {len(self.waits)} times"
+        # In no case are two seconds much: this thread shares its interpreter with the besiegers, and they a loaded machine.
+        assert statistics.median(self.waits) < max(SLOWER * self.in_peace, patience(2))
 
 
 def descriptors(hawker):
@@ -69,13 +69,14 @@ def descriptors(hawker):
 
 
 @contextlib.contextmanager
-def siege(hawker, origin, memory=64 * MIB):
-    """`memory`: how much more the daemon may ever hold than before."""
+def siege(hawker, origin, memory=64 * MIB, hits=1):
+    """`memory`: how much more the daemon may ever hold than before. `hits`: how many a bystander who is not starved has at least;
+    in peace it has thousands in a second."""
     bystander = Bystander(hawker, origin).start()
     eventually(lambda: hawker.metrics()["hawker_connections"] <= 1, "peace")
     held, opened = hawker.memory("VmRSS"), descriptors(hawker)
     yield bystander
-    bystander.stop()
+    bystander.stop(hits)
     assert hawker.alive()
     if not is_sanitized():
         assert hawker.memory("VmHWM") - held < memory
@@ -117,7 +118,10 @@ class Multitude:
         waiting = len(self.sockets)
         while waiting and time.monotonic() < deadline:
             for key, _ in selector.select(1):
-                data = key.fileobj.recv(256 * KIB)
+                try:
+                    data = key.fileobj.recv(256 * KIB)
+                except ConnectionError:  # what had come before is read already
+                    data = b""
                 buffer = self.received[key.fileobj]
                 buffer += data
                 if not data or len(buffer) - buffer.find(b"\r\n\r\n") - 4 >= self.size:

@@ -3,6 +3,7 @@
 #include "daemon/admission/basic_credentials.h"
 #include "daemon/admission/bcrypt.h"
 
+#include <algorithm>
 #include <chrono>
 #include <ctime>
 #include <filesystem>
@@ -82,10 +83,15 @@ TEST(Htpasswd, ANoTakesAsLongForACheapHashAsForADearOneAndForAStranger) {
     const auto users =
         Htpasswd::parse(std::string("alice:") + kHashOfPassword + "\n" + dear, "users");
     ASSERT_TRUE(users) << users.error().what;
+    // The least of several: what a busy machine adds to one of them is not the hash's.
     const auto cost_of = [&users](std::string_view user) {
-        const auto start = processor_time();
-        EXPECT_FALSE((*users)->verify(user, "guess"));
-        return processor_time() - start;
+        auto least = std::chrono::nanoseconds::max();
+        for (int i = 0; i < 5; ++i) {
+            const auto start = processor_time();
+            EXPECT_FALSE((*users)->verify(user, "guess"));
+            least = std::min(least, processor_time() - start);
+        }
+        return least;
     };
     const auto stranger = cost_of("mallory");
     EXPECT_GT(cost_of("alice") * 3, stranger);

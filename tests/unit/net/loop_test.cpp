@@ -48,7 +48,7 @@ TEST_F(LoopTest, OtherThreadsWakeTheLoop) {
 
 TEST_F(LoopTest, DelayedJobsRunInTheOrderOfTheirTimes) {
     std::string order;
-    loop->post_after(std::chrono::milliseconds(200), [&] {
+    loop->post_after(std::chrono::milliseconds(1'000), [&] {
         order += 'b';
         loop->stop();
     });

@@ -91,9 +91,9 @@ TEST_F(TunnelTest, ClosingOneSocketEndsTheTunnel) {
 TEST_F(TunnelTest, BytesInOneDirectionKeepTheOtherAlive) {
     run([](Loop& home, Pair& left, Pair& right, TunnelBytes& count) -> Task<void> {
         Task<Expected<void>> running =
-            tunnel(*left.far, *right.near, std::chrono::milliseconds(800), count);
-        for (int i = 0; i < 8; ++i) {
-            co_await sleep_on(home, std::chrono::milliseconds(150));
+            tunnel(*left.far, *right.near, std::chrono::milliseconds(3'000), count);
+        for (int i = 0; i < 13; ++i) {
+            co_await sleep_on(home, std::chrono::milliseconds(300));
             auto sent = co_await left.near->write("x", kSoon);
             EXPECT_TRUE(sent);
         }
@@ -102,7 +102,7 @@ TEST_F(TunnelTest, BytesInOneDirectionKeepTheOtherAlive) {
         co_await right.far->shutdown_write(kSoon);
         auto ended = co_await running;
         EXPECT_TRUE(ended);
-        EXPECT_EQ(count.to_right, 8U);
+        EXPECT_EQ(count.to_right, 13U);
     }(*loop, client, server, bytes));
 }
 
