@@ -24,6 +24,7 @@ def growth(bench):
     origin = peers.start_nginx("origin", bench.folder("origin"), bench.root, location=GROWING)
     host = f"127.0.0.1:{origin.port}"
     work = bench.folder("hawker")
+    bench.fill_page_cache()
     servers = [peers.start(bench, name, origin.port) for name in bench.beside if name in ("nginx", "trafficserver")]
     servers.append(peers.start_hawker(work, bench.hawkerd, [origin.port], [443]))
     try:

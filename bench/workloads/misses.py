@@ -17,12 +17,12 @@ PATIENCE = 2  # × direct's time, for those who are slower than no cache at all
 
 
 def fresh(bench, port: int, measure):
-    """A measure for interleave(): a cache is started for it and its files are gone afterwards. So nothing is written back
-    meanwhile, and the page cache fills with memory that has just been freed: a virtual machine's host gives back what lay
-    free for long only slowly (2 s a GiB, seen)."""
+    """A measure for interleave(): a cache is started for it and its files are gone afterwards, so nothing is written back
+    meanwhile; and what was freed by that belongs to the page cache before the next one comes."""
     def of(contestant, number):
         if contestant.name == "direct":
             return measure(Server("direct", port, SimpleNamespace(pid=0)), number)
+        bench.fill_page_cache()
         others = len(bench.folders)
         if contestant.name == "hawker":
             server = peers.start_hawker(bench.folder("hawker"), bench.hawkerd, [port], [443])
@@ -46,6 +46,7 @@ def contestants_of(bench) -> list:
 def before(bench, port: int, extra: str = ""):
     """Fresh caches before the origin at `port`, and the origin itself as `direct`. `extra`: of hawker's configuration."""
     running = []
+    bench.fill_page_cache()
     try:
         for name in bench.beside:
             running.append(peers.start(bench, name, port, slice_size="4m"))
