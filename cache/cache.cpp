@@ -42,7 +42,10 @@ public:
                                          Executor& home) override;
     Task<std::optional<Representation>> find(TaskId task, Executor& home) override;
     void refresh(const TaskId& task, std::uint64_t generation, std::string head) override;
-    Task<bool> remove(TaskId task, Executor& home) override;
+    Task<bool> remove(TaskId task, Executor& home) override { return forget(task, {}, home); }
+    Task<bool> remove_generation(TaskId task, std::uint64_t generation, Executor& home) override {
+        return forget(task, generation, home);
+    }
     Task<void> settle_removals(Executor& home) override;
     std::vector<Entry> list(std::optional<TaskId> after, std::size_t most) const override;
     Usage usage() const override { return stock_->usage(); }
@@ -68,6 +71,7 @@ private:
                               Executor& home);
     void give_back_lead(LiveObject& object, const Error& error);
     Task<std::shared_ptr<LiveObject>> load(TaskId task, Executor& home);
+    Task<bool> forget(TaskId task, std::optional<std::uint64_t> generation, Executor& home);
     void close();
 
     std::shared_ptr<Stock> stock_;
@@ -303,17 +307,17 @@ void TheCache::refresh(const TaskId& task, std::uint64_t generation, std::string
     });
 }
 
-Task<bool> TheCache::remove(TaskId task, Executor& home) {
+Task<bool> TheCache::forget(TaskId task, std::optional<std::uint64_t> generation, Executor& home) {
     auto object = co_await load(task, home);
     bool is_there = false;
+    bool is_meant = false;
     {
         auto live = object->lock();
         is_there = live->phase == Phase::ready && !live->retired;
+        is_meant = is_there && (!generation || live->representation->generation == *generation);
     }
-    if (!is_there) {
-        stock_->table->leave_if_absent(object);
-        co_return false;
-    }
+    if (!is_there) stock_->table->leave_if_absent(object);
+    if (!is_meant) co_return false;
     stock_->retire(*object, std::nullopt);
     co_return true;
 }

@@ -154,6 +154,8 @@ public:
 
     // Forgets a task; open readers keep their bytes. True when there was something.
     virtual Task<bool> remove(TaskId task, Executor& home) = 0;
+    // The same of one generation: what has taken its place since stays.
+    virtual Task<bool> remove_generation(TaskId task, std::uint64_t generation, Executor& home) = 0;
 
     // Resumes on `home` when what was removed before is written down: a process that is killed from
     // then on does not bring it back. Costs a commit that others may have to share.

@@ -48,6 +48,7 @@ Fetch::Fetch(std::shared_ptr<Stock> stock, std::shared_ptr<LiveObject> object,
       work_(home),
       road_(home),
       allowed_(std::max(1U, options_.connections)),
+      is_named_(request.digest.has_value()),
       report_(first_lines(request)) {}
 
 void Fetch::start(std::unique_ptr<Beginning> beginning) {
@@ -275,14 +276,14 @@ void Fetch::report() {
     stock_->fetch_ended(*this, report_);
 }
 
-// A pause that the end of the fetch cuts short.
-Task<void> Fetch::nap(std::chrono::milliseconds delay) {
+// A pause that the end of the segment cuts short.
+Task<void> Fetch::nap(std::chrono::milliseconds delay, const Segment& segment) {
     const auto due = std::make_shared<bool>(false);
     home_.post_after(delay, [weak = weak_from_this(), due] {
         *due = true;
         if (const auto self = weak.lock()) self->naps_.notify_all();
     });
-    while (!*due && !is_over()) co_await naps_.wait();
+    while (!*due && !is_over() && !segment.given_up) co_await naps_.wait();
 }
 
 }  // namespace hawker::cache

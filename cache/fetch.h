@@ -84,13 +84,14 @@ private:
     void end_with(Error error);
     void retire(Error error);
     void report();
-    Task<void> nap(std::chrono::milliseconds delay);
+    Task<void> nap(std::chrono::milliseconds delay, const Segment& segment);
     bool is_over() const { return stop_reason_ || error_; }
 
     // segment.cpp: one stretch, from asking to writing
     Task<void> fill(std::shared_ptr<Segment> segment, std::unique_ptr<Beginning> beginning);
     Task<Verdict> attempt(Segment& segment, std::unique_ptr<Beginning> beginning);
     std::unique_ptr<Beginning> ask(Segment& segment);
+    bool is_the_same(const LiveState& live, const Arrival& arrival) const;
     Verdict accept(Segment& segment, const Arrival& arrival);
     Task<Verdict> pump(Segment& segment, Beginning& beginning);
     Task<Verdict> keep(const Segment& segment, std::uint64_t at, std::span<const std::byte> bytes);
@@ -132,6 +133,7 @@ private:
     std::list<std::shared_ptr<Segment>> active_;
     unsigned allowed_;  // segments at once, now; fewer when the source is busy
     bool poked_ = false;
+    const bool is_named_;         // the content, by its digest: it is no mere word of a source
     bool single_ = false;         // the source has no ranges: one stream from the start
     std::uint64_t per_wait_ = 0;  // Situation::per_wait, as the last transfer showed it
     std::optional<Error> stop_reason_;

@@ -98,14 +98,23 @@ std::unique_ptr<Beginning> Fetch::ask(Segment& segment) {
     return beginning;
 }
 
+// The servers of one name may each have a tag of their own. What is named by its digest comes from
+// any of them; where the digest is only a source's word, from one that gives the same word, or when
+// the whole is checked before its end is given away.
+bool Fetch::is_the_same(const LiveState& live, const Arrival& arrival) const {
+    const Representation& known = *live.representation;
+    const bool is_told_twice = !is_named_ && known.digest && arrival.digest;
+    if (is_told_twice && *known.digest != *arrival.digest) return false;
+    if (arrival.validator == known.validator) return true;
+    if (!known.digest || !known.size || arrival.size != known.size) return false;
+    return is_named_ || is_told_twice || live.holdings.tail_is_held;
+}
+
 // Does this answer belong to the representation that we know, and to the place that we asked for?
 Fetch::Verdict Fetch::accept(Segment& segment, const Arrival& arrival) {
     auto live = object_->lock();
     const Representation& known = *live->representation;
-    // The servers of one name may each have a tag of their own: where the whole is checked against
-    // its digest, the size is enough to go on.
-    const bool is_checked_later = known.digest && known.size && arrival.size == known.size;
-    if (arrival.validator != known.validator && !is_checked_later)
+    if (!is_the_same(*live, arrival))
         return fail(Errc::changed, "the validator is another one than at the beginning");
     if (known.size && arrival.size && *known.size != *arrival.size)
         return fail(Errc::changed, "the size is another one than at the beginning");
@@ -321,7 +330,7 @@ Task<bool> Fetch::overcome(Error error, Segment& segment) {
         co_return false;
     }
     ++report_.retries;
-    co_await nap(*delay);
+    co_await nap(*delay, segment);
     co_return true;
 }
 

@@ -214,28 +214,8 @@ Task<bool> HttpRoad::ask_for_the_gap(const Parts& parts) {
     co_await store_.shelve(question, *kept);
     tell(false);
     learn_rights(206);
-    co_await send_around(parts, *wanted, *gap, *kept);
-    co_return true;
-}
-
-// What is here before the gap, what comes, what is here behind it.
-Task<void> HttpRoad::send_around(const Parts& parts, ByteRange wanted, ByteRange gap,
-                                 HttpStore::Stored& kept) {
-    Manner manner;
-    manner.source = "partial";
-    manner.fwd = "partial";
-    manner.fwd_status = 206;
-    manner.stored = kept.variant != nullptr;
-    const StoredVariant& latest = kept.variant ? *kept.variant : parts.latest();
-    context_.record.task = latest.task.hex();
-    begin(head_of_parts(latest, wanted, parts.size()), wanted.length(), manner);
-    auto sent = co_await send_pieces(parts, ByteRange(wanted.first, gap.first));
-    if (sent) sent = co_await send_live(kept);
-    if (sent) sent = co_await send_pieces(parts, ByteRange(gap.end, wanted.end));
-    context_.cancel = nullptr;
-    co_await store_.settle(question_, kept);
-    co_await finish(std::move(sent));
-    kept.live->let_go();
+    const bool is_sent = co_await send_around(parts, *wanted, *gap, *kept);
+    co_return is_sent;
 }
 
 }  // namespace hawker::proxy

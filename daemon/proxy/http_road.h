@@ -69,7 +69,7 @@ private:
     Task<void> answer_new(HttpStore::Answer& answer, const VariantPtr& stored);
     Task<bool> use_after_error(const VariantPtr& stored, HttpStore::Answer& answer);
     Task<void> learn_from_head(const HttpStore::Answer& answer, VariantPtr stored);
-    Task<void> send_around(const Parts& parts, ByteRange wanted, ByteRange gap,
+    Task<bool> send_around(const Parts& parts, ByteRange wanted, ByteRange gap,
                            HttpStore::Stored& kept);
     void learn_rights(int status);
 

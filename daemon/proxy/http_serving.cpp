@@ -49,6 +49,7 @@ void HttpRoad::begin(http::ResponseHead head, std::optional<std::uint64_t> lengt
     status.collapsed = manner.collapsed;
     status.detail = manner.detail;
     if (status.hit || status.stored) status.key = context_.record.task;
+    if (context_.mirror) hide_session(*context_.mirror, head);
     if (context_.mirror && context_.mirror->down) context_.mirror->down(head);
     make_relayable(head, context_.settings->pseudonym);
     head.fields.add("Cache-Status", status.serialize());
@@ -199,6 +200,29 @@ Task<bool> HttpRoad::serve_parts(const Parts& parts, ByteRange wanted, Manner ma
     if (!sent && !is_over(sent.error()) && context_.out.withdraw()) co_return false;
     co_await finish(std::move(sent));
     co_return true;
+}
+
+// What is here before the gap, what comes, what is here behind it. False: what should be here is
+// not, and no byte has left.
+Task<bool> HttpRoad::send_around(const Parts& parts, ByteRange wanted, ByteRange gap,
+                                 HttpStore::Stored& kept) {
+    Manner manner;
+    manner.source = "partial";
+    manner.fwd = "partial";
+    manner.fwd_status = 206;
+    manner.stored = kept.variant != nullptr;
+    const StoredVariant& latest = kept.variant ? *kept.variant : parts.latest();
+    context_.record.task = latest.task.hex();
+    begin(head_of_parts(latest, wanted, parts.size()), wanted.length(), manner);
+    auto sent = co_await send_pieces(parts, ByteRange(wanted.first, gap.first));
+    if (sent) sent = co_await send_live(kept);
+    if (sent) sent = co_await send_pieces(parts, ByteRange(gap.end, wanted.end));
+    context_.cancel = nullptr;
+    co_await store_.settle(question_, kept);
+    const bool can_be_asked_again = !sent && is_not_here(sent.error()) && context_.out.withdraw();
+    if (!can_be_asked_again) co_await finish(std::move(sent));
+    kept.live->let_go();
+    co_return !can_be_asked_again;
 }
 
 Task<void> HttpRoad::send_new(const http::ResponseHead& head, HttpStore::Stored& stored,

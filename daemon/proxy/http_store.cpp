@@ -77,10 +77,10 @@ Task<void> HttpStore::load(TaskId primary) {
         auto found = co_await services_.cache.find(task, loop_);
         if (!found) continue;
         auto variant = decode_variant(task, found->head);
-        if (variant && found->complete)
+        if (!variant) continue;
+        // What is being stored counts; what the end of a life cut short is removed.
+        if (found->complete || co_await open(task))
             variants.push_back(std::make_shared<const StoredVariant>(std::move(*variant)));
-        else if (variant)
-            (void)co_await services_.cache.remove(task, loop_);  // cut short by the end of a life
     }
     services_.shelves.loaded(primary, std::move(variants));
 }

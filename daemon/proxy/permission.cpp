@@ -141,7 +141,8 @@ Task<Expected<std::shared_ptr<const Verdict>>> Permission::ask_origin(
     if (verdict->now) {
         // Allowed, but what is stored may be of the past.
         if (!is_the_same(*verdict->now, held))
-            (void)co_await context_.services.cache.remove(held.task, context_.loop);
+            (void)co_await context_.services.cache.remove_generation(held.task, held.generation,
+                                                                     context_.loop);
         remember();
     } else if (const Errc code = verdict->now.error().code;
                code == Errc::refused || code == Errc::not_found || code == Errc::unavailable) {

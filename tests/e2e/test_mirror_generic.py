@@ -163,6 +163,16 @@ def test_a_mirrors_own_token_stands_in_for_clients_that_bring_none(start_mirror,
     assert seen == [("GET", f"Bearer {own}"), ("GET", f"Bearer {theirs}"), ("POST", None)], "it never writes"
 
 
+@pytest.mark.parametrize("path", ["/plain/session", "/http/session"])
+def test_the_session_that_a_mirrors_own_token_begins_is_no_clients(start_mirror, origin, path):
+    told = {"Cache-Control": 'public, max-age=600, no-cache="Set-Cookie"', "Set-Cookie": "session=ours"}
+    origin.add(path, BODY, headers=told)
+    mirror, _ = start_mirror(origin, token=plant("hf_mirrors_own_token"))
+    for _ in range(2):
+        answer = mirror.get(path)
+        assert answer.body == BODY.bytes() and answer.header("Set-Cookie") is None
+
+
 def test_a_mirror_opens_no_tunnel_and_takes_absolute_targets_for_its_own(start_mirror, origin):
     origin.add("/shared/blob", BODY)
     mirror, _ = start_mirror(origin)

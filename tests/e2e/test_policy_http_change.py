@@ -173,6 +173,18 @@ def test_parts_are_put_together_and_only_the_gap_is_asked_for(hawker, origin):
     assert len(page.requests) == 3 and page.bytes_sent == FIRST.size
 
 
+@pytest.mark.parametrize("first, last", [(0, 99_999), (200_000, 299_999)])
+def test_a_part_that_was_removed_costs_a_request_and_no_answer(hawker, origin, first, last):
+    page = origin.add("/http/removed", FIRST, headers={"Cache-Control": "max-age=600"})
+    part = part_of(hawker, origin, "/http/removed", first, last)
+    hawker.wait_until_stored(part)
+    hawker.get_admin(f"/tasks/{part.cache_status['key']}", "DELETE")
+    whole = hawker.fetch(origin.url("/http/removed"))
+    assert whole.status == 200 and (not whole.complete or whole.sha256 == FIRST.sha256())
+    assert hawker.fetch(origin.url("/http/removed")).sha256 == FIRST.sha256()
+    assert len(page.requests) <= 4
+
+
 def test_parts_of_two_contents_never_meet(hawker, origin):
     page = origin.add("/http/torn", FIRST, headers={"Cache-Control": "max-age=600"})
     hawker.wait_until_stored(part_of(hawker, origin, "/http/torn", 0, 999_999))

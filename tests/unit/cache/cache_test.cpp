@@ -25,6 +25,11 @@ protected:
         crank();
         return removing.take();
     }
+    bool remove_generation(std::uint64_t generation) {
+        auto removing = cache->remove_generation(task, generation, loop);
+        crank();
+        return removing.take();
+    }
     // Another object, of one mebibyte, stored.
     TaskId store(const std::string& name) {
         clock.advance(seconds(1));
@@ -50,6 +55,15 @@ TEST_F(CacheTest, TheSecondVisitIsAHitAndCostsTheOriginNothing) {
     EXPECT_EQ(second.origin, Origin::hit);
     EXPECT_EQ(origin.bytes_sent(), sent);
     EXPECT_EQ(sent, origin.content.size());
+}
+
+TEST_F(CacheTest, WhatTookThePlaceOfAnotherGenerationIsNotRemovedForIt) {
+    visit();
+    const std::uint64_t generation = find().value().generation;
+    EXPECT_FALSE(remove_generation(generation - 1));
+    EXPECT_TRUE(find());
+    EXPECT_TRUE(remove_generation(generation));
+    EXPECT_FALSE(find());
 }
 
 TEST_F(CacheTest, AHitOfSomethingHotNeedsNoPool) {

@@ -274,6 +274,25 @@ TEST_F(SourceFaultsTest, AValidatorThatChangesHalfWayCutsTheReadersAndMixesNothi
     expect_whole(visit());
 }
 
+// What the source said of the whole cannot be checked by a part.
+TEST_F(SourceFaultsTest, APartOfAnotherContentIsNoMoreOfItForADigestThatWasOnlyTold) {
+    for (const bool tells_the_next : {true, false}) {
+        options.connections = 1;
+        origin.validator = "\"v1\"";
+        origin.digest = testing::digest_of(origin.content);
+        EXPECT_TRUE(visit_range(ByteRange(0, 1_MiB)).finished);
+        origin.content = some_content(origin.content.size(), 99);
+        origin.validator = "\"v2\"";
+        origin.digest.reset();
+        if (tells_the_next) origin.digest = testing::digest_of(origin.content);
+        const Client& part = visit_range(ByteRange(1_MiB, 2_MiB));
+        EXPECT_TRUE(part.code() == Errc::changed || part.finished);
+        const Client& both = visit_range(ByteRange(0, 2_MiB));
+        EXPECT_TRUE(both.received == origin.content.substr(0, 2_MiB)) << tells_the_next;
+        task = testing::task_named("another");
+    }
+}
+
 TEST_F(SourceFaultsTest, AnotherSizeUnderTheSameValidatorIsAnotherRepresentation) {
     options.connections = 1;
     origin.script.push_back(breaking_after(1_MiB));
