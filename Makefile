@@ -18,6 +18,7 @@ run: ## build and start the proxy on 127.0.0.1:65001
 	@exec build/release/hawkerd --config etc/hawker.yaml --welcome
 
 install: ## put hawkerd and hawker into PREFIX/bin; PREFIX is /usr/local
+	@scripts/install_packages.sh build
 	@scripts/build.sh release hawkerd hawker
 	@cmake --install build/release --prefix $(PREFIX)
 

@@ -95,13 +95,18 @@ Expected<FoundAuthority> find_authority(const Place& place) {
         description = certificates::describe(found.certificate);
     }
     if (!description && description.error().code == Errc::not_found)
-        return fail(Errc::not_found,
-                    fmt::format("`hawker ca init` first: there is no certificate authority at {}",
-                                found.certificate.native()));
+        return fail(
+            Errc::not_found,
+            fmt::format("there is no certificate authority at {}: on the proxy's machine "
+                        "`hawker ca init` makes one; on a client give a copy with "
+                        "--certificate FILE, as `sudo hawker ca show --pem` prints it there",
+                        found.certificate.native()));
     if (!description)
-        return fail(description.error().code,
-                    fmt::format("{}; try sudo, or give a copy with --certificate FILE",
-                                description.error().what));
+        return fail(
+            description.error().code,
+            fmt::format("{}; a copy will do: --certificate FILE, as `sudo hawker ca show --pem` "
+                        "prints it",
+                        description.error().what));
     found.description = std::move(*description);
     return found;
 }

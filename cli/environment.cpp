@@ -35,10 +35,21 @@ std::vector<std::string> entries(std::string_view list) {
     return found;
 }
 
+// Of http://[user@]HOST[:PORT][/...]: its mirrors are asked directly.
+std::string_view host_of(std::string_view proxy) {
+    std::string_view authority = proxy.substr(proxy.find("://") + 3);
+    authority = authority.substr(0, authority.find('/'));
+    authority.remove_prefix(authority.rfind('@') + 1);
+    if (authority.starts_with('[')) return authority.substr(1, authority.find(']') - 1);
+    return authority.substr(0, authority.find(':'));
+}
+
 // What was there stays, and comes first.
-std::string joined_no_proxy(std::string_view before) {
+std::string joined_no_proxy(std::string_view before, std::string_view proxy) {
     std::vector<std::string> all = entries(before);
-    for (std::string& entry : entries(kNoProxy))
+    std::vector<std::string> own = entries(kNoProxy);
+    own.emplace_back(host_of(proxy));
+    for (std::string& entry : own)
         if (std::ranges::find(all, entry) == all.end()) all.push_back(std::move(entry));
     return fmt::format("{}", fmt::join(all, ","));
 }
@@ -58,7 +69,7 @@ std::string for_shell(const EnvironmentQuestion& question, const std::string& pr
     std::string text;
     for (const std::string_view name : kProxyVariables)
         text += exported(name, proxy, question.shell);
-    const std::string no_proxy = joined_no_proxy(question.no_proxy);
+    const std::string no_proxy = joined_no_proxy(question.no_proxy, proxy);
     for (const std::string_view name : {"no_proxy", "NO_PROXY"})
         text += exported(name, no_proxy, question.shell);
     if (question.bundle)

@@ -115,7 +115,7 @@ std::string stats_table(const std::map<std::string, double>& samples) {
     double requests = 0;
     double sent = 0;
     for (const std::string_view source :
-         {"hit", "partial", "joined", "miss", "pass", "tunnel", "error"}) {
+         {"hit", "partial", "joined", "miss", "pass", "tunnel", "intercept", "error"}) {
         const double count = of_source(samples, "hawker_requests_total", source);
         const double bytes = of_source(samples, "hawker_client_sent_bytes_total", source);
         requests += count;

@@ -21,6 +21,7 @@ struct Way {
     std::string_view lines;
     bool needs_bundle = true;
     bool is_dockerfile = false;
+    bool is_for_services = false;
 };
 
 constexpr std::array kWays = {
@@ -55,15 +56,18 @@ constexpr std::array kWays = {
         .why = "docker: the daemon pulls with the system store, read at its start. A container "
                "has a store of its own: give it this one.",
         .lines = "{sudo}systemctl restart docker\n"
-                 "docker run --rm -v {bundle}:/etc/ssl/certs/ca-certificates.crt:ro IMAGE\n"},
+                 "docker run --rm -v {bundle}:/etc/ssl/certs/ca-certificates.crt:ro IMAGE\n",
+        .is_for_services = true},
     Way{.client = "containerd",
         .why = "containerd: pulls with the system store, read at its start.",
         .lines = "{sudo}systemctl restart containerd\n",
-        .needs_bundle = false},
+        .needs_bundle = false,
+        .is_for_services = true},
     Way{.client = "podman",
         .why = "podman: pulls with the system store. A container has a store of its own: give it "
                "this one.",
-        .lines = "podman run --rm -v {bundle}:/etc/ssl/certs/ca-certificates.crt:ro IMAGE\n"},
+        .lines = "podman run --rm -v {bundle}:/etc/ssl/certs/ca-certificates.crt:ro IMAGE\n",
+        .is_for_services = true},
     Way{.client = "dockerfile",
         .why =
             "A Dockerfile for Debian, Ubuntu or Alpine, beside a file hawker.crt that hawker ca "
@@ -125,11 +129,13 @@ public:
                              shell_word(question_.store.bundle), ca_, bundle_);
     }
 
-    // A Dockerfile's lines among a shell's are commented out.
+    // A Dockerfile's lines among a shell's are commented out, and so is what stops containers that
+    // nobody spoke of.
     void way(const Way& way, bool is_alone) {
         text_ += fmt::format("\n# {}\n", way.why);
         std::string lines = filled(way.lines);
-        if (way.is_dockerfile && !is_alone)
+        const bool is_asked_for = !way.is_for_services || !question_.clients.empty();
+        if ((way.is_dockerfile && !is_alone) || !is_asked_for)
             for (std::size_t at = 0; at < lines.size(); at = lines.find('\n', at) + 1)
                 lines.insert(at, "#   ");
         text_ += lines;

@@ -134,9 +134,10 @@ void Journal::tunnel_could_have_been_cached(const std::string& host) {
     log_.info(
         "hint: a client tunnels to {}, and a rule would cache what comes from there. An HTTPS "
         "tunnel cannot be looked into without an authority that the client trusts and that "
-        "vouches for this host: `hawker ca init --config FILE` with hawkerd's own file, then "
-        "`hawker ca trust` (an authority that is there and does not vouch for it, as "
-        "`hawker ca show` says, is moved away first). Or let the client ask for http://{}/ "
+        "vouches for this host: `hawker ca init --config FILE` with hawkerd's own file (and "
+        "sudo, for a service), `hawker ca trust` on its clients, then a reload (an authority "
+        "that is there and does not vouch for it, as `hawker ca show` says, is moved away first). "
+        "Or let the client ask for http://{}/ "
         "through this proxy (the origin still gets https://)",
         host, host);
 }

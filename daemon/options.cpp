@@ -70,7 +70,7 @@ const std::vector<std::string>& Options::list(std::string_view key) const {
 }
 
 std::string unknown_option(std::string_view key) {
-    std::vector<std::string> known = {"rules", "origins", "listeners"};
+    std::vector<std::string> known = {"rules", "origins", "listeners", "mirrors", "users"};
     for (const Option& option : option_table()) {
         known.emplace_back(option.key);
         known.emplace_back(option.key.substr(0, option.key.find('.')));

@@ -24,7 +24,12 @@ Expected<std::string> contents(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(in), {}};
     if (in.is_open() && !in.bad()) return text;
-    return fail(Errc::invalid, system_error(errno, fmt::format("{}: read", path)).what);
+    const bool is_denied = errno == EACCES;
+    const std::string why = system_error(errno, fmt::format("{}: read", path)).what;
+    return fail(Errc::invalid,
+                is_denied
+                    ? why + "; under systemd hand it over: LoadCredential=, as hawkerd.service says"
+                    : why);
 }
 
 }  // namespace

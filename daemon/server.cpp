@@ -232,7 +232,7 @@ void Server::welcome() const {
         "hawker is ready. Point clients at it:\n"
         "  git:    git config --global http.proxy {0}\n"
         "  Python: proxies = {{\"http\": \"{0}\", \"https\": \"{0}\"}}\n"
-        "  shell:  export http_proxy={0} https_proxy={0}\n",
+        "  shell:  export http_proxy={0} https_proxy={0} no_proxy=localhost,127.0.0.1\n",
         url);
     std::fflush(stdout);
 }

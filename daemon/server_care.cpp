@@ -74,7 +74,8 @@ Expected<void> Server::take_next() {
     if (!waiting->empty())
         log_.warn("reload: these options count from the next start on: {}",
                   fmt::join(*waiting, ", "));
-    log_.info("reloaded {}: {} rules", configuration_.name, configuration_.rules->rules().size());
+    log_.info("reloaded {}: {} rules, interception {}", configuration_.name,
+              configuration_.rules->rules().size(), interceptions_.description());
     return {};
 }
 

@@ -8,6 +8,7 @@ namespace hawker::cli {
 namespace {
 
 using testing::AllOf;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -48,6 +49,19 @@ TEST(Environment, WhatNoProxyHadStaysAndNothingIsThereTwice) {
     question.no_proxy = text.substr(text.find("no_proxy=") + 9);
     question.no_proxy.erase(question.no_proxy.find('\n'));
     EXPECT_EQ(lines(question), text);  // eval twice is eval once
+}
+
+TEST(Environment, TheProxysOwnHostIsAskedDirectly) {
+    EnvironmentQuestion question;
+    const auto no_proxy_beside = [&question](const char* proxy) {
+        question.proxy = proxy;
+        const std::string text = lines(question);
+        const std::size_t begin = text.find("no_proxy=");
+        return text.substr(begin, text.find('\n', begin) - begin);
+    };
+    EXPECT_THAT(no_proxy_beside("http://hawker.example:65001"), EndsWith(",hawker.example"));
+    EXPECT_THAT(no_proxy_beside("http://me:x@hawker.example/"), EndsWith(",hawker.example"));
+    EXPECT_THAT(no_proxy_beside("http://[2001:db8::1]:65001"), EndsWith(",2001:db8::1"));
 }
 
 TEST(Environment, ABundleIsNamedForEveryClient) {

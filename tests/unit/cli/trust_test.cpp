@@ -76,7 +76,9 @@ TEST_F(TrustTest, OnlyWhatWasAskedForIsPrinted) {
         const std::string text = lines({client});
         const std::string last = text.substr(text.rfind('\n', text.size() - 2));
         EXPECT_THAT(last, Not(HasSubstr("#"))) << client;
-        EXPECT_THAT(all, HasSubstr(last)) << client;
+        // What stops containers is not run by who wanted everything.
+        const bool stops = client == "docker" || client == "containerd" || client == "podman";
+        EXPECT_THAT(all, HasSubstr(stops ? "\n#   " + last.substr(1) : last)) << client;
     }
     for (const char* part :
          {"git config", "CURL_CA_BUNDLE", "PIP_CERT", "keytool", "SSL_CERT_FILE"})
