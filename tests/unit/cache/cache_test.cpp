@@ -20,13 +20,9 @@ protected:
         crank();
         return finding.take();
     }
-    bool remove() {
-        auto removing = cache->remove(task, loop);
-        crank();
-        return removing.take();
-    }
-    bool remove_generation(std::uint64_t generation) {
-        auto removing = cache->remove_generation(task, generation, loop);
+    bool remove(std::optional<std::uint64_t> generation = std::nullopt) {
+        auto removing = generation ? cache->remove_generation(task, *generation, loop)
+                                   : cache->remove(task, loop);
         crank();
         return removing.take();
     }
@@ -60,10 +56,9 @@ TEST_F(CacheTest, TheSecondVisitIsAHitAndCostsTheOriginNothing) {
 TEST_F(CacheTest, WhatTookThePlaceOfAnotherGenerationIsNotRemovedForIt) {
     visit();
     const std::uint64_t generation = find().value().generation;
-    EXPECT_FALSE(remove_generation(generation - 1));
+    EXPECT_FALSE(remove(generation - 1));
     EXPECT_TRUE(find());
-    EXPECT_TRUE(remove_generation(generation));
-    EXPECT_FALSE(find());
+    EXPECT_TRUE(remove(generation) && !find());
 }
 
 TEST_F(CacheTest, AHitOfSomethingHotNeedsNoPool) {
