@@ -21,7 +21,6 @@ struct Way {
     std::string_view lines;
     bool needs_bundle = true;
     bool is_dockerfile = false;
-    bool is_for_services = false;
 };
 
 constexpr std::array kWays = {
@@ -56,18 +55,15 @@ constexpr std::array kWays = {
         .why = "docker: the daemon pulls with the system store, read at its start. A container "
                "has a store of its own: give it this one.",
         .lines = "{sudo}systemctl restart docker\n"
-                 "docker run --rm -v {bundle}:/etc/ssl/certs/ca-certificates.crt:ro IMAGE\n",
-        .is_for_services = true},
+                 "docker run --rm -v {bundle}:/etc/ssl/certs/ca-certificates.crt:ro IMAGE\n"},
     Way{.client = "containerd",
         .why = "containerd: pulls with the system store, read at its start.",
         .lines = "{sudo}systemctl restart containerd\n",
-        .needs_bundle = false,
-        .is_for_services = true},
+        .needs_bundle = false},
     Way{.client = "podman",
         .why = "podman: pulls with the system store. A container has a store of its own: give it "
                "this one.",
-        .lines = "podman run --rm -v {bundle}:/etc/ssl/certs/ca-certificates.crt:ro IMAGE\n",
-        .is_for_services = true},
+        .lines = "podman run --rm -v {bundle}:/etc/ssl/certs/ca-certificates.crt:ro IMAGE\n"},
     Way{.client = "dockerfile",
         .why =
             "A Dockerfile for Debian, Ubuntu or Alpine, beside a file hawker.crt that hawker ca "
@@ -134,8 +130,10 @@ public:
     void way(const Way& way, bool is_alone) {
         text_ += fmt::format("\n# {}\n", way.why);
         std::string lines = filled(way.lines);
-        const bool is_asked_for = !way.is_for_services || !question_.clients.empty();
-        if ((way.is_dockerfile && !is_alone) || !is_asked_for)
+        const bool is_unasked =
+            question_.clients.empty() &&
+            std::ranges::find(kContainerClients, way.client) != kContainerClients.end();
+        if ((way.is_dockerfile && !is_alone) || is_unasked)
             for (std::size_t at = 0; at < lines.size(); at = lines.find('\n', at) + 1)
                 lines.insert(at, "#   ");
         text_ += lines;

@@ -137,8 +137,7 @@ void Journal::tunnel_could_have_been_cached(const std::string& host) {
         "vouches for this host: `hawker ca init --config FILE` with hawkerd's own file (and "
         "sudo, for a service), `hawker ca trust` on its clients, then a reload (an authority "
         "that is there and does not vouch for it, as `hawker ca show` says, is moved away first). "
-        "Or let the client ask for http://{}/ "
-        "through this proxy (the origin still gets https://)",
+        "Or let the client ask for http://{}/ through this proxy (the origin still gets https://)",
         host, host);
 }
 

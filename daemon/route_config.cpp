@@ -24,12 +24,11 @@ Expected<std::string> contents(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
     std::string text{std::istreambuf_iterator<char>(in), {}};
     if (in.is_open() && !in.bad()) return text;
-    const bool is_denied = errno == EACCES;
-    const std::string why = system_error(errno, fmt::format("{}: read", path)).what;
-    return fail(Errc::invalid,
-                is_denied
-                    ? why + "; under systemd hand it over: LoadCredential=, as hawkerd.service says"
-                    : why);
+    const int problem = errno;
+    std::string why = system_error(problem, fmt::format("{}: read", path)).what;
+    if (problem == EACCES)
+        why += "; under systemd hand it over: LoadCredential=, as hawkerd.service says";
+    return fail(Errc::invalid, std::move(why));
 }
 
 }  // namespace

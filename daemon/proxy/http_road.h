@@ -69,8 +69,6 @@ private:
     Task<void> answer_new(HttpStore::Answer& answer, const VariantPtr& stored);
     Task<bool> use_after_error(const VariantPtr& stored, HttpStore::Answer& answer);
     Task<void> learn_from_head(const HttpStore::Answer& answer, VariantPtr stored);
-    Task<bool> send_around(const Parts& parts, ByteRange wanted, ByteRange gap,
-                           HttpStore::Stored& kept);
     void learn_rights(int status);
 
     // http_serving.cpp
@@ -79,6 +77,8 @@ private:
     http::ResponseHead head_of_parts(const StoredVariant& latest, ByteRange wanted,
                                      std::uint64_t size) const;
     Task<bool> serve_parts(const Parts& parts, ByteRange wanted, Manner manner);
+    Task<bool> send_around(const Parts& parts, ByteRange wanted, ByteRange gap,
+                           HttpStore::Stored& kept);
     StoredAnswer answer_of(const StoredVariant& variant,
                            const cache::Representation& representation) const;
     Task<void> send_new(const http::ResponseHead& head, HttpStore::Stored& stored, Manner manner);

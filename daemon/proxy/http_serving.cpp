@@ -49,8 +49,7 @@ void HttpRoad::begin(http::ResponseHead head, std::optional<std::uint64_t> lengt
     status.collapsed = manner.collapsed;
     status.detail = manner.detail;
     if (status.hit || status.stored) status.key = context_.record.task;
-    if (context_.mirror) hide_session(*context_.mirror, head);
-    if (context_.mirror && context_.mirror->down) context_.mirror->down(head);
+    if (context_.mirror) turn_to_client(*context_.mirror, head);
     make_relayable(head, context_.settings->pseudonym);
     head.fields.add("Cache-Status", status.serialize());
     context_.record.source = manner.source;

@@ -37,6 +37,11 @@ void hide_session(const MirrorTurn& turn, http::ResponseHead& head) {
     if (!turn.token.empty()) head.fields.remove("Set-Cookie");
 }
 
+void turn_to_client(const MirrorTurn& turn, http::ResponseHead& head) {
+    if (turn.down) turn.down(head);
+    hide_session(turn, head);
+}
+
 std::string not_here(std::string_view wanted) {
     return fmt::format(
         "Set 'offline: false' for this mirror, or ask for what it has: {} is not in its cache.",

@@ -101,6 +101,8 @@ struct MirrorTurn {
 
 // Of the mirror's own token: the session that an upstream begins with it is no client's.
 void hide_session(const MirrorTurn& turn, http::ResponseHead& head);
+// That, and what the kind rewrites on the way down.
+void turn_to_client(const MirrorTurn& turn, http::ResponseHead& head);
 
 // A turn with `target` (path and query) at every upstream.
 MirrorTurn turn_of(const Context& context, const Mirror& mirror, std::string_view target);

@@ -130,8 +130,7 @@ origin::Request origin_request(const Context& context) {
 
 Task<void> relay(Context& context, http::ResponseHead head, origin::Response& response) {
     const bool has_body = relays_a_body(head, context.request);
-    if (context.mirror && context.mirror->down) context.mirror->down(head);
-    if (context.mirror) hide_session(*context.mirror, head);
+    if (context.mirror) turn_to_client(*context.mirror, head);
     const auto length = announced_length(head);
     make_relayable(head, context.settings->pseudonym);
     if (head.status >= 400) tell_blame(context, head.fields, "backend");
